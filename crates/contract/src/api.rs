@@ -1,0 +1,123 @@
+//! Every endpoint of the server: method, path, scope. The server mounts exactly these, a test holds the two together,
+//! and the authorisation tests walk this table so that a new write cannot be forgotten.
+
+use crate::scope::Scope;
+
+/// How an endpoint is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names of HTTP")]
+pub enum Method {
+    Get,
+    Post,
+}
+
+impl Method {
+    /// As spelled on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
+}
+
+/// One endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Endpoint {
+    /// How it is called.
+    pub method: Method,
+    /// Its path, parameters in braces; `{id}:verb` acts on one thing.
+    pub path: &'static str,
+    /// What the caller must be allowed; `None` for what anybody may ask.
+    pub scope: Option<Scope>,
+    /// Whether it changes anything.
+    pub writes: bool,
+}
+
+const fn read(path: &'static str, scope: Scope) -> Endpoint {
+    Endpoint { method: Method::Get, path, scope: Some(scope), writes: false }
+}
+
+const fn write(path: &'static str, scope: Scope) -> Endpoint {
+    Endpoint { method: Method::Post, path, scope: Some(scope), writes: true }
+}
+
+const fn open(method: Method, path: &'static str) -> Endpoint {
+    Endpoint { method, path, scope: None, writes: false }
+}
+
+/// The header that names the tenant.
+pub const TENANT_HEADER: &str = "x-stella-tenant";
+/// The header that says why.
+pub const REASON_HEADER: &str = "x-stella-operator-reason";
+/// The header that names the ticket.
+pub const TICKET_HEADER: &str = "x-stella-operator-ticket";
+/// The header that makes a repeated write the same write.
+pub const IDEMPOTENCY_HEADER: &str = "idempotency-key";
+/// The header that says an answer is a repeated one.
+pub const REPLAYED_HEADER: &str = "idempotency-replayed";
+/// The header that names the version of this interface.
+pub const VERSION_HEADER: &str = "x-stella-api-version";
+/// The version of this interface.
+pub const VERSION: &str = "v1";
+
+/// All of them.
+pub const ENDPOINTS: &[Endpoint] = &[
+    open(Method::Get, "/health/live"),
+    open(Method::Get, "/health/ready"),
+    open(Method::Get, "/.well-known/openapi"),
+    open(Method::Get, "/openapi/orchestrator.json"),
+    open(Method::Post, "/api/v1/session:open"),
+    read("/api/v1/session", Scope::OrchRead),
+    read("/api/v1/overview", Scope::OrchRead),
+    read("/api/v1/feed", Scope::OrchRead),
+    read("/api/v1/events/stream", Scope::OrchRead),
+    read("/api/v1/jobs", Scope::OrchRead),
+    write("/api/v1/jobs", Scope::OrchSubmit),
+    read("/api/v1/jobs/{id}", Scope::OrchRead),
+    read("/api/v1/jobs/{id}/history", Scope::OrchRead),
+    write("/api/v1/jobs/{id}:cancel", Scope::OrchOperate),
+    read("/api/v1/history/verify", Scope::OrchRead),
+    read("/api/v1/artifacts/{digest}", Scope::OrchRead),
+    read("/api/v1/workers", Scope::OrchRead),
+    read("/api/v1/sources", Scope::OrchRead),
+    write("/api/v1/sources", Scope::OrchSubmit),
+    read("/api/v1/sources/{id}", Scope::OrchRead),
+    write("/api/v1/sources/{id}:run", Scope::OrchSubmit),
+    read("/api/v1/targets", Scope::OrchRead),
+    read("/api/v1/targets/{id}", Scope::OrchRead),
+    write("/api/v1/sboms", Scope::OrchSubmit),
+    read("/api/v1/runs", Scope::RunsRead),
+    write("/api/v1/runs", Scope::RunsManage),
+    // Kept 15 minutes and changes nothing else, so that who may look may also preview.
+    Endpoint {
+        method: Method::Post,
+        path: "/api/v1/runs:preview",
+        scope: Some(Scope::RunsRead),
+        writes: false,
+    },
+    read("/api/v1/runs/{id}", Scope::RunsRead),
+    read("/api/v1/runs/{id}/segments", Scope::RunsRead),
+    read("/api/v1/runs/{id}/deltas", Scope::RunsRead),
+    read("/api/v1/runs/{id}/messages", Scope::RunsRead),
+    write("/api/v1/runs/{id}:cancel", Scope::RunsManage),
+    write("/api/v1/runs/{id}:retry", Scope::RunsManage),
+    read("/console/runs/{id}/stream", Scope::RunsRead),
+    read("/api/v1/findings", Scope::OrchRead),
+    read("/api/v1/findings/explain", Scope::OrchRead),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_endpoint_is_listed_twice_and_every_write_has_a_scope() {
+        for (at, one) in ENDPOINTS.iter().enumerate() {
+            assert!(!one.writes || one.scope.is_some(), "{}", one.path);
+            let twin =
+                ENDPOINTS[at + 1..].iter().find(|two| two.method == one.method && two.path == one.path);
+            assert_eq!(twin, None, "{}", one.path);
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Identifiers: a type prefix and a UUIDv7, or, for runs, `run:{tenant}:{time}:{8 hex}` (spec 00 §0.3, 05 §5.3).
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// A text that is not an identifier of the kind asked for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a {kind} id: expected `{expected}`")]
+pub struct IdInvalid {
+    /// The noun.
+    pub kind: &'static str,
+    /// What was given.
+    pub text: String,
+    /// The shape that was expected.
+    pub expected: &'static str,
+}
+
+/// Declares one identifier type per line: name, prefix, noun.
+macro_rules! ids {
+    ($($(#[$meta:meta])* $name:ident, $prefix:literal, $noun:literal;)+) => { $(
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text every id of this kind starts with.
+            pub const PREFIX: &'static str = $prefix;
+            /// Puts the prefix before a UUID that the engine made.
+            pub fn from_uuid(uuid: &str) -> Self { Self(format!("{}{}", $prefix, uuid)) }
+            /// The whole identifier.
+            pub fn as_str(&self) -> &str { &self.0 }
+            /// The UUID behind the prefix, hyphenated lower-case hex.
+            pub fn uuid(&self) -> &str { &self.0[$prefix.len()..] }
+        }
+
+        impl FromStr for $name {
+            type Err = IdInvalid;
+            fn from_str(text: &str) -> Result<Self, IdInvalid> {
+                if text.strip_prefix($prefix).is_some_and(is_uuid) {
+                    return Ok(Self(text.to_owned()));
+                }
+                Err(IdInvalid { kind: $noun, text: text.to_owned(), expected: concat!($prefix, "<uuid>") })
+            }
+        }
+        impl TryFrom<String> for $name {
+            type Error = IdInvalid;
+            fn try_from(text: String) -> Result<Self, IdInvalid> { text.parse() }
+        }
+        impl From<$name> for String { fn from(id: $name) -> Self { id.0 } }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str(&self.0) }
+        }
+    )+ };
+}
+
+ids! {
+    /// A job.
+    JobId, "job_", "job";
+    /// One lease of one job by one worker.
+    LeaseId, "lease_", "lease";
+    /// An entry of the history or of the live feed.
+    EventId, "evt_", "event";
+    /// A source of advisories, SBOMs or lists.
+    SourceId, "src_", "source";
+    /// One slice of a run's targets; it is one job.
+    SegmentId, "seg_", "segment";
+    /// A stored output of a job.
+    ArtifactId, "art_", "artifact";
+    /// A worker.
+    WorkerId, "wrk_", "worker";
+    /// One SBOM under one image digest or name and version.
+    TargetId, "tgt_", "target";
+    /// A kept answer of "what would this run touch?".
+    PreviewId, "prv_", "preview";
+    /// A bearer token (never the secret itself).
+    TokenId, "tok_", "token";
+}
+
+/// Whether the text has the 8-4-4-4-12 shape of lower-case hex.
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte),
+        })
+}
+
+/// The name of a tenant: `[a-z0-9][a-z0-9-]{0,62}`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(try_from = "String", into = "String")]
+pub struct Tenant(String);
+
+impl Tenant {
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Tenant {
+    type Err = IdInvalid;
+    fn from_str(text: &str) -> Result<Self, IdInvalid> {
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        let first = text.bytes().next().is_some_and(plain);
+        if first && text.len() <= 63 && text.bytes().all(|byte| plain(byte) || byte == b'-') {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(IdInvalid {
+            kind: "tenant",
+            text: text.to_owned(),
+            expected: "lower-case letters, digits and hyphens",
+        })
+    }
+}
+impl TryFrom<String> for Tenant {
+    type Error = IdInvalid;
+    fn try_from(text: String) -> Result<Self, IdInvalid> {
+        text.parse()
+    }
+}
+impl From<Tenant> for String {
+    fn from(tenant: Tenant) -> Self {
+        tenant.0
+    }
+}
+impl fmt::Display for Tenant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A run: `run:{tenant}:{YYYYMMDDTHHMMSSZ}:{8 hex}`. The same request in the same second is the same run.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(try_from = "String", into = "String")]
+pub struct RunId(String);
+
+impl RunId {
+    /// Puts the three parts together; `stamp` is basic UTC time, `nonce` the first eight hex digits of a SHA-256.
+    pub fn from_parts(tenant: &Tenant, stamp: &str, nonce: &str) -> Self {
+        Self(format!("run:{tenant}:{stamp}:{nonce}"))
+    }
+    /// The whole identifier.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for RunId {
+    type Err = IdInvalid;
+    fn from_str(text: &str) -> Result<Self, IdInvalid> {
+        let parts: Vec<&str> = text.split(':').collect();
+        let sound = match parts.as_slice() {
+            ["run", tenant, stamp, nonce] => {
+                tenant.parse::<Tenant>().is_ok()
+                    && stamp.len() == 16
+                    && stamp.bytes().all(|byte| byte.is_ascii_digit() || byte == b'T' || byte == b'Z')
+                    && nonce.len() == 8
+                    && nonce.bytes().all(|byte| byte.is_ascii_hexdigit())
+            }
+            _ => false,
+        };
+        if sound {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(IdInvalid {
+            kind: "run",
+            text: text.to_owned(),
+            expected: "run:<tenant>:<YYYYMMDDTHHMMSSZ>:<8 hex>",
+        })
+    }
+}
+impl TryFrom<String> for RunId {
+    type Error = IdInvalid;
+    fn try_from(text: String) -> Result<Self, IdInvalid> {
+        text.parse()
+    }
+}
+impl From<RunId> for String {
+    fn from(id: RunId) -> Self {
+        id.0
+    }
+}
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_of_another_kind_is_refused_with_the_expected_shape() {
+        let error = "src_01890000-0000-7000-8000-000000000000".parse::<JobId>().unwrap_err();
+        assert_eq!(error.expected, "job_<uuid>");
+        assert!("job_01890000-0000-7000-8000-000000000000".parse::<JobId>().is_ok());
+        assert!("job_01890000-0000-7000-8000-00000000000G".parse::<JobId>().is_err());
+    }
+
+    #[test]
+    fn a_run_id_has_exactly_four_parts() {
+        assert!("run:acme:20261121T140815Z:9c1f04ab".parse::<RunId>().is_ok());
+        for wrong in
+            ["run:acme:20261121T140815Z", "run:Acme:20261121T140815Z:9c1f04ab", "run:a:2026:9c1f04ab", ""]
+        {
+            assert!(wrong.parse::<RunId>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_tenant_is_lower_case_and_short() {
+        assert!("acme-2".parse::<Tenant>().is_ok());
+        for wrong in ["", "-a", "Acme", "a b", "a/b", &"a".repeat(64)] {
+            assert!(wrong.parse::<Tenant>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The words of Stella Operator: identifiers, states, the arrows between them, wire types, paths, scopes and
+//! error codes.
+//!
+//! This crate decides nothing about storage, transport or time. It holds serde types and pure functions only,
+//! builds for wasm, and every other crate speaks in its terms. One file is about one noun.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `ids`, `time`, `page`, `error`, `scope` | what every noun needs |
+//! | `job`, `run`, `segment` | life cycles: states, events, `next(state, event)` and the views |
+//! | `source`, `target`, `finding`, `delta`, `preview` | what comes in and what comes out |
+//! | `worker`, `artifact`, `history`, `event` | who did it, what it left, what was written down, what is told live |
+//! | `overview`, `session` | what the first page and the frame show |
+//! | `route` | every page of the UI, both ways, and the legacy aliases |
+//! | `api` | every endpoint of the server: method, path, scope |
+
+#![warn(missing_docs)]
+
+pub mod api;
+pub mod artifact;
+pub mod delta;
+pub mod error;
+pub mod event;
+pub mod finding;
+pub mod history;
+pub mod ids;
+pub mod job;
+pub mod overview;
+pub mod page;
+pub mod preview;
+pub mod route;
+pub mod run;
+pub mod scope;
+pub mod segment;
+pub mod session;
+pub mod source;
+pub mod target;
+pub mod time;
+pub mod worker;
+
+/// A state has no arrow for this event.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{entity} in state {state} does not accept {event}")]
+pub struct NoSuchArrow {
+    /// The noun: `job`, `run` or `segment`.
+    pub entity: &'static str,
+    /// The state it is in, as spelled on the wire.
+    pub state: &'static str,
+    /// The event that was refused, as spelled on the wire.
+    pub event: &'static str,
+}
+
+/// Declares a closed set of words: an enum, its spelling on the wire and in the ledger, and the list of all.
+macro_rules! words {
+    ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        pub enum $name { $($(#[$vmeta])* #[serde(rename = $text)] $variant),+ }
+
+        impl $name {
+            /// Every member, in the order of declaration.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The word as it stands on the wire, in the ledger and in the UI.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = $crate::error::UnknownWord;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Self::ALL.iter().copied().find(|word| word.as_str() == text).ok_or_else(|| {
+                    $crate::error::UnknownWord { kind: stringify!($name), word: text.to_owned() }
+                })
+            }
+        }
+    };
+}
+pub(crate) use words;

@@ -1,0 +1,1 @@
+//! System tests; see the folders beside this file.
