@@ -1,11 +1,11 @@
 -- What comes in: sources, advisories, the exploited list, targets with their components, previews.
 
 create table sources (
-    source_id            text    not null primary key,
-    tenant               text    not null,
-    name                 text    not null,
-    source_type          text    not null check (source_type in ('advisory', 'kev', 'sbom')),
-    location             text    not null,
+    source_id            text not null primary key,
+    tenant               text not null,
+    name                 text not null,
+    source_type          text not null check (source_type in ('advisory', 'kev', 'sbom')),
+    location             text not null,
     enabled              integer not null default 1 check (enabled in (0, 1)),
     record_count         integer not null default 0,
     watermark            text,
@@ -31,12 +31,12 @@ create unique index sources_name on sources (tenant, name);
 -- One record of one source. The same record may come from two sources; the newest one is matched.
 create table advisories (
     advisory_key integer not null primary key,
-    tenant       text    not null,
-    source_id    text    not null references sources (source_id),
-    record_id    text    not null,
-    modified     text    not null,
-    digest       text    not null,
-    body         text    not null
+    tenant       text not null,
+    source_id    text not null references sources (source_id),
+    record_id    text not null,
+    modified     text not null,
+    digest       text not null,
+    body         text not null
 ) strict;
 
 create unique index advisories_record on advisories (source_id, record_id);
@@ -44,8 +44,8 @@ create index advisories_tenant on advisories (tenant, advisory_key);
 
 -- Every name of every record, in upper case: vulnerability id to records.
 create table advisory_ids (
-    tenant       text    not null,
-    vuln_id      text    not null,
+    tenant       text not null,
+    vuln_id      text not null,
     advisory_key integer not null references advisories (advisory_key) on delete cascade,
     primary key (tenant, vuln_id, advisory_key)
 ) strict, without rowid;
@@ -54,9 +54,9 @@ create index advisory_ids_record on advisory_ids (advisory_key);
 
 -- Every package a record speaks of, by ecosystem without its release: record to packages.
 create table advisory_packages (
-    tenant       text    not null,
-    ecosystem    text    not null,
-    name         text    not null,
+    tenant       text not null,
+    ecosystem    text not null,
+    name         text not null,
     advisory_key integer not null references advisories (advisory_key) on delete cascade,
     primary key (tenant, ecosystem, name, advisory_key)
 ) strict, without rowid;
@@ -76,21 +76,21 @@ create index kev_source on kev (source_id);
 
 create table targets (
     target_key         integer not null primary key,
-    target_id          text    not null,
-    tenant             text    not null,
+    target_id          text not null,
+    tenant             text not null,
     -- What makes two SBOMs the same target: `image:<digest>`, or namespace, repository and name as a JSON list.
-    identity           text    not null,
-    name               text    not null,
-    version            text    not null,
-    digest             text    not null,
+    identity           text not null,
+    name               text not null,
+    version            text not null,
+    digest             text not null,
     -- The first eight bytes of sha256(digest): planner shards are taken from it.
     placement          integer not null,
     is_image           integer not null check (is_image in (0, 1)),
-    namespace          text    not null,
-    repository         text    not null,
-    labels             text    not null,
-    sbom_format        text    not null,
-    sbom_digest        text    not null,
+    namespace          text not null,
+    repository         text not null,
+    labels             text not null,
+    sbom_format        text not null,
+    sbom_digest        text not null,
     component_count    integer not null,
     skipped_components integer not null,
     findings           integer,
@@ -108,19 +108,21 @@ create index targets_place on targets (tenant, namespace, repository);
 -- Each distinct component of a tenant once; targets refer to it by key.
 create table packages (
     package_key integer not null primary key,
-    tenant      text    not null,
-    purl        text    not null,
-    body        text    not null
+    tenant      text not null,
+    purl        text not null,
+    -- sha256 of the body, so that however long a purl is, it fits an index.
+    digest      text not null,
+    body        text not null
 ) strict;
 
-create unique index packages_body on packages (tenant, body);
+create unique index packages_digest on packages (tenant, digest);
 
 -- How advisories may call a package: its own name and that of its source. This and `components` are the impact index.
 create table package_names (
-    tenant      text    not null,
-    ecosystem   text    not null,
-    name        text    not null,
-    version     text    not null,
+    tenant      text not null,
+    ecosystem   text not null,
+    name        text not null,
+    version     text not null,
     package_key integer not null references packages (package_key),
     primary key (tenant, ecosystem, name, version, package_key)
 ) strict, without rowid;
@@ -135,7 +137,7 @@ create index components_package on components (package_key, target_key);
 
 -- Where the impact index stands, one row per tenant.
 create table impact (
-    tenant          text    not null primary key,
+    tenant          text not null primary key,
     -- Rises with every change of advisories, exploited list or SBOMs.
     generation      integer not null,
     -- Rises with every change of advisories or exploited list alone.
@@ -148,10 +150,10 @@ create table impact (
 ) strict;
 
 create table previews (
-    preview_id  text    not null primary key,
-    tenant      text    not null,
-    request     text    not null,
-    answer      text    not null,
+    preview_id  text not null primary key,
+    tenant      text not null,
+    request     text not null,
+    answer      text not null,
     generation  integer not null,
     created_at  integer not null,
     valid_until integer not null
