@@ -71,10 +71,12 @@ create index runs_finished on runs (tenant, finished_at) where finished_at is no
 
 -- One slice of a run's targets; it mirrors the job that carries it.
 create table segments (
+    -- The time and counter inside the public id.
     segment_key integer not null primary key,
-    segment_id text not null unique,
+    segment_id text not null,
     run_key integer not null references runs (run_key),
-    job_id text not null unique,
+    job_key integer not null unique,
+    job_id text not null,
     shard integer not null,
     ordinal integer not null,
     state text not null
@@ -156,7 +158,9 @@ create table finding_facts (
     fixed_version text,
     summary text,
     record_ids text not null,
-    aliases text not null
+    aliases text not null,
+    -- Why it stands, in order.
+    steps text not null
 ) strict;
 create unique index finding_facts_one on finding_facts (tenant, digest);
 create index finding_facts_order on finding_facts (tenant, place, vulnerability_id, purl, fact_key);
