@@ -52,6 +52,7 @@ pub struct FeedBatch {
 
 /// Where to go on in the feed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct FeedQuery {
     /// The last number seen; absent: from now on.
@@ -71,8 +72,33 @@ pub struct RunMessage {
     pub seq: i64,
     /// When.
     pub at: Micros,
-    /// What.
+    /// What; its fields stand beside `seq` and `at`.
+    #[serde(flatten)]
     pub body: RunMessageBody,
+}
+
+/// An answer of a run's long poll.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct RunMessages {
+    /// What was told since, oldest first; empty when nothing was in time.
+    pub items: Vec<RunMessage>,
+    /// Whether the run has ended and nothing follows.
+    pub ended: bool,
+}
+
+/// Where to go on in a run's messages.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", default)]
+pub struct RunMessagesQuery {
+    /// The last number seen; absent: from a snapshot on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<i64>,
+    /// How long to wait for news, at most 30,000 ms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_wait_ms: Option<u64>,
 }
 
 /// What a run's stream tells. The tag is the SSE event name.
@@ -170,5 +196,23 @@ crate::words! {
         Warn = "warn",
         /// It failed.
         Error = "error",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_carries_its_fields_beside_its_number_and_reads_back_as_written() {
+        let body =
+            RunMessageBody::StateChanged { from: RunState::Queued, to: RunState::Running, error_code: None };
+        let message = RunMessage { seq: 3, at: Micros(1_795_271_295_204_000), body };
+        let text = serde_json::to_string(&message).unwrap();
+        assert_eq!(
+            text,
+            r#"{"seq":3,"at":"2026-11-21T14:28:15.204Z","event":"stateChanged","from":"queued","to":"running"}"#
+        );
+        assert_eq!(serde_json::from_str::<RunMessage>(&text).unwrap(), message);
     }
 }

@@ -113,6 +113,19 @@ pub struct Explanation {
     pub steps: Vec<ExplainStep>,
 }
 
+/// Which finding is to be explained.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ExplainQuery {
+    /// The target it is in.
+    pub target: TargetId,
+    /// The component.
+    pub purl: String,
+    /// The vulnerability.
+    pub vulnerability: String,
+}
+
 /// One step of an explanation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -152,6 +165,7 @@ pub struct FindingChange {
 
 /// Which findings are wanted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct FindingFilter {
     /// Findings as this run left them; absent: the latest of every target.

@@ -387,6 +387,7 @@ pub struct SubmitJob {
 
 /// Which jobs are wanted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct JobFilter {
     /// In this state.

@@ -24,6 +24,7 @@ pub struct Page<T> {
 
 /// Which page is wanted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PageQuery {
     /// The token of the page before; absent for the first. `continuationToken` is accepted too.
     #[serde(default, alias = "continuationToken", skip_serializing_if = "Option::is_none")]

@@ -53,7 +53,7 @@ pub struct Target {
 
 /// Where an SBOM belongs. What is absent is taken from the SBOM itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema, utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct SbomPlace {
     /// What the target is called.
@@ -93,6 +93,7 @@ pub struct SbomImported {
 
 /// Which targets are wanted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct TargetFilter {
     /// In this namespace.
