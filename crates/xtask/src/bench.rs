@@ -1,0 +1,46 @@
+//! The benchmarks: built with every optimization, run, their tables printed.
+
+use crate::shell::{cargo, run};
+use crate::steps::step;
+use crate::ui;
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+
+/// Which to run.
+#[derive(Debug, Args)]
+pub(crate) struct Bench {
+    /// The areas; all of them when none is named.
+    areas: Vec<Area>,
+}
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+enum Area {
+    /// Parsing, matching and evaluating, on one core.
+    Evaluator,
+    /// Submitting, claiming and finishing jobs, on SQLite and Postgres.
+    Ledger,
+    /// Requests through HTTP.
+    Api,
+    /// The interface's size.
+    Ui,
+}
+
+/// Runs them one after the other, so that none disturbs another.
+pub(crate) fn measure(bench: &Bench) -> Result<()> {
+    let areas = if bench.areas.is_empty() { Area::value_variants() } else { bench.areas.as_slice() };
+    for area in areas {
+        let name = area.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
+        step(&name, || match area {
+            Area::Evaluator => program("stella-evaluator", "evaluator"),
+            Area::Ledger => program("stella-engine", "ledger"),
+            Area::Api => program("stella-server", "api"),
+            Area::Ui => ui::build_and_weigh(),
+        })?;
+    }
+    Ok(())
+}
+
+fn program(package: &str, name: &str) -> Result<()> {
+    run(cargo().args(["bench", "-p", package, "--bench", name]))
+}
