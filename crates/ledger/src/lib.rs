@@ -1,1 +1,28 @@
-//! ledger
+//! The book: every row and every statement. The only crate that knows SQL, and that there are two databases.
+//!
+//! It decides nothing, reads no clock and makes no ids: the engine hands it times and identifiers. Verbs are
+//! set-based; a single thing is a set of one.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `db`, `query` | two databases in one page; statements with filters |
+//! | `ledger`, `writer` | open; `write` (one writer, group commit) and `read` (one snapshot) |
+//! | `migrate`, `error`, `key` | the schema; what can go wrong; row keys inside public ids |
+//! | `jobs`, `leases`, `listing` | the hot table: insert, claim, fence, finish, cancel, lists |
+//! | `history`, `feed` | the hash chain and the live feed, both gap-free per tenant |
+//! | `workers`, `artifacts` | who did it and what it left |
+
+pub mod db;
+pub mod error;
+pub mod key;
+pub mod ledger;
+pub mod migrate;
+pub mod query;
+mod writer;
+
+pub use db::{Sql, Tx};
+pub use error::LedgerError;
+pub use futures::future::BoxFuture;
+pub use key::{key_of, key_of_uuid};
+pub use ledger::{Ledger, LedgerPlace, News};
+pub use query::{Query, Value};

@@ -1,0 +1,82 @@
+//! The schema, step by step. Forward only; the same numbers for both databases.
+
+use crate::db::{Db, Sql, Tx};
+use crate::error::LedgerError;
+use crate::on_db;
+use sha2::{Digest, Sha256};
+
+/// One step of the schema.
+pub struct Migration {
+    /// Its number; steps run in this order.
+    pub number: i64,
+    /// What it adds.
+    pub name: &'static str,
+    /// Its text for each database.
+    pub sql: Sql,
+}
+
+/// Reads the pair of files of one step.
+macro_rules! step {
+    ($number:literal, $name:literal, $file:literal) => {
+        Migration {
+            number: $number,
+            name: $name,
+            sql: Sql {
+                sqlite: include_str!(concat!("../../../migrations/sqlite/", $file)),
+                postgres: include_str!(concat!("../../../migrations/postgres/", $file)),
+            },
+        }
+    };
+}
+
+/// All steps known to this version.
+pub const MIGRATIONS: &[Migration] = &[step!(1, "core", "0001_core.sql")];
+
+const MAKE_LIST: &str = "create table if not exists schema_migrations (
+    number bigint not null primary key,
+    name text not null,
+    checksum text not null
+)";
+const LIST: &str = "select number, name, checksum from schema_migrations order by number";
+const NOTE: &str = "insert into schema_migrations (number, name, checksum) values ($1, $2, $3)";
+
+/// Brings the schema up to date in one transaction.
+pub(crate) async fn run(db: &Db) -> Result<(), LedgerError> {
+    let mut tx = db.begin_write().await?;
+    tx.run(MAKE_LIST).await?;
+    let done: Vec<(i64, String, String)> =
+        on_db!(tx, connection => sqlx::query_as(LIST).fetch_all(connection).await?);
+    let known = MIGRATIONS.last().map_or(0, |step| step.number);
+    let found = done.last().map_or(0, |step| step.0);
+    if found > known {
+        return Err(LedgerError::Newer { found, known });
+    }
+    for step in MIGRATIONS {
+        let text = step.sql.text(&tx);
+        let checksum = hex::encode(Sha256::digest(text.as_bytes()));
+        match done.iter().find(|(number, ..)| *number == step.number) {
+            Some((.., before)) if *before == checksum => {}
+            Some(_) => {
+                return Err(LedgerError::NotOne(format!(
+                    "step {} of the schema is another one",
+                    step.number
+                )));
+            }
+            None => apply(&mut tx, step, text, checksum).await?,
+        }
+    }
+    tx.commit().await
+}
+
+async fn apply(
+    tx: &mut Tx,
+    step: &Migration,
+    text: &'static str,
+    checksum: String,
+) -> Result<(), LedgerError> {
+    tx.run(text).await?;
+    on_db!(tx, connection => {
+        sqlx::query(NOTE).bind(step.number).bind(step.name).bind(checksum).execute(connection).await.map(|_| ())
+    })?;
+    Ok(())
+}

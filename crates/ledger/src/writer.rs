@@ -1,0 +1,179 @@
+//! One writer, group commit: what waits is written together, each call in a savepoint with an answer of its own.
+
+use crate::db::{Db, Tx};
+use crate::error::LedgerError;
+use crate::ledger::News;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+/// The most calls in one commit; more would make the first wait too long.
+const MOST: usize = 256;
+/// Calls that may wait before callers have to.
+const BACKLOG: usize = 4096;
+
+type Tell = Arc<dyn Fn(News) + Send + Sync>;
+
+/// The handle of the writer task.
+pub(crate) struct Writer {
+    calls: Mutex<Option<mpsc::Sender<Box<dyn Call>>>>,
+    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// One caller's work with its answer, whatever their types are.
+trait Call: Send {
+    /// Runs the work; whether its changes are to be kept.
+    fn run<'t>(&'t mut self, tx: &'t mut Tx) -> BoxFuture<'t, bool>;
+    /// Hands out the answer, or this error instead of it.
+    fn answer(self: Box<Self>, failed: Option<LedgerError>);
+    /// Whether nobody waits for the answer any more.
+    fn is_abandoned(&self) -> bool;
+}
+
+struct Typed<F, T, E> {
+    work: Option<F>,
+    result: Option<Result<T, E>>,
+    reply: oneshot::Sender<Result<T, E>>,
+}
+
+impl<F, T, E> Call for Typed<F, T, E>
+where
+    F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send,
+    T: Send,
+    E: From<LedgerError> + Send,
+{
+    fn run<'t>(&'t mut self, tx: &'t mut Tx) -> BoxFuture<'t, bool> {
+        let Some(work) = self.work.take() else { return async { false }.boxed() };
+        async move {
+            let result = AssertUnwindSafe(work(tx)).catch_unwind().await.unwrap_or_else(|_| {
+                Err(E::from(LedgerError::Other("a write panicked; nothing of it was kept".to_owned())))
+            });
+            let keep = result.is_ok();
+            self.result = Some(result);
+            keep
+        }
+        .boxed()
+    }
+    fn answer(self: Box<Self>, failed: Option<LedgerError>) {
+        let result = match (self.result, failed) {
+            (Some(Ok(_)) | None, Some(error)) => Err(E::from(error)),
+            (Some(result), _) => result,
+            (None, None) => return,
+        };
+        // A caller that went away does not need its answer.
+        drop(self.reply.send(result));
+    }
+    fn is_abandoned(&self) -> bool {
+        self.reply.is_closed()
+    }
+}
+
+impl Writer {
+    pub(crate) fn start(db: Db, tell: Tell) -> Self {
+        let (calls, waiting) = mpsc::channel(BACKLOG);
+        let task = tokio::spawn(serve(db, waiting, tell));
+        Self { calls: Mutex::new(Some(calls)), task: Mutex::new(Some(task)) }
+    }
+
+    pub(crate) async fn call<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<LedgerError> + Send + 'static,
+    {
+        let closed = || E::from(LedgerError::Unavailable("the ledger is closed".to_owned()));
+        let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or_else(closed)?;
+        let (reply, answer) = oneshot::channel();
+        let call = Typed { work: Some(work), result: None, reply };
+        calls.send(Box::new(call)).await.map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())?
+    }
+
+    /// Takes no more calls and waits until those taken are written.
+    pub(crate) async fn stop(&self) {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(task) = task
+            && let Err(error) = task.await
+        {
+            tracing::error!(%error, "the writer ended badly");
+        }
+    }
+}
+
+async fn serve(db: Db, mut waiting: mpsc::Receiver<Box<dyn Call>>, tell: Tell) {
+    let mut batch = Vec::new();
+    while waiting.recv_many(&mut batch, MOST).await > 0 {
+        batch.retain(|call| !call.is_abandoned());
+        if batch.is_empty() {
+            continue;
+        }
+        write(&db, std::mem::take(&mut batch), &tell).await;
+    }
+}
+
+async fn write(db: &Db, batch: Vec<Box<dyn Call>>, tell: &Tell) {
+    let mut tx = match db.begin_write().await {
+        Ok(tx) => tx,
+        Err(error) => return refuse(batch, &error),
+    };
+    let mut kept = Vec::with_capacity(batch.len());
+    // Nothing else is lost when the only call fails, so it needs no savepoint.
+    let alone = batch.len() == 1;
+    let mut rest = batch.into_iter();
+    while let Some(mut call) = rest.next() {
+        match step(&mut tx, call.as_mut(), alone).await {
+            Ok(true) => kept.push(call),
+            Ok(false) => call.answer(None),
+            Err(error) => {
+                // The connection is gone; the transaction with it.
+                call.answer(Some(error.clone()));
+                refuse(kept, &error);
+                return refuse(rest.collect(), &error);
+            }
+        }
+    }
+    if kept.is_empty() {
+        if let Err(error) = tx.rollback().await {
+            tracing::warn!(%error, "a rollback failed");
+        }
+        return;
+    }
+    let news = tx.news;
+    match tx.commit().await {
+        Ok(()) => {
+            tell(news);
+            kept.into_iter().for_each(|call| call.answer(None));
+        }
+        // An error from a commit does not say that nothing was committed.
+        Err(error) => refuse(kept, &LedgerError::OutcomeUnknown(error.to_string())),
+    }
+}
+
+/// Runs one call; its changes and its news are kept or undone together.
+async fn step(tx: &mut Tx, call: &mut dyn Call, alone: bool) -> Result<bool, LedgerError> {
+    let before = std::mem::take(&mut tx.news);
+    if !alone {
+        tx.run("savepoint one_call").await?;
+    }
+    let keep = call.run(tx).await;
+    if keep {
+        if !alone {
+            tx.run("release savepoint one_call").await?;
+        }
+        tx.news.merge(before);
+        return Ok(true);
+    }
+    if !alone {
+        tx.run("rollback to savepoint one_call; release savepoint one_call").await?;
+    }
+    tx.news = before;
+    Ok(false)
+}
+
+fn refuse(batch: Vec<Box<dyn Call>>, error: &LedgerError) {
+    batch.into_iter().for_each(|call| call.answer(Some(error.clone())));
+}
