@@ -1,1 +1,27 @@
-//! engine
+//! The rules: what may happen to jobs, runs, sources and findings, and what follows from it.
+//!
+//! It opens every transaction, asks `contract::…::next` for every arrow, and writes the change, its history entry and
+//! its feed event together. It holds no SQL text and knows no HTTP server. Nothing here reads the wall clock but
+//! `clock`, nothing makes random but `chance`.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `clock`, `chance`, `caller`, `error`, `page`, `bus` | what every noun needs |
+//! | `jobs`, `work`, `retry`, `history`, `blobs`, `artifacts`, `workers` | a job's life |
+//! | `handlers` | what the workers of this process do for each job type |
+//! | `tasks` | background work that looks and repairs |
+
+pub mod bus;
+pub mod caller;
+pub mod chance;
+pub mod clock;
+mod engine;
+pub mod error;
+pub mod page;
+
+pub use caller::Caller;
+pub use chance::{Chance, SeededChance, SystemChance};
+pub use clock::{Clock, SystemClock, TestClock};
+pub use engine::{Engine, Options};
+pub use error::Error;
+pub use stella_ledger::{BoxFuture, LedgerPlace, Tx};
