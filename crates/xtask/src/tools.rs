@@ -136,10 +136,12 @@ fn wasm_library() -> Result<Option<PathBuf>> {
         return Ok(None);
     }
     println!("Rust's library for wasm is missing (the interface is compiled for it): adding it");
-    if find("rustup").is_some()
-        && run(program("rustup").args(["target", "add", "wasm32-unknown-unknown"])).is_ok()
-    {
-        return Ok(None);
+    if find("rustup").is_some() {
+        let added = run(program("rustup").args(["target", "add", "wasm32-unknown-unknown"]));
+        // rustup remembers what it installed and does not look whether it is still there.
+        if added.is_ok() && has_wasm_library(Path::new("rustc")) {
+            return Ok(None);
+        }
     }
     let debians = PathBuf::from("/usr/bin/rustc");
     if has_wasm_library(&debians) {
