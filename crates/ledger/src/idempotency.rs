@@ -1,0 +1,145 @@
+//! Kept answers: the first answer to each idempotency key, so that a repeated write is the same write.
+
+use crate::db::{Sql, Tx};
+use crate::error::LedgerError;
+use crate::on_db;
+use sqlx::FromRow;
+
+/// What a key belongs to: a tenant and a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Whose request it is.
+    pub tenant: String,
+    /// Method and path.
+    pub path: String,
+    /// The key the caller chose.
+    pub idempotency_key: String,
+}
+
+/// What is known of a key.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct KeptAnswer {
+    /// SHA-256 of the body it came with.
+    pub body_digest: String,
+    /// When the first request came.
+    pub started_at: i64,
+    /// The status it was answered with; absent while it is being answered.
+    pub status: Option<i64>,
+    /// The type of the body.
+    pub media_type: Option<String>,
+    /// The body.
+    pub body: Option<String>,
+}
+
+// A row of a request that is too old to be repeated, or that died while it was answered, is taken over.
+const CLAIM: Sql = Sql::both(
+    "insert into kept_answers (tenant, path, idempotency_key, body_digest, started_at)
+    values ($1, $2, $3, $4, $5)
+    on conflict (tenant, path, idempotency_key) do update
+    set body_digest = excluded.body_digest, started_at = excluded.started_at, status = null, media_type = null,
+        body = null, answered_at = null
+    where kept_answers.started_at < $6 or (kept_answers.status is null and kept_answers.started_at < $7)",
+);
+const FIND: Sql = Sql::both(
+    "select body_digest, started_at, status, media_type, body
+    from kept_answers
+    where tenant = $1 and path = $2 and idempotency_key = $3",
+);
+const KEEP: Sql = Sql::both(
+    "update kept_answers
+    set status = $5, media_type = $6, body = $7, answered_at = $8
+    where tenant = $1 and path = $2 and idempotency_key = $3 and started_at = $4 and status is null",
+);
+const RELEASE: Sql = Sql::both(
+    "delete from kept_answers
+    where tenant = $1 and path = $2 and idempotency_key = $3 and started_at = $4 and status is null",
+);
+const FORGET: Sql = Sql::both("delete from kept_answers where started_at < $1");
+
+/// Takes the key for a request that starts now; false when it is taken. Rows older than `expired_before` and open
+/// ones older than `abandoned_before` count as free.
+pub async fn claim(
+    tx: &mut Tx,
+    place: &Place,
+    body_digest: &str,
+    now: i64,
+    expired_before: i64,
+    abandoned_before: i64,
+) -> Result<bool, LedgerError> {
+    let text = CLAIM.text(tx);
+    let changed = on_db!(tx, connection => {
+        sqlx::query(text)
+            .bind(&place.tenant)
+            .bind(&place.path)
+            .bind(&place.idempotency_key)
+            .bind(body_digest)
+            .bind(now)
+            .bind(expired_before)
+            .bind(abandoned_before)
+            .execute(connection)
+            .await?
+            .rows_affected()
+    });
+    Ok(changed > 0)
+}
+
+/// What is known of the key.
+pub async fn find(tx: &mut Tx, place: &Place) -> Result<Option<KeptAnswer>, LedgerError> {
+    let text = FIND.text(tx);
+    Ok(on_db!(tx, connection => {
+        sqlx::query_as(text)
+            .bind(&place.tenant)
+            .bind(&place.path)
+            .bind(&place.idempotency_key)
+            .fetch_optional(connection)
+            .await?
+    }))
+}
+
+/// Keeps the answer of the request that took the key at `started_at`; changes nothing when another has it by now.
+pub async fn keep(
+    tx: &mut Tx,
+    place: &Place,
+    started_at: i64,
+    (status, media_type, body): (i64, &str, &str),
+    now: i64,
+) -> Result<bool, LedgerError> {
+    let text = KEEP.text(tx);
+    let changed = on_db!(tx, connection => {
+        sqlx::query(text)
+            .bind(&place.tenant)
+            .bind(&place.path)
+            .bind(&place.idempotency_key)
+            .bind(started_at)
+            .bind(status)
+            .bind(media_type)
+            .bind(body)
+            .bind(now)
+            .execute(connection)
+            .await?
+            .rows_affected()
+    });
+    Ok(changed > 0)
+}
+
+/// Gives back a key whose request came to nothing.
+pub async fn release(tx: &mut Tx, place: &Place, started_at: i64) -> Result<(), LedgerError> {
+    let text = RELEASE.text(tx);
+    on_db!(tx, connection => {
+        sqlx::query(text)
+            .bind(&place.tenant)
+            .bind(&place.path)
+            .bind(&place.idempotency_key)
+            .bind(started_at)
+            .execute(connection)
+            .await
+            .map(|_| ())
+    })?;
+    Ok(())
+}
+
+/// Forgets answers of requests that came before this time.
+pub async fn forget(tx: &mut Tx, before: i64) -> Result<u64, LedgerError> {
+    let text = FORGET.text(tx);
+    Ok(on_db!(tx, connection => sqlx::query(text).bind(before).execute(connection).await?.rows_affected()))
+}
