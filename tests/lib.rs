@@ -1,1 +1,14 @@
-//! System tests; see the folders beside this file.
+//! What the system tests share: inputs of our own making, and the product started as a program.
+//!
+//! * `it/` speaks HTTP, to a router in process under a test clock, or to `stella serve` as a program.
+//! * `browser/` opens the pages of `stella serve` in Chromium.
+//! * `desktop/` opens the real window.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "support of tests: a panic is the report")]
+
+#[path = "support/chromium.rs"]
+pub mod chromium;
+#[path = "support/fixtures.rs"]
+pub mod fixtures;
+#[path = "support/served.rs"]
+pub mod served;

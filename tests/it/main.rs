@@ -1,1 +1,1 @@
-//! System tests
+//! The product through HTTP: one file per noun, and whole journeys of an operator.

@@ -1,0 +1,3 @@
+//! The pages in Chromium, served by `stella serve` on a ledger of the test's own.
+
+mod aliases;

@@ -1,0 +1,119 @@
+//! `stella serve` as a program of its own, on a temporary ledger and a free port.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use tempfile::TempDir;
+
+/// The program under test stands beside the folder of the test programs.
+pub fn program(name: &str) -> PathBuf {
+    let mut here = std::env::current_exe().unwrap();
+    here.pop();
+    if here.ends_with("deps") {
+        here.pop();
+    }
+    let path = here.join(name);
+    assert!(path.exists(), "{} is missing: build it with `cargo build --bins` first", path.display());
+    path
+}
+
+/// The web build of the UI.
+pub fn assets() -> PathBuf {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui/dist");
+    assert!(path.join("index.html").exists(), "ui/dist is missing: run `cargo xtask test ui` first");
+    path
+}
+
+/// A folder that outlives the programs that use it, so that one can be killed and another started on its ledger.
+pub struct Home {
+    dir: TempDir,
+}
+
+impl Default for Home {
+    fn default() -> Self {
+        Self { dir: tempfile::tempdir().unwrap() }
+    }
+}
+
+impl Home {
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    pub fn ledger(&self) -> PathBuf {
+        self.path().join("ledger.db")
+    }
+
+    /// Writes a file into the folder and returns its path.
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// `stella` with this ledger and no way to another one.
+    pub fn stella(&self) -> Command {
+        let mut command = Command::new(program("stella"));
+        command
+            .env_remove("STELLA_SERVER")
+            .env_remove("STELLA_TOKEN")
+            .env("STELLA_LEDGER", self.ledger())
+            .env("STELLA_TENANT", "default")
+            .env("HOME", self.path())
+            .env("XDG_DATA_HOME", self.path());
+        command
+    }
+}
+
+/// A running `stella serve`.
+pub struct Served {
+    child: Child,
+    /// Where it listens: `http://127.0.0.1:port`.
+    pub base: String,
+    /// The whole address it printed, with the one-time token.
+    pub address: String,
+}
+
+impl Served {
+    /// Starts it and waits for the line with its address.
+    pub fn start(home: &Home, with_pages: bool) -> Self {
+        let mut command = home.stella();
+        command.args(["serve", "--listen", "127.0.0.1:0"]);
+        if with_pages {
+            command.arg("--assets").arg(assets());
+        }
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut seen = Vec::new();
+        for line in lines.map_while(Result::ok) {
+            if let Some(at) = line.find("http://") {
+                let address: String = line[at..].split_whitespace().next().unwrap().to_owned();
+                let base = address.split("/?").next().unwrap().trim_end_matches('/').to_owned();
+                return Self { child, base, address };
+            }
+            seen.push(line);
+        }
+        let status = child.wait().unwrap();
+        panic!("stella serve ended with {status} before it named its address: {seen:?}");
+    }
+
+    /// The one-time token in the printed address.
+    pub fn one_time_token(&self) -> &str {
+        self.address.split("token=").nth(1).expect("the address carries a token")
+    }
+
+    /// Ends it as a power cut would: no signal handler runs.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // Already gone is as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
