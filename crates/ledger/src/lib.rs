@@ -11,13 +11,30 @@
 //! | `jobs`, `leases`, `listing` | the hot table: insert, claim, fence, finish, cancel, lists |
 //! | `history`, `feed` | the hash chain and the live feed, both gap-free per tenant |
 //! | `workers`, `artifacts` | who did it and what it left |
+//! | `sources`, `advisories`, `kev`, `targets`, `components` | what came in |
+//! | `impact`, `previews`, `rows` | which targets a key touches; many rows as one parameter |
+//! | `tokens`, `idempotency` | who may knock; the first answer to each idempotency key |
+//! | `feed_read`, `overview`, `samples` | the feed for its readers; the figures of the first page |
 
+pub mod advisories;
+pub mod components;
 pub mod db;
 pub mod error;
+pub mod feed_read;
+pub mod idempotency;
+pub mod impact;
+pub mod kev;
 pub mod key;
 pub mod ledger;
 pub mod migrate;
+pub mod overview;
+pub mod previews;
 pub mod query;
+mod rows;
+pub mod samples;
+pub mod sources;
+pub mod targets;
+pub mod tokens;
 mod writer;
 
 pub use db::{Sql, Tx};
