@@ -1,1 +1,7 @@
-//! The product through HTTP: one file per noun, and whole journeys of an operator.
+//! The product through HTTP: `stella serve` as a program, spoken to as any client would.
+
+#![expect(clippy::unwrap_used, reason = "a panic is the report of a test")]
+
+mod client;
+mod crash;
+mod journey;
