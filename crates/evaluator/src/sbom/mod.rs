@@ -31,6 +31,9 @@ pub struct Sbom {
     pub subject: Option<Subject>,
     /// What is in it: one entry per purl, in the order of purls.
     pub components: Vec<Component>,
+    /// Components without a readable purl; they cannot be matched.
+    #[serde(default)]
+    pub skipped: usize,
     /// What could not be used, and why.
     pub warnings: Vec<RecordError>,
 }
@@ -137,6 +140,7 @@ struct Gathered {
     components: BTreeMap<String, Component>,
     warnings: Vec<RecordError>,
     without_purl: usize,
+    unreadable_purls: usize,
 }
 
 impl Gathered {
@@ -145,6 +149,7 @@ impl Gathered {
         let mut component = match Component::from_purl(purl) {
             Ok(component) => component,
             Err(error) => {
+                self.unreadable_purls += 1;
                 self.warnings.push(RecordError::new(RecordCode::SchemaMismatch, error.to_string()).at(path));
                 return;
             }
@@ -174,7 +179,9 @@ impl Gathered {
         }
         let components: Vec<Component> = self.components.into_values().collect();
         self.warnings.extend(unknown_ecosystems(&components));
-        Sbom { format, spec_version: spec_version.to_owned(), subject, components, warnings: self.warnings }
+        let skipped = self.without_purl + self.unreadable_purls;
+        let spec_version = spec_version.to_owned();
+        Sbom { format, spec_version, subject, components, skipped, warnings: self.warnings }
     }
 }
 
