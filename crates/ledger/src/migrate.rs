@@ -30,7 +30,12 @@ macro_rules! step {
 }
 
 /// All steps known to this version.
-pub const MIGRATIONS: &[Migration] = &[step!(1, "core", "0001_core.sql")];
+pub const MIGRATIONS: &[Migration] = &[
+    step!(1, "core", "0001_core.sql"),
+    step!(2, "content", "0002_content.sql"),
+    step!(3, "runs", "0003_runs.sql"),
+    step!(4, "sessions", "0004_sessions.sql"),
+];
 
 const MAKE_LIST: &str = "create table if not exists schema_migrations (
     number bigint not null primary key,
