@@ -21,6 +21,19 @@ words! {
     }
 }
 
+impl WorkerState {
+    /// The state of a worker that was last heard of so long ago.
+    pub const fn judge(silent_ms: i64, draining: bool) -> Self {
+        if silent_ms > 90_000 {
+            return Self::Offline;
+        }
+        if draining {
+            return Self::Draining;
+        }
+        if silent_ms > 45_000 { Self::Late } else { Self::Online }
+    }
+}
+
 /// A worker as every door shows it. Order of lists: name, then id.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -46,4 +59,24 @@ pub struct Worker {
     pub last_heartbeat_at: Micros,
     /// When it started.
     pub started_at: Micros,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_is_judged_by_its_silence_first_and_by_draining_second() {
+        for (silent_ms, draining, state) in [
+            (0, false, WorkerState::Online),
+            (45_000, false, WorkerState::Online),
+            (45_001, false, WorkerState::Late),
+            (90_000, false, WorkerState::Late),
+            (90_001, false, WorkerState::Offline),
+            (45_001, true, WorkerState::Draining),
+            (90_001, true, WorkerState::Offline),
+        ] {
+            assert_eq!(WorkerState::judge(silent_ms, draining), state, "{silent_ms} {draining}");
+        }
+    }
 }
