@@ -18,6 +18,8 @@ pub struct Parsed {
     pub records: Vec<Advisory>,
     /// Records that could not be read, and notices about those that could.
     pub errors: Vec<RecordError>,
+    /// Places in `errors` of what could not be read; the others are notices.
+    pub refused: Vec<usize>,
 }
 
 /// Reads an input with the default limits.
@@ -90,7 +92,10 @@ impl Gathered {
     fn take(&mut self, file: &str, read: Result<(Advisory, Vec<RecordError>), RecordError>) {
         let (advisory, notices) = match read {
             Ok(read) => read,
-            Err(error) => return self.parsed.errors.push(error.in_file(file)),
+            Err(error) => {
+                self.parsed.refused.push(self.parsed.errors.len());
+                return self.parsed.errors.push(error.in_file(file));
+            }
         };
         self.parsed.errors.extend(notices.into_iter().map(|notice| notice.in_file(file)));
         match self.by_id.entry(advisory.id.clone()) {
