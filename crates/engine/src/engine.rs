@@ -4,6 +4,7 @@ use crate::bus::Bus;
 use crate::chance::{Chance, Ids};
 use crate::clock::Clock;
 use crate::error::Error;
+use crate::sessions::Recognised;
 use std::path::PathBuf;
 use std::sync::Arc;
 use stella_contract::ids::Tenant;
@@ -37,6 +38,7 @@ struct Inner {
     ledger: Ledger,
     bus: Arc<Bus>,
     ids: Ids,
+    recognised: Recognised,
     options: Options,
 }
 
@@ -46,7 +48,7 @@ impl Engine {
         let bus = Arc::new(Bus::default());
         let bell = bus.clone();
         let ledger = Ledger::open(&options.place, move |news| bell.tell(news)).await?;
-        Ok(Self { inner: Arc::new(Inner { ledger, bus, ids: Ids::default(), options }) })
+        Ok(Self { inner: Arc::new(Inner { ledger, bus, ids: Ids::default(), recognised: Recognised::default(), options }) })
     }
     /// The book.
     pub fn ledger(&self) -> &Ledger {
@@ -75,6 +77,10 @@ impl Engine {
     /// A new UUIDv7 for an id: `JobId::from_uuid(&engine.uuid(now))`. They rise strictly.
     pub fn uuid(&self, now: Micros) -> String {
         self.inner.ids.next(now, &*self.inner.options.chance)
+    }
+    /// Tokens that were recognised lately.
+    pub(crate) fn recognised(&self) -> &Recognised {
+        &self.inner.recognised
     }
     /// Finishes what was accepted and closes the ledger.
     pub async fn close(&self) {

@@ -9,6 +9,8 @@
 //! | `clock`, `chance`, `caller`, `error`, `page`, `bus` | what every noun needs |
 //! | `jobs`, `work`, `retry`, `history`, `blobs`, `artifacts`, `workers` | a job's life |
 //! | `handlers` | what the workers of this process do for each job type |
+//! | `sessions`, `idempotency` | who asks; the first answer to each idempotency key |
+//! | `feed`, `overview` | what is told live; the figures of the first page |
 //! | `tasks` | background work that looks and repairs |
 
 pub mod bus;
@@ -17,7 +19,11 @@ pub mod chance;
 pub mod clock;
 mod engine;
 pub mod error;
+pub mod feed;
+pub mod idempotency;
+pub mod overview;
 pub mod page;
+pub mod sessions;
 
 pub use caller::Caller;
 pub use chance::{Chance, SeededChance, SystemChance};
