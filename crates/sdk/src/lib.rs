@@ -1,1 +1,46 @@
-//! sdk
+//! The client of Stella Operator's HTTP interface: one method per endpoint of `contract::api`.
+//!
+//! It speaks in the words of the contract and decides nothing. It does not know the engine or the ledger; what carries
+//! its requests is a [`Transport`], so that the same client speaks over TCP and to a router in the same process.
+//!
+//! | file | what it is about |
+//! |---|---|
+//! | `client` | the client: headers, refusals, when a read is repeated |
+//! | `transport` | what carries a request; the one place where HTTP clients are made |
+//! | `error` | how a call can fail |
+//! | `pages` | every row of a list, page after page |
+//! | `jobs`, `runs`, `sources`, `targets`, `findings`, `core` | the endpoints, one file per noun |
+//! | `sse` | event streams, byte by byte |
+//! | `run_stream` | a run watched live, over every broken connection |
+//! | `feed` | the tenant's live feed |
+//!
+//! A binary that speaks `https` installs a crypto provider for rustls before it makes a client.
+
+#![warn(missing_docs)]
+
+mod client;
+mod core;
+mod error;
+mod feed;
+mod findings;
+mod jobs;
+mod pages;
+mod run_stream;
+mod runs;
+mod sources;
+pub mod sse;
+mod targets;
+mod transport;
+
+pub use client::{Client, Write};
+pub use core::Core;
+pub use error::{Error, Fault};
+pub use feed::Feed;
+pub use findings::Findings;
+pub use jobs::Jobs;
+pub use pages::{Rows, collect_all};
+pub use run_stream::RunStream;
+pub use runs::Runs;
+pub use sources::Sources;
+pub use targets::Targets;
+pub use transport::{ByteStream, HttpTransport, Transport};

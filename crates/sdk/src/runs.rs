@@ -1,0 +1,103 @@
+//! Runs (spec 05 §5.3–5.6).
+
+use crate::client::{Client, Write};
+use crate::error::Error;
+use crate::pages::{Rows, rows};
+use crate::run_stream::RunStream;
+use stella_contract::event::{RunMessages, RunMessagesQuery};
+use stella_contract::finding::FindingChange;
+use stella_contract::ids::RunId;
+use stella_contract::page::{Page, PageQuery};
+use stella_contract::preview::{Preview, PreviewRequest};
+use stella_contract::run::{Run, RunFilter, StartRun};
+use stella_contract::segment::Segment;
+
+const RUNS: &str = "/api/v1/runs";
+
+/// The runs of a tenant.
+#[derive(Debug, Clone, Copy)]
+pub struct Runs<'a>(&'a Client);
+
+impl Client {
+    /// The tenant's runs.
+    pub fn runs(&self) -> Runs<'_> {
+        Runs(self)
+    }
+}
+
+impl<'a> Runs<'a> {
+    /// One page of the runs that the filter lets through.
+    pub async fn list(self, filter: &RunFilter, page: &PageQuery) -> Result<Page<Run>, Error> {
+        self.0.get(RUNS, &[filter, page]).await
+    }
+
+    /// Every run that the filter lets through.
+    pub fn all(self, filter: RunFilter) -> Rows<'a, Run> {
+        rows(move |page| {
+            let filter = filter.clone();
+            Box::pin(async move { self.list(&filter, &page).await })
+        })
+    }
+
+    /// One run.
+    pub async fn get(self, id: &RunId) -> Result<Run, Error> {
+        self.0.get(&format!("{RUNS}/{id}"), &[]).await
+    }
+
+    /// One page of a run's segments.
+    pub async fn segments(self, id: &RunId, page: &PageQuery) -> Result<Page<Segment>, Error> {
+        self.0.get(&format!("{RUNS}/{id}/segments"), &[page]).await
+    }
+
+    /// Every segment of a run.
+    pub fn all_segments(self, id: RunId) -> Rows<'a, Segment> {
+        rows(move |page| {
+            let id = id.clone();
+            Box::pin(async move { self.segments(&id, &page).await })
+        })
+    }
+
+    /// One page of what a run changed.
+    pub async fn deltas(self, id: &RunId, page: &PageQuery) -> Result<Page<FindingChange>, Error> {
+        self.0.get(&format!("{RUNS}/{id}/deltas"), &[page]).await
+    }
+
+    /// Everything a run changed.
+    pub fn all_deltas(self, id: RunId) -> Rows<'a, FindingChange> {
+        rows(move |page| {
+            let id = id.clone();
+            Box::pin(async move { self.deltas(&id, &page).await })
+        })
+    }
+
+    /// What a run told since a number; waits for news as long as the query says.
+    pub async fn messages(self, id: &RunId, query: RunMessagesQuery) -> Result<RunMessages, Error> {
+        let path = format!("{RUNS}/{id}/messages");
+        self.0.get_slow(&path, &[&query], query.max_wait_ms.unwrap_or(0)).await
+    }
+
+    /// Everything a run tells, live, after this number or from a snapshot on; broken connections are made anew.
+    pub fn stream(self, id: RunId, last_id: Option<i64>) -> RunStream {
+        RunStream::new(self.0.clone(), id, last_id)
+    }
+
+    /// What a run would touch.
+    pub async fn preview(self, wish: &PreviewRequest) -> Result<Preview, Error> {
+        self.0.post(&format!("{RUNS}:preview"), wish, &Write::default()).await
+    }
+
+    /// Starts a run.
+    pub async fn start(self, wish: &StartRun, write: &Write) -> Result<Run, Error> {
+        self.0.post(RUNS, wish, write).await
+    }
+
+    /// Cancels a run; a run that is already cancelled stays so.
+    pub async fn cancel(self, id: &RunId, write: &Write) -> Result<Run, Error> {
+        self.0.post_nothing(&format!("{RUNS}/{id}:cancel"), write).await
+    }
+
+    /// Repeats a finished run; the answer is the new one.
+    pub async fn retry(self, id: &RunId, write: &Write) -> Result<Run, Error> {
+        self.0.post_nothing(&format!("{RUNS}/{id}:retry"), write).await
+    }
+}
