@@ -83,8 +83,32 @@ impl fmt::Display for RecordError {
     }
 }
 
+/// How deep JSON may be nested. The reader itself stops at this depth only in what it keeps; what it skips may
+/// be deeper and would trip whoever reads the kept text later.
+const MAX_DEPTH: usize = 128;
+
+fn depth(bytes: &[u8]) -> usize {
+    let (mut depth, mut deepest, mut in_text, mut escaped) = (0_usize, 0, false, false);
+    for byte in bytes {
+        match (in_text, byte) {
+            (true, _) if escaped => escaped = false,
+            (true, b'\\') => escaped = true,
+            (_, b'"') => in_text = !in_text,
+            (false, b'[' | b'{') => depth += 1,
+            (false, b']' | b'}') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
 /// Reads JSON into a type; only a failure pays for finding the path it happened at.
 pub(crate) fn read_json<'a, T: serde::Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, RecordError> {
+    if depth(bytes) > MAX_DEPTH {
+        let message = format!("the JSON is nested deeper than {MAX_DEPTH} levels");
+        return Err(RecordError::new(RecordCode::ParseError, message));
+    }
     serde_json::from_slice(bytes).map_err(|first| {
         let mut reader = serde_json::Deserializer::from_slice(bytes);
         let (path, error) = match serde_path_to_error::deserialize::<_, T>(&mut reader) {

@@ -68,7 +68,8 @@ fn plain(gathered: &mut Gathered, bytes: &[u8], limits: Limits) {
     };
     let is_record = |line: &[u8]| line.starts_with(b"{") && serde_json::from_slice::<IdOnly>(line).is_ok();
     let lines = || bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).enumerate();
-    if whole.code == RecordCode::SchemaMismatch || !lines().any(|(_, line)| is_record(line)) {
+    let filled = lines().filter(|(_, line)| !line.is_empty()).count();
+    if whole.code == RecordCode::SchemaMismatch || filled < 2 || !lines().any(|(_, line)| is_record(line)) {
         return gathered.take("", Err(whole));
     }
     for (at, line) in lines().filter(|(_, line)| !line.is_empty()) {

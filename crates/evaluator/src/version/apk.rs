@@ -10,6 +10,9 @@ pub(super) struct ApkVersion {
     letter: Option<char>,
     suffixes: Vec<Suffix>,
     revision: Natural,
+    /// What apk would refuse (`1.8.1p1`) only breaks ties, below what has none: older packages have it.
+    is_clean: bool,
+    rest: Box<str>,
 }
 
 /// A number after the first dot: with a leading zero it counts as a fraction, compared as text, and so stands
@@ -47,21 +50,30 @@ impl ApkVersion {
             return None;
         }
         let mut numbers = Vec::new();
-        while let Some(after) = rest.strip_prefix('.') {
+        while let Some(after) = rest.strip_prefix('.').filter(|after| after.starts_with(is_digit)) {
             let (digits, after) = leading_digits(after);
-            if digits.is_empty() {
-                return None;
-            }
             numbers.push(place(digits)?);
             rest = after;
         }
         let letter = rest.chars().next().filter(char::is_ascii_lowercase);
         rest = if letter.is_some() { &rest[1..] } else { rest };
-        let (mut suffixes, after) = suffixes(rest)?;
+        let (mut suffixes, after) = suffixes(rest);
         suffixes.push(Suffix { rank: END, number: Natural::ZERO });
-        let revision = revision(skip_hash(after))?;
-        Some(Self { first: Natural::parse(first)?, numbers, letter, suffixes, revision })
+        let (revision, rest) = revision(skip_hash(after));
+        Some(Self {
+            first: Natural::parse(first)?,
+            numbers,
+            letter,
+            suffixes,
+            revision,
+            is_clean: rest.is_empty(),
+            rest: rest.into(),
+        })
     }
+}
+
+const fn is_digit(c: char) -> bool {
+    c.is_ascii_digit()
 }
 
 fn place(digits: &str) -> Option<Place> {
@@ -71,18 +83,18 @@ fn place(digits: &str) -> Option<Place> {
     Natural::parse(digits).map(Place::Whole)
 }
 
-fn suffixes(text: &str) -> Option<(Vec<Suffix>, &str)> {
+fn suffixes(text: &str) -> (Vec<Suffix>, &str) {
     let mut suffixes = Vec::new();
     let mut rest = text;
     while let Some(after) = rest.strip_prefix('_') {
-        let letters = after.bytes().take_while(u8::is_ascii_lowercase).count();
-        let (name, after) = after.split_at(letters);
-        let (_, rank) = *SUFFIXES.iter().find(|(suffix, _)| *suffix == name)?;
+        let (name, after) = after.split_at(after.bytes().take_while(u8::is_ascii_lowercase).count());
         let (digits, after) = leading_digits(after);
-        suffixes.push(Suffix { rank, number: Natural::parse(digits)? });
+        let rank = SUFFIXES.iter().find(|(suffix, _)| *suffix == name).map(|(_, rank)| *rank);
+        let (Some(rank), Some(number)) = (rank, Natural::parse(digits)) else { break };
+        suffixes.push(Suffix { rank, number });
         rest = after;
     }
-    Some((suffixes, rest))
+    (suffixes, rest)
 }
 
 /// A commit hash cannot be ordered and is left out of the comparison.
@@ -90,9 +102,9 @@ fn skip_hash(text: &str) -> &str {
     text.strip_prefix('~').map_or(text, |hash| hash.trim_start_matches(|c: char| c.is_ascii_hexdigit()))
 }
 
-fn revision(text: &str) -> Option<Natural> {
-    if text.is_empty() {
-        return Some(Natural::ZERO);
-    }
-    text.strip_prefix("-r").and_then(Natural::parse)
+fn revision(text: &str) -> (Natural, &str) {
+    let Some((digits, rest)) = text.strip_prefix("-r").map(leading_digits) else {
+        return (Natural::ZERO, text);
+    };
+    (Natural::parse(digits).unwrap_or(Natural::ZERO), rest)
 }

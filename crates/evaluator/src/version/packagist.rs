@@ -1,7 +1,7 @@
 //! Composer's normal form (`v` dropped, zeros filled, `+metadata` dropped) in the order of PHP's
 //! `version_compare`.
 
-use super::natural::{Natural, leading_digits, trim_zeros};
+use super::natural::{Natural, leading_digits};
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct PackagistVersion(Vec<Token>);
@@ -21,6 +21,9 @@ enum Token {
 
 /// The number Composer gives to the open place in `2.x-dev`.
 const OPEN: u64 = 9_999_999;
+
+/// Composer fills every version up to this many numbers.
+const PLACES: usize = 4;
 
 impl PackagistVersion {
     pub(super) fn parse(text: &str) -> Option<Self> {
@@ -56,7 +59,9 @@ fn split_numbers(text: &str) -> (Vec<Natural>, &str) {
             None => break,
         }
     }
-    trim_zeros(&mut numbers);
+    while !numbers.is_empty() && numbers.len() < PLACES {
+        numbers.push(Natural::ZERO);
+    }
     (numbers, rest)
 }
 
