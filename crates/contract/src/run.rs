@@ -215,11 +215,12 @@ words! {
 }
 
 /// Which targets a run is about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum RunScope {
     /// Every target of the tenant.
+    #[default]
     All,
     /// Targets in these namespaces, repositories and with these labels; an empty list does not restrict.
     Selector {
@@ -247,12 +248,6 @@ pub enum RunScope {
         /// `sha256:<64 hex>` each.
         digests: Vec<String>,
     },
-}
-
-impl Default for RunScope {
-    fn default() -> Self {
-        Self::All
-    }
 }
 
 impl std::fmt::Display for RunScope {
