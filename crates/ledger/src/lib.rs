@@ -9,7 +9,8 @@
 //! | `ledger`, `writer` | open; `write` (one writer, group commit) and `read` (one snapshot) |
 //! | `migrate`, `error`, `key` | the schema; what can go wrong; row keys inside public ids |
 //! | `jobs`, `leases`, `listing` | the hot table: insert, claim, fence, finish, cancel, lists |
-//! | `history`, `feed` | the hash chain and the live feed, both gap-free per tenant |
+//! | `history`, `feed`, `chains` | the hash chain and the live feed, both gap-free per tenant; where they stand |
+//! | `record`, `set` | a job's row; a set as one parameter |
 //! | `workers`, `artifacts` | who did it and what it left |
 //! | `sources`, `advisories`, `kev`, `targets`, `components` | what came in |
 //! | `impact`, `previews`, `rows` | which targets a key touches; many rows as one parameter |
@@ -17,34 +18,40 @@
 //! | `feed_read`, `overview`, `samples` | the feed for its readers; the figures of the first page |
 
 pub mod advisories;
+pub mod artifacts;
+pub mod chains;
 pub mod components;
 pub mod db;
 mod deltas;
 pub mod error;
+pub mod feed;
 pub mod feed_read;
 pub mod finding_lists;
 pub mod findings;
+pub mod history;
 pub mod idempotency;
 pub mod impact;
+pub mod jobs;
 pub mod kev;
 pub mod key;
+pub mod leases;
 pub mod ledger;
+pub mod listing;
 pub mod migrate;
 pub mod overview;
 pub mod previews;
 pub mod query;
+pub mod record;
 mod rows;
 pub mod run_messages;
 pub mod runs;
 pub mod samples;
 pub mod segments;
+pub mod set;
 pub mod sources;
 pub mod targets;
 pub mod tokens;
-pub mod jobs;
-pub mod leases;
-pub mod record;
-pub mod set;
+pub mod workers;
 mod writer;
 
 pub use db::{Sql, Tx};

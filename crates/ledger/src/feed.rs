@@ -1,0 +1,128 @@
+//! The live feed: one event per change of a thing, numbered gap-free per tenant.
+
+use crate::db::{Sql, Tx};
+use crate::error::LedgerError;
+use crate::on_db;
+use crate::record::Cell;
+use crate::set::{execute_for, json};
+use serde::Serialize;
+use stella_contract::event::FeedEvent;
+use stella_contract::ids::Tenant;
+use stella_contract::time::Micros;
+
+#[derive(Serialize)]
+struct NewRow<'a> {
+    seq: i64,
+    kind: &'a str,
+    entity: &'a str,
+    id: &'a str,
+    run_id: Option<&'a str>,
+    correlation_id: &'a str,
+    at: i64,
+    data: String,
+}
+
+const APPEND: Sql = Sql {
+    sqlite: "
+        insert into feed (tenant, seq, type, entity, id, run_id, correlation_id, at, data)
+        select $1, value ->> 'seq', value ->> 'kind', value ->> 'entity', value ->> 'id', value ->> 'run_id',
+            value ->> 'correlation_id', value ->> 'at', value ->> 'data'
+        from json_each($2)",
+    postgres: "
+        insert into feed (tenant, seq, type, entity, id, run_id, correlation_id, at, data)
+        select $1, seq, kind, entity, id, run_id, correlation_id, at, data
+        from json_to_recordset($2::json) as new (seq bigint, kind text, entity text, id text, run_id text,
+            correlation_id text, at bigint, data text)",
+};
+
+/// Adds numbered events; their tip is moved by [`crate::chains::move_tip`] in the same transaction.
+pub async fn append_many(tx: &mut Tx, tenant: &Tenant, events: &[FeedEvent]) -> Result<(), LedgerError> {
+    let mut rows = Vec::with_capacity(events.len());
+    for event in events {
+        rows.push(NewRow {
+            seq: event.seq,
+            kind: &event.kind,
+            entity: &event.entity,
+            id: &event.id,
+            run_id: event.run_id.as_ref().map(|id| id.as_str()),
+            correlation_id: &event.correlation_id,
+            at: event.at.0,
+            data: json(&event.data)?,
+        });
+    }
+    execute_for(tx, APPEND, tenant.as_str(), json(&rows)?).await?;
+    tx.note_feed();
+    Ok(())
+}
+
+/// The columns of `feed`.
+#[derive(Debug, sqlx::FromRow)]
+struct Row {
+    seq: i64,
+    r#type: String,
+    entity: String,
+    id: String,
+    run_id: Option<String>,
+    correlation_id: String,
+    at: i64,
+    data: String,
+}
+
+const SINCE: &str = "
+    select seq, type, entity, id, run_id, correlation_id, at, data
+    from feed
+    where tenant = $1
+      and seq > $2
+    order by seq
+    limit $3";
+
+/// Events after number `after`, oldest first.
+pub async fn since(
+    tx: &mut Tx,
+    tenant: &Tenant,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<FeedEvent>, LedgerError> {
+    let rows: Vec<Row> = on_db!(tx, connection => {
+        sqlx::query_as(SINCE).bind(tenant.as_str()).bind(after).bind(limit).fetch_all(connection).await?
+    });
+    rows.into_iter()
+        .map(|row| {
+            let id = row.seq.to_string();
+            let cell = Cell { table: "feed", id: &id };
+            Ok(FeedEvent {
+                seq: row.seq,
+                kind: row.r#type,
+                entity: row.entity,
+                run_id: cell.maybe("run_id", row.run_id)?,
+                tenant: tenant.clone(),
+                correlation_id: row.correlation_id,
+                at: Micros(row.at),
+                data: cell.json("data", &row.data)?,
+                id: row.id,
+            })
+        })
+        .collect()
+}
+
+const OLDEST: &str = "select min(seq) from feed where tenant = $1";
+
+/// The oldest event that is still kept.
+pub async fn oldest(tx: &mut Tx, tenant: &Tenant) -> Result<Option<i64>, LedgerError> {
+    let (seq,): (Option<i64>,) = on_db!(tx, connection => {
+        sqlx::query_as(OLDEST).bind(tenant.as_str()).fetch_one(connection).await?
+    });
+    Ok(seq)
+}
+
+const TRIM: &str = "
+    delete from feed
+    where tenant = $1
+      and seq <= (select feed_seq from chains where chains.tenant = $1) - $2";
+
+/// Forgets all but the newest `keep` events; how many were forgotten.
+pub async fn trim(tx: &mut Tx, tenant: &Tenant, keep: i64) -> Result<u64, LedgerError> {
+    Ok(on_db!(tx, connection => {
+        sqlx::query(TRIM).bind(tenant.as_str()).bind(keep).execute(connection).await?.rows_affected()
+    }))
+}

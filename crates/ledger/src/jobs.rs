@@ -1,0 +1,611 @@
+//! The hot table: jobs come in, become ready, are claimed, are cancelled. What a lease holder does is in `leases`.
+
+use crate::db::{Sql, Tx};
+use crate::error::LedgerError;
+use crate::on_db;
+use crate::record::{JobRecord, JobRow, records};
+use crate::set::{execute, fetch, json};
+use serde::Serialize;
+use stella_contract::ids::{JobId, LeaseId, RunId, SourceId, Tenant, WorkerId};
+use stella_contract::job::{JobEvent, JobState, WaitReason, states_before};
+use stella_contract::time::Micros;
+
+/// Payloads of at most this many bytes lie in the job's row.
+const SMALL_PAYLOAD: usize = 1024;
+
+/// A job to be written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewJob {
+    /// Its id; the row key is inside.
+    pub job_id: JobId,
+    /// Whose it is.
+    pub tenant: Tenant,
+    /// A part of the tenant.
+    pub project: Option<String>,
+    /// The run it belongs to.
+    pub run_id: Option<RunId>,
+    /// The source it reads.
+    pub source_id: Option<SourceId>,
+    /// What it does.
+    pub job_type: String,
+    /// 0 to 100.
+    pub priority: i32,
+    /// Pending or, when nothing holds it, queued at once.
+    pub state: JobState,
+    /// Why it is pending.
+    pub wait_reason: Option<WaitReason>,
+    /// When it may start at the earliest.
+    pub next_eligible_at: Option<Micros>,
+    /// Not to start before.
+    pub not_before: Option<Micros>,
+    /// SHA-256 of the canonical payload.
+    pub payload_digest: String,
+    /// Its bytes.
+    pub payload_size: i64,
+    /// The canonical payload; `None` when it lies in the blobs.
+    pub payload: Option<String>,
+    /// The key the caller gave.
+    pub idempotency_key: Option<String>,
+    /// Attempts allowed.
+    pub max_attempts: i32,
+    /// Wall time of one attempt.
+    pub timeout_s: i64,
+    /// The job it repeats.
+    pub replay_of: Option<JobId>,
+    /// Binds everything of one cause together.
+    pub correlation_id: String,
+    /// Who submitted it.
+    pub created_by: String,
+    /// When.
+    pub created_at: Micros,
+}
+
+#[derive(Serialize)]
+struct NewRow<'a> {
+    key: i64,
+    job_id: &'a str,
+    tenant: &'a str,
+    project: Option<&'a str>,
+    run_id: Option<&'a str>,
+    source_id: Option<&'a str>,
+    job_type: &'a str,
+    priority: i32,
+    state: &'static str,
+    wait_reason: Option<&'static str>,
+    next_eligible_at: Option<i64>,
+    not_before: Option<i64>,
+    payload_digest: &'a str,
+    payload_size: i64,
+    payload: Option<&'a str>,
+    idempotency_key: Option<&'a str>,
+    max_attempts: i32,
+    timeout_s: i64,
+    replay_of: Option<&'a str>,
+    correlation_id: &'a str,
+    created_by: &'a str,
+    created_at: i64,
+    queued_at: Option<i64>,
+}
+
+const INSERT: Sql = Sql {
+    sqlite: "
+        insert into jobs (key, job_id, tenant, project, run_id, source_id, job_type, priority, state, wait_reason,
+            next_eligible_at, not_before, payload_digest, payload_size, payload, idempotency_key, attempt,
+            max_attempts, timeout_s, lease_epoch, ack_timeouts, progress, processed, total, replay_of,
+            correlation_id, created_by, created_at, queued_at, version)
+        select value ->> 'key', value ->> 'job_id', value ->> 'tenant', value ->> 'project', value ->> 'run_id',
+            value ->> 'source_id', value ->> 'job_type', value ->> 'priority', value ->> 'state',
+            value ->> 'wait_reason', value ->> 'next_eligible_at', value ->> 'not_before',
+            value ->> 'payload_digest', value ->> 'payload_size', value ->> 'payload',
+            value ->> 'idempotency_key', 0, value ->> 'max_attempts', value ->> 'timeout_s', 0, 0, 0.0, 0, 0,
+            value ->> 'replay_of', value ->> 'correlation_id', value ->> 'created_by', value ->> 'created_at',
+            value ->> 'queued_at', 1
+        from json_each($1)",
+    postgres: "
+        insert into jobs (key, job_id, tenant, project, run_id, source_id, job_type, priority, state, wait_reason,
+            next_eligible_at, not_before, payload_digest, payload_size, payload, idempotency_key, attempt,
+            max_attempts, timeout_s, lease_epoch, ack_timeouts, progress, processed, total, replay_of,
+            correlation_id, created_by, created_at, queued_at, version)
+        select key, job_id, tenant, project, run_id, source_id, job_type, priority, state, wait_reason,
+            next_eligible_at, not_before, payload_digest, payload_size, payload, idempotency_key, 0,
+            max_attempts, timeout_s, 0, 0, 0.0, 0, 0, replay_of,
+            correlation_id, created_by, created_at, queued_at, 1
+        from json_to_recordset($1::json) as new (key bigint, job_id text, tenant text, project text, run_id text,
+            source_id text, job_type text, priority bigint, state text, wait_reason text, next_eligible_at bigint,
+            not_before bigint, payload_digest text, payload_size bigint, payload text, idempotency_key text,
+            max_attempts bigint, timeout_s bigint, replay_of text, correlation_id text, created_by text,
+            created_at bigint, queued_at bigint)",
+};
+
+const INSERT_PAYLOADS: Sql = Sql {
+    sqlite: "
+        insert into job_payloads (key, payload)
+        select value ->> 'key', value ->> 'payload'
+        from json_each($1)",
+    postgres: "
+        insert into job_payloads (key, payload)
+        select key, payload
+        from json_to_recordset($1::json) as new (key bigint, payload text)",
+};
+
+/// Writes the jobs. A second job under one idempotency key is refused as [`LedgerError::Unique`]: look first.
+pub async fn insert_many(tx: &mut Tx, jobs: &[NewJob]) -> Result<(), LedgerError> {
+    if jobs.is_empty() {
+        return Ok(());
+    }
+    let small = |payload: &&str| payload.len() <= SMALL_PAYLOAD;
+    let rows: Vec<NewRow<'_>> = jobs
+        .iter()
+        .map(|job| NewRow {
+            key: crate::key_of(&job.job_id),
+            job_id: job.job_id.as_str(),
+            tenant: job.tenant.as_str(),
+            project: job.project.as_deref(),
+            run_id: job.run_id.as_ref().map(RunId::as_str),
+            source_id: job.source_id.as_ref().map(SourceId::as_str),
+            job_type: &job.job_type,
+            priority: job.priority,
+            state: job.state.as_str(),
+            wait_reason: job.wait_reason.map(WaitReason::as_str),
+            next_eligible_at: job.next_eligible_at.map(|at| at.0),
+            not_before: job.not_before.map(|at| at.0),
+            payload_digest: &job.payload_digest,
+            payload_size: job.payload_size,
+            payload: job.payload.as_deref().filter(small),
+            idempotency_key: job.idempotency_key.as_deref(),
+            max_attempts: job.max_attempts,
+            timeout_s: job.timeout_s,
+            replay_of: job.replay_of.as_ref().map(JobId::as_str),
+            correlation_id: &job.correlation_id,
+            created_by: &job.created_by,
+            created_at: job.created_at.0,
+            queued_at: (job.state == JobState::Queued).then_some(job.created_at.0),
+        })
+        .collect();
+    let large: Vec<PayloadRow<'_>> = jobs
+        .iter()
+        .filter_map(|job| {
+            let payload = job.payload.as_deref().filter(|payload| !small(payload))?;
+            Some(PayloadRow { key: crate::key_of(&job.job_id), payload })
+        })
+        .collect();
+    execute(tx, INSERT, json(&rows)?).await?;
+    if !large.is_empty() {
+        execute(tx, INSERT_PAYLOADS, json(&large)?).await?;
+    }
+    if jobs.iter().any(|job| job.state == JobState::Queued) {
+        tx.note_ready();
+    }
+    tx.note_work();
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct PayloadRow<'a> {
+    key: i64,
+    payload: &'a str,
+}
+
+const BY_IDEMPOTENCY: &str = "
+    select *
+    from jobs
+    where tenant = $1
+      and job_type = $2
+      and idempotency_key = $3";
+
+/// The job under this idempotency key.
+pub async fn by_idempotency(
+    tx: &mut Tx,
+    tenant: &Tenant,
+    job_type: &str,
+    key: &str,
+) -> Result<Option<JobRecord>, LedgerError> {
+    let row: Option<JobRow> = on_db!(tx, connection => {
+        sqlx::query_as(BY_IDEMPOTENCY)
+            .bind(tenant.as_str())
+            .bind(job_type)
+            .bind(key)
+            .fetch_optional(connection)
+            .await?
+    });
+    row.map(JobRecord::try_from).transpose()
+}
+
+const GET: Sql = Sql {
+    sqlite: "select * from jobs where key in (select value from json_each($1))",
+    postgres: "select * from jobs where key in (select value::bigint from json_array_elements_text($1::json))",
+};
+
+/// The jobs with these row keys, in the order of the keys; those that are not there are left out.
+pub async fn get_many(tx: &mut Tx, keys: &[i64]) -> Result<Vec<JobRecord>, LedgerError> {
+    let mut found = records(fetch(tx, GET, json(&keys)?).await?)?;
+    found.sort_by_key(|record| record.key);
+    Ok(found)
+}
+
+/// The job, when it is there and of this tenant.
+pub async fn get(tx: &mut Tx, tenant: &Tenant, id: &JobId) -> Result<Option<JobRecord>, LedgerError> {
+    let found = get_many(tx, &[crate::key_of(id)]).await?;
+    Ok(found.into_iter().find(|record| record.job.job_id == *id && record.job.tenant == *tenant))
+}
+
+const PAYLOADS: Sql = Sql {
+    sqlite: "select key, payload from job_payloads where key in (select value from json_each($1))",
+    postgres: "
+        select key, payload
+        from job_payloads
+        where key in (select value::bigint from json_array_elements_text($1::json))",
+};
+
+/// Adds the payloads that do not lie in the rows themselves; those in the blobs stay absent.
+pub async fn add_payloads(tx: &mut Tx, records: &mut [JobRecord]) -> Result<(), LedgerError> {
+    let keys: Vec<i64> =
+        records.iter().filter(|record| record.payload.is_none()).map(|record| record.key).collect();
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<(i64, String)> = fetch(tx, PAYLOADS, json(&keys)?).await?;
+    for (key, payload) in rows {
+        if let Some(record) = records.iter_mut().find(|record| record.key == key) {
+            record.payload = Some(payload);
+        }
+    }
+    Ok(())
+}
+
+const RESULT: &str = "select result from job_results where key = $1";
+
+/// The result a job left.
+pub async fn result(tx: &mut Tx, key: i64) -> Result<Option<String>, LedgerError> {
+    let row: Option<(String,)> =
+        on_db!(tx, connection => sqlx::query_as(RESULT).bind(key).fetch_optional(connection).await?);
+    Ok(row.map(|(result,)| result))
+}
+
+const INSERT_RESULTS: Sql = Sql {
+    sqlite: "
+        insert into job_results (key, result)
+        select value ->> 'key', value ->> 'payload'
+        from json_each($1)",
+    postgres: "
+        insert into job_results (key, result)
+        select key, payload
+        from json_to_recordset($1::json) as new (key bigint, payload text)",
+};
+
+/// Keeps what jobs left as their results, as row key and JSON text.
+pub async fn insert_results(tx: &mut Tx, results: &[(i64, String)]) -> Result<(), LedgerError> {
+    if results.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<PayloadRow<'_>> =
+        results.iter().map(|(key, result)| PayloadRow { key: *key, payload: result }).collect();
+    execute(tx, INSERT_RESULTS, json(&rows)?).await
+}
+
+/// What a worker asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Claim {
+    /// The job types it takes.
+    pub job_types: Vec<String>,
+    /// Who asks.
+    pub worker_id: WorkerId,
+    /// One for each job that is wanted at most.
+    pub leases: Vec<LeaseId>,
+    /// Until when the leases last.
+    pub lease_until: Micros,
+    /// The time now, from which the age of waiting jobs is counted.
+    pub now: Micros,
+}
+
+/// The order is: priority plus one for each full minute in the queue, at most twenty; then the time of queueing; then
+/// the id. Within one priority that is the order of the ready index, so it is enough to look at the first few of
+/// each priority that is present; those are found by jumping from one to the next.
+pub const CLAIM: Sql = Sql {
+    sqlite: "
+        with recursive
+        lanes (job_type, priority) as (
+            select value, (select max(priority) from jobs where state = 'queued' and job_type = value)
+            from json_each($1)
+            union all
+            select job_type, (
+                select max(below.priority)
+                from jobs as below
+                where below.state = 'queued'
+                  and below.job_type = lanes.job_type
+                  and below.priority < lanes.priority)
+            from lanes
+            where priority is not null
+        ),
+        heads as (
+            select jobs.key, jobs.queued_at,
+                jobs.priority + max(0, min(20, ($2 - jobs.queued_at) / 60000000)) as urgency
+            from lanes
+            cross join jobs
+            where lanes.priority is not null
+              and jobs.key in (
+                select ready.key
+                from jobs as ready
+                where ready.state = 'queued'
+                  and ready.job_type = lanes.job_type
+                  and ready.priority = lanes.priority
+                order by ready.queued_at, ready.key
+                limit $3)
+        ),
+        chosen as (
+            select key, row_number() over (order by urgency desc, queued_at, key) - 1 as place
+            from heads
+            order by place
+            limit $3
+        )
+        update jobs
+        set state = 'leased', attempt = attempt + 1, lease_epoch = lease_epoch + 1, lease_id = leases.value,
+            lease_until = $5, worker_id = $6, progress = 0.0, progress_message = null, processed = 0, total = 0,
+            attempt_started_at = null, version = version + 1
+        from chosen
+        cross join json_each($4) as leases
+        where leases.key = chosen.place
+          and jobs.key = chosen.key
+        returning jobs.*",
+    // A row that another node is just claiming is passed over; SQLite has one writer and needs no such words.
+    postgres: "
+        with recursive
+        lanes (job_type, priority) as (
+            select value, (select max(priority) from jobs where state = 'queued' and job_type = value)
+            from json_array_elements_text($1::json)
+            union all
+            select job_type, (
+                select max(below.priority)
+                from jobs as below
+                where below.state = 'queued'
+                  and below.job_type = lanes.job_type
+                  and below.priority < lanes.priority)
+            from lanes
+            where priority is not null
+        ),
+        heads as materialized (
+            select first.key, first.queued_at,
+                first.priority + greatest(0, least(20, ($2 - first.queued_at) / 60000000)) as urgency
+            from lanes
+            cross join lateral (
+                select ready.key, ready.queued_at, ready.priority
+                from jobs as ready
+                where ready.state = 'queued'
+                  and ready.job_type = lanes.job_type
+                  and ready.priority = lanes.priority
+                order by ready.queued_at, ready.key
+                limit $3
+                for update skip locked) as first
+            where lanes.priority is not null
+        ),
+        chosen as materialized (
+            select key, row_number() over (order by urgency desc, queued_at, key) as place
+            from heads
+            order by place
+            limit $3
+        )
+        update jobs
+        set state = 'leased', attempt = attempt + 1, lease_epoch = lease_epoch + 1, lease_id = leases.id,
+            lease_until = $5, worker_id = $6, progress = 0.0, progress_message = null, processed = 0, total = 0,
+            attempt_started_at = null, version = version + 1
+        from chosen
+        join json_array_elements_text($4::json) with ordinality as leases (id, place) on leases.place = chosen.place
+        where jobs.key = chosen.key
+        returning jobs.*",
+};
+
+/// Hands out the most urgent ready jobs, most urgent first, with their payloads.
+pub async fn claim(tx: &mut Tx, claim: &Claim) -> Result<Vec<JobRecord>, LedgerError> {
+    let (types, leases) = (json(&claim.job_types)?, json(&claim.leases)?);
+    let wanted = i64::try_from(claim.leases.len()).unwrap_or(i64::MAX);
+    let text = CLAIM.text(tx);
+    let rows: Vec<JobRow> = on_db!(tx, connection => {
+        sqlx::query_as(text)
+            .bind(types)
+            .bind(claim.now.0)
+            .bind(wanted)
+            .bind(leases)
+            .bind(claim.lease_until.0)
+            .bind(claim.worker_id.as_str())
+            .fetch_all(connection)
+            .await?
+    });
+    let mut claimed = records(rows)?;
+    // The leases were given out in the order of urgency; `returning` has none.
+    claimed.sort_by_key(|record| {
+        claim.leases.iter().position(|lease| Some(lease) == record.job.lease_id.as_ref())
+    });
+    add_payloads(tx, &mut claimed).await?;
+    Ok(claimed)
+}
+
+/// A waiting job and until when it waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hold {
+    /// Its row key.
+    pub key: i64,
+    /// Why it waits.
+    pub wait_reason: WaitReason,
+    /// Until when, as far as that is known.
+    pub next_eligible_at: Option<Micros>,
+}
+
+const QUEUE: Sql = Sql {
+    sqlite: "
+        update jobs
+        set state = 'queued', wait_reason = null, next_eligible_at = null, queued_at = $2, version = version + 1
+        where key in (select value from json_each($1))
+          and state in (select value from json_each($3))
+        returning *",
+    postgres: "
+        update jobs
+        set state = 'queued', wait_reason = null, next_eligible_at = null, queued_at = $2, version = version + 1
+        where key in (select value::bigint from json_array_elements_text($1::json))
+          and state in (select value from json_array_elements_text($3::json))
+        returning *",
+};
+
+/// Makes waiting jobs ready.
+pub async fn queue_many(tx: &mut Tx, keys: &[i64], now: Micros) -> Result<Vec<JobRecord>, LedgerError> {
+    let changed = change(tx, QUEUE, keys, now, JobEvent::Queue).await?;
+    if !changed.is_empty() {
+        tx.note_ready();
+    }
+    Ok(changed)
+}
+
+const HOLD: Sql = Sql {
+    sqlite: "
+        update jobs
+        set state = 'pending', wait_reason = held.value ->> 'why', next_eligible_at = held.value ->> 'until',
+            version = version + 1
+        from json_each($1) as held
+        where jobs.key = held.value ->> 'key'
+          and jobs.state in (select value from json_each($2))
+        returning jobs.*",
+    postgres: "
+        update jobs
+        set state = 'pending', wait_reason = held.why, next_eligible_at = held.until, version = version + 1
+        from json_to_recordset($1::json) as held (key bigint, why text, until bigint)
+        where jobs.key = held.key
+          and jobs.state in (select value from json_array_elements_text($2::json))
+        returning jobs.*",
+};
+
+/// Puts ready jobs back to wait because a limit now refuses them.
+pub async fn hold_many(tx: &mut Tx, holds: &[Hold]) -> Result<Vec<JobRecord>, LedgerError> {
+    #[derive(Serialize)]
+    struct Row {
+        key: i64,
+        why: &'static str,
+        until: Option<i64>,
+    }
+    let rows: Vec<Row> = holds
+        .iter()
+        .map(|hold| Row {
+            key: hold.key,
+            why: hold.wait_reason.as_str(),
+            until: hold.next_eligible_at.map(|at| at.0),
+        })
+        .collect();
+    let (rows, guard) = (json(&rows)?, guard(JobEvent::Hold)?);
+    let text = HOLD.text(tx);
+    records(on_db!(tx, connection => {
+        sqlx::query_as(text).bind(rows).bind(guard).fetch_all(connection).await?
+    }))
+}
+
+const CANCEL: Sql = Sql {
+    sqlite: "
+        update jobs
+        set state = 'cancelled', wait_reason = null, next_eligible_at = null, lease_until = null, ended_at = $2,
+            version = version + 1
+        where key in (select value from json_each($1))
+          and state in (select value from json_each($3))
+        returning *",
+    postgres: "
+        update jobs
+        set state = 'cancelled', wait_reason = null, next_eligible_at = null, lease_until = null, ended_at = $2,
+            version = version + 1
+        where key in (select value::bigint from json_array_elements_text($1::json))
+          and state in (select value from json_array_elements_text($3::json))
+        returning *",
+};
+
+/// Cancels open jobs now, whoever holds them.
+pub async fn cancel_many(tx: &mut Tx, keys: &[i64], now: Micros) -> Result<Vec<JobRecord>, LedgerError> {
+    change(tx, CANCEL, keys, now, JobEvent::Cancel).await
+}
+
+const ASK_CANCEL: Sql = Sql {
+    sqlite: "
+        update jobs
+        set cancel_requested_at = coalesce(cancel_requested_at, $2), version = version + 1
+        where key in (select value from json_each($1))
+          and state in (select value from json_each($3))
+        returning *",
+    postgres: "
+        update jobs
+        set cancel_requested_at = coalesce(cancel_requested_at, $2), version = version + 1
+        where key in (select value::bigint from json_array_elements_text($1::json))
+          and state in (select value from json_array_elements_text($3::json))
+        returning *",
+};
+
+/// Asks running jobs to end; their workers are told with the next heartbeat.
+pub async fn ask_cancel_many(tx: &mut Tx, keys: &[i64], now: Micros) -> Result<Vec<JobRecord>, LedgerError> {
+    change(tx, ASK_CANCEL, keys, now, JobEvent::AskCancel).await
+}
+
+const SKIP: Sql = Sql {
+    sqlite: "
+        update jobs
+        set state = 'skipped', wait_reason = null, next_eligible_at = null, ended_at = $2, version = version + 1
+        where key in (select value from json_each($1))
+          and state in (select value from json_each($3))
+        returning *",
+    postgres: "
+        update jobs
+        set state = 'skipped', wait_reason = null, next_eligible_at = null, ended_at = $2, version = version + 1
+        where key in (select value::bigint from json_array_elements_text($1::json))
+          and state in (select value from json_array_elements_text($3::json))
+        returning *",
+};
+
+/// Ends waiting jobs whose run has ended.
+pub async fn skip_many(tx: &mut Tx, keys: &[i64], now: Micros) -> Result<Vec<JobRecord>, LedgerError> {
+    change(tx, SKIP, keys, now, JobEvent::Skip).await
+}
+
+/// Runs a verb on the jobs that are in a state before `event`.
+async fn change(
+    tx: &mut Tx,
+    verb: Sql,
+    keys: &[i64],
+    now: Micros,
+    event: JobEvent,
+) -> Result<Vec<JobRecord>, LedgerError> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (keys, guard) = (json(&keys)?, guard(event)?);
+    let text = verb.text(tx);
+    let mut changed = records(on_db!(tx, connection => {
+        sqlx::query_as(text).bind(keys).bind(now.0).bind(guard).fetch_all(connection).await?
+    }))?;
+    changed.sort_by_key(|record| record.key);
+    Ok(changed)
+}
+
+/// The states before `event` as a JSON list: the guard of its statement, asked of the contract.
+pub(crate) fn guard(event: JobEvent) -> Result<String, LedgerError> {
+    json(&states_before(event))
+}
+
+const ELIGIBLE: &str = "
+    select *
+    from jobs
+    where state = 'pending'
+      and next_eligible_at <= $1
+    order by next_eligible_at, key
+    limit $2";
+
+/// Waiting jobs whose time has come, those that wait longest first.
+pub async fn eligible(tx: &mut Tx, now: Micros, limit: i64) -> Result<Vec<JobRecord>, LedgerError> {
+    records(on_db!(tx, connection => {
+        sqlx::query_as(ELIGIBLE).bind(now.0).bind(limit).fetch_all(connection).await?
+    }))
+}
+
+const NEXT_ELIGIBLE: &str = "
+    select min(next_eligible_at)
+    from jobs
+    where state = 'pending'
+      and next_eligible_at is not null";
+
+/// When the next waiting job's time comes.
+pub async fn next_eligible(tx: &mut Tx) -> Result<Option<Micros>, LedgerError> {
+    let (at,): (Option<i64>,) =
+        on_db!(tx, connection => sqlx::query_as(NEXT_ELIGIBLE).fetch_one(connection).await?);
+    Ok(at.map(Micros))
+}

@@ -1,0 +1,129 @@
+//! Who does the work.
+
+use crate::db::Tx;
+use crate::error::LedgerError;
+use crate::on_db;
+use crate::record::Cell;
+use crate::set::json;
+use stella_contract::ids::WorkerId;
+use stella_contract::time::Micros;
+
+/// A worker's row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkerRecord {
+    /// Its id.
+    pub worker_id: WorkerId,
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The machine it runs on.
+    pub hostname: String,
+    /// Job types it takes.
+    pub job_types: Vec<String>,
+    /// How many jobs it holds at most.
+    pub concurrency: i32,
+    /// Whether it takes nothing new.
+    pub draining: bool,
+    /// When it started.
+    pub started_at: Micros,
+    /// When it was last heard of.
+    pub last_heartbeat_at: Micros,
+    /// Jobs it holds, counted from live leases. Not written.
+    pub in_flight: i64,
+}
+
+#[derive(Debug, sqlx::FromRow)]
+struct Row {
+    worker_id: String,
+    name: String,
+    version: String,
+    hostname: String,
+    job_types: String,
+    concurrency: i64,
+    draining: i64,
+    started_at: i64,
+    last_heartbeat_at: i64,
+    in_flight: i64,
+}
+
+const PUT: &str = "
+    insert into workers
+        (worker_id, name, version, hostname, job_types, concurrency, draining, started_at, last_heartbeat_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    on conflict (worker_id) do update
+    set name = excluded.name, version = excluded.version, hostname = excluded.hostname,
+        job_types = excluded.job_types, concurrency = excluded.concurrency, draining = excluded.draining,
+        last_heartbeat_at = excluded.last_heartbeat_at";
+
+/// Writes a worker down, or what is new of it.
+pub async fn put(tx: &mut Tx, worker: &WorkerRecord) -> Result<(), LedgerError> {
+    let job_types = json(&worker.job_types)?;
+    on_db!(tx, connection => {
+        sqlx::query(PUT)
+            .bind(worker.worker_id.as_str())
+            .bind(&worker.name)
+            .bind(&worker.version)
+            .bind(&worker.hostname)
+            .bind(job_types)
+            .bind(i64::from(worker.concurrency))
+            .bind(i64::from(worker.draining))
+            .bind(worker.started_at.0)
+            .bind(worker.last_heartbeat_at.0)
+            .execute(connection)
+            .await
+            .map(|_| ())
+    })?;
+    Ok(())
+}
+
+const BEAT: &str = "update workers set last_heartbeat_at = $2 where worker_id = $1";
+
+/// A worker is alive; whether it is known.
+pub async fn beat(tx: &mut Tx, worker_id: &WorkerId, now: Micros) -> Result<bool, LedgerError> {
+    let changed = on_db!(tx, connection => {
+        sqlx::query(BEAT).bind(worker_id.as_str()).bind(now.0).execute(connection).await?.rows_affected()
+    });
+    Ok(changed > 0)
+}
+
+const DRAIN: &str = "update workers set draining = 1, last_heartbeat_at = $2 where worker_id = $1";
+
+/// A worker takes nothing new; whether it is known.
+pub async fn drain(tx: &mut Tx, worker_id: &WorkerId, now: Micros) -> Result<bool, LedgerError> {
+    let changed = on_db!(tx, connection => {
+        sqlx::query(DRAIN).bind(worker_id.as_str()).bind(now.0).execute(connection).await?.rows_affected()
+    });
+    Ok(changed > 0)
+}
+
+const LIST: &str = "
+    select worker_id, name, version, hostname, job_types, concurrency, draining, started_at, last_heartbeat_at,
+        (select count(*) from jobs where lease_until is not null and jobs.worker_id = workers.worker_id) as in_flight
+    from workers
+    where last_heartbeat_at >= $1
+    order by name, worker_id";
+
+/// The workers heard of at `since` or later, by name.
+pub async fn list(tx: &mut Tx, since: Micros) -> Result<Vec<WorkerRecord>, LedgerError> {
+    let rows: Vec<Row> =
+        on_db!(tx, connection => sqlx::query_as(LIST).bind(since.0).fetch_all(connection).await?);
+    rows.into_iter()
+        .map(|row| {
+            let id = row.worker_id.clone();
+            let cell = Cell { table: "workers", id: &id };
+            Ok(WorkerRecord {
+                worker_id: cell.word("worker_id", row.worker_id)?,
+                name: row.name,
+                version: row.version,
+                hostname: row.hostname,
+                job_types: cell.json("job_types", &row.job_types)?,
+                concurrency: cell.small("concurrency", row.concurrency)?,
+                draining: row.draining != 0,
+                started_at: Micros(row.started_at),
+                last_heartbeat_at: Micros(row.last_heartbeat_at),
+                in_flight: row.in_flight,
+            })
+        })
+        .collect()
+}
