@@ -1,1 +1,3 @@
+//! Starts the interface in the document it was loaded into.
+
 fn main() {}

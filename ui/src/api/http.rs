@@ -1,0 +1,200 @@
+//! The way over HTTP: `fetch` with an absolute address and a bearer token; the feed is a stream of server-sent events.
+
+use super::problem::Problem;
+use super::sse::{Event, Parser};
+use super::transport::{Answer, FeedKind, FeedSink, Request, Transport};
+use crate::clock;
+use futures::future::LocalBoxFuture;
+use gloo_net::http::{Headers, Method as Verb, RequestBuilder, Response};
+use std::cell::RefCell;
+use std::rc::Rc;
+use stella_contract::api::Method;
+use stella_contract::event::{FeedBatch, FeedEvent};
+use stella_contract::time::Micros;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+
+/// HTTP to the origin the page came from.
+pub struct Http {
+    base: String,
+    token: Rc<RefCell<Option<String>>>,
+}
+
+impl Http {
+    /// The core at this origin; `token` may be filled in later.
+    pub fn new(base: String, token: Rc<RefCell<Option<String>>>) -> Self {
+        Self { base, token }
+    }
+
+    fn builder(&self, request: &Request) -> RequestBuilder {
+        let headers = Headers::new();
+        for (name, value) in &request.headers {
+            headers.set(name, &as_bytes(value));
+        }
+        if let Some(token) = self.token.borrow().as_ref() {
+            headers.set("authorization", &format!("Bearer {token}"));
+        }
+        let verb = match request.method {
+            Method::Get => Verb::GET,
+            Method::Post => Verb::POST,
+        };
+        RequestBuilder::new(&format!("{}{}", self.base, request.path)).method(verb).headers(headers)
+    }
+}
+
+/// A header value is bytes to HTTP and characters to `fetch`: one character per byte of UTF-8.
+fn as_bytes(text: &str) -> String {
+    text.bytes().map(char::from).collect()
+}
+
+impl Transport for Http {
+    fn send(&self, request: Request) -> LocalBoxFuture<'static, Result<Answer, Problem>> {
+        let builder = self.builder(&request);
+        Box::pin(async move {
+            let ready = match request.body {
+                Some(body) => builder.body(body),
+                None => builder.build(),
+            };
+            let sent = ready.map_err(|_| Problem::Unreachable)?.send().await;
+            let response = sent.map_err(|_| Problem::Unreachable)?;
+            let body = response.text().await.map_err(|_| Problem::Unreachable)?;
+            Ok(Answer { status: response.status(), content_type: content_type(&response), body })
+        })
+    }
+
+    fn follow(
+        &self,
+        headers: Vec<(&'static str, String)>,
+        cursor: Option<i64>,
+        sink: FeedSink,
+    ) -> LocalBoxFuture<'static, Problem> {
+        let mut headers = headers;
+        headers.push(("accept", "text/event-stream".into()));
+        if let Some(cursor) = cursor {
+            headers.push(("last-event-id", cursor.to_string()));
+        }
+        let path = "/api/v1/events/stream".to_owned();
+        let abort = Abort::new();
+        let signal = abort.signal();
+        let builder = self
+            .builder(&Request { method: Method::Get, path: path.clone(), headers, body: None })
+            .abort_signal(signal.as_ref());
+        Box::pin(async move {
+            let _abort = abort;
+            let response = match builder.send().await {
+                Ok(response) => response,
+                Err(_) => return Problem::Unreachable,
+            };
+            if content_type(&response) != "text/event-stream" {
+                return refused(&path, response).await;
+            }
+            read_events(response, cursor, &sink).await;
+            Problem::Unreachable
+        })
+    }
+
+    fn feed_kind(&self) -> FeedKind {
+        FeedKind::Streaming
+    }
+}
+
+/// Ends a request when dropped.
+struct Abort(Option<web_sys::AbortController>);
+
+impl Abort {
+    fn new() -> Self {
+        Self(web_sys::AbortController::new().ok())
+    }
+    fn signal(&self) -> Option<web_sys::AbortSignal> {
+        self.0.as_ref().map(web_sys::AbortController::signal)
+    }
+}
+
+impl Drop for Abort {
+    fn drop(&mut self) {
+        if let Some(controller) = &self.0 {
+            controller.abort();
+        }
+    }
+}
+
+fn content_type(response: &Response) -> String {
+    let said = response.headers().get("content-type").unwrap_or_default();
+    said.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// What an answer that is no stream says.
+async fn refused(path: &str, response: Response) -> Problem {
+    let (status, content_type) = (response.status(), content_type(&response));
+    let Ok(body) = response.text().await else { return Problem::Unreachable };
+    let answer = Answer { status, content_type, body };
+    match super::transport::accepted(path, &answer) {
+        Err(problem) => problem,
+        Ok(_) => Problem::Unreadable { path: path.to_owned(), why: "it is no stream of events".into() },
+    }
+}
+
+/// Reads until the stream ends or breaks.
+async fn read_events(response: Response, cursor: Option<i64>, sink: &FeedSink) {
+    let Some(stream) = response.body() else { return };
+    let Ok(reader) = stream.get_reader().dyn_into::<web_sys::ReadableStreamDefaultReader>() else { return };
+    let mut parser = Parser::default();
+    let mut cursor = cursor.unwrap_or(0);
+    // Told at once, so that the page knows the connection stands before anything happens.
+    sink(FeedBatch { events: Vec::new(), cursor, reset: false, now: clock::now() });
+    while let Ok(step) = JsFuture::from(reader.read()).await {
+        let done = js_sys::Reflect::get(&step, &JsValue::from_str("done"));
+        if done.is_ok_and(|done| done.is_truthy()) {
+            return;
+        }
+        let Ok(value) = js_sys::Reflect::get(&step, &JsValue::from_str("value")) else { return };
+        let events = parser.take(&js_sys::Uint8Array::new(&value).to_vec());
+        if let Some(batch) = batch_of(&events, cursor, clock::now()) {
+            cursor = batch.cursor;
+            sink(batch);
+        }
+    }
+}
+
+/// Makes one batch of the events of one piece; `None` when there was none.
+fn batch_of(events: &[Event], cursor: i64, now: Micros) -> Option<FeedBatch> {
+    let mut batch = FeedBatch { events: Vec::new(), cursor, reset: false, now };
+    for event in events {
+        if let Some(id) = event.id.as_ref().and_then(|id| id.parse().ok()) {
+            batch.cursor = id;
+        }
+        if event.name == "reset" {
+            batch.reset = true;
+        }
+        if let Ok(one) = serde_json::from_str::<FeedEvent>(&event.data) {
+            batch.cursor = batch.cursor.max(one.seq);
+            batch.events.push(one);
+        }
+    }
+    (!events.is_empty()).then_some(batch)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_goes_on_after_its_last_event_and_a_reset_is_passed_on() {
+        let data = r#"{"seq":8,"type":"orch.job.queued","entity":"job","id":"job_1","tenant":"acme",
+            "correlationId":"c","at":"2026-11-21T14:28:15.204Z","data":{}}"#;
+        let event = Event { name: "feed".into(), id: Some("8".into()), data: data.into() };
+        let beat = Event { name: "heartbeat".into(), id: None, data: "{}".into() };
+        let batch = batch_of(&[event, beat.clone()], 5, Micros(1)).unwrap();
+        assert_eq!((batch.cursor, batch.events.len(), batch.reset), (8, 1, false));
+        let reset = Event { name: "reset".into(), id: Some("3".into()), data: "{}".into() };
+        let batch = batch_of(&[reset], 8, Micros(1)).unwrap();
+        assert_eq!((batch.cursor, batch.reset), (3, true));
+        assert_eq!(batch_of(&[], 8, Micros(1)), None);
+        assert_eq!(batch_of(&[beat], 8, Micros(1)).unwrap().cursor, 8);
+    }
+
+    #[test]
+    fn header_values_go_over_the_wire_as_utf_8() {
+        assert_eq!(as_bytes("ü"), "\u{c3}\u{bc}");
+    }
+}

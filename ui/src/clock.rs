@@ -1,0 +1,79 @@
+//! The only place that reads the wall clock. It runs at the core's pace: the core tells its time with every answer of
+//! the feed, so that ages are right on a machine whose own clock is not.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use stella_contract::time::Micros;
+use yew::prelude::*;
+
+thread_local! {
+    static OFFSET: Cell<i64> = const { Cell::new(0) };
+    static LISTENERS: RefCell<Vec<(u32, Callback<Micros>)>> = const { RefCell::new(Vec::new()) };
+    static NEXT: Cell<u32> = const { Cell::new(0) };
+    static TICKING: RefCell<Option<gloo_timers::callback::Interval>> = const { RefCell::new(None) };
+}
+
+/// What time it is at the core.
+pub fn now() -> Micros {
+    Micros(here() + OFFSET.with(Cell::get))
+}
+
+/// Takes the core's word for what time it is.
+pub fn follow(core: Micros) {
+    OFFSET.with(|offset| offset.set(core.0 - here()));
+}
+
+/// This machine's clock.
+fn here() -> i64 {
+    (js_sys::Date::now() * 1_000.0) as i64
+}
+
+/// The time, told anew every second by one ticker that all share.
+#[hook]
+pub fn use_now() -> Micros {
+    let at = use_state(now);
+    let set = at.setter();
+    use_effect_with((), move |()| {
+        let listener = Rc::new(listen(Callback::from(move |now| set.set(now))));
+        move || drop(listener)
+    });
+    *at
+}
+
+/// A subscription to the ticker; ends when dropped.
+struct Listening(u32);
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        let empty = LISTENERS.with(|all| {
+            let mut all = all.borrow_mut();
+            all.retain(|(id, _)| *id != self.0);
+            all.is_empty()
+        });
+        if empty {
+            TICKING.with(|ticking| ticking.borrow_mut().take());
+        }
+    }
+}
+
+fn listen(told: Callback<Micros>) -> Listening {
+    let id = NEXT.with(|next| {
+        next.set(next.get().wrapping_add(1));
+        next.get()
+    });
+    LISTENERS.with(|all| all.borrow_mut().push((id, told)));
+    TICKING.with(|ticking| {
+        ticking.borrow_mut().get_or_insert_with(|| gloo_timers::callback::Interval::new(1_000, tick));
+    });
+    Listening(id)
+}
+
+fn tick() {
+    let at = now();
+    // Cloned first: a listener may come or go while it is told.
+    let all: Vec<Callback<Micros>> =
+        LISTENERS.with(|all| all.borrow().iter().map(|(_, told)| told.clone()).collect());
+    for told in all {
+        told.emit(at);
+    }
+}

@@ -1,0 +1,17 @@
+//! The glass: the interface of Stella Operator, in Yew, for the desktop window and for the browser.
+//!
+//! It decides nothing: states, arrows, paths and refusals come from the contract. It keeps no truth: any page can be
+//! closed and opened again from its address alone.
+//!
+//! | room | holds |
+//! |---|---|
+//! | `kit` | controls that know nothing of jobs |
+//! | `parts` | what knows a job, a run, a segment |
+//! | `api` | one method per endpoint over a transport: HTTP or the window's own |
+//! | `store` | session, live feed, queries, results, preferences |
+//! | `router`, `frame`, `app` | addresses, the frame around every page, and what puts all together |
+//! | `pages` | one folder per area: model, message, update, view |
+
+pub mod api;
+pub mod clock;
+pub mod kit;
