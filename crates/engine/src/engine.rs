@@ -4,9 +4,11 @@ use crate::bus::Bus;
 use crate::chance::{Chance, Ids};
 use crate::clock::Clock;
 use crate::error::Error;
+use crate::feed_index::FeedIndexes;
+use crate::fetch::{FetchLimits, Fetcher};
 use crate::sessions::Recognised;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use stella_contract::ids::Tenant;
 use stella_contract::time::Micros;
 use stella_ledger::{Ledger, LedgerPlace};
@@ -39,6 +41,8 @@ struct Inner {
     bus: Arc<Bus>,
     ids: Ids,
     recognised: Recognised,
+    feed_indexes: FeedIndexes,
+    fetcher: OnceLock<Fetcher>,
     options: Options,
 }
 
@@ -48,7 +52,16 @@ impl Engine {
         let bus = Arc::new(Bus::default());
         let bell = bus.clone();
         let ledger = Ledger::open(&options.place, move |news| bell.tell(news)).await?;
-        Ok(Self { inner: Arc::new(Inner { ledger, bus, ids: Ids::default(), recognised: Recognised::default(), options }) })
+        let inner = Inner {
+            ledger,
+            bus,
+            ids: Ids::default(),
+            recognised: Recognised::default(),
+            feed_indexes: FeedIndexes::default(),
+            fetcher: OnceLock::new(),
+            options,
+        };
+        Ok(Self { inner: Arc::new(inner) })
     }
     /// The book.
     pub fn ledger(&self) -> &Ledger {
@@ -81,6 +94,18 @@ impl Engine {
     /// Tokens that were recognised lately.
     pub(crate) fn recognised(&self) -> &Recognised {
         &self.inner.recognised
+    }
+    /// Sets how much may be fetched from one source; to be called before the first one is read.
+    pub fn limit_fetches(&self, limits: FetchLimits) {
+        self.inner.fetcher.get_or_init(|| Fetcher::new(limits));
+    }
+    /// What reads files and addresses.
+    pub(crate) fn fetcher(&self) -> &Fetcher {
+        self.inner.fetcher.get_or_init(Fetcher::default)
+    }
+    /// The feeds of every tenant, in the form that is matched against.
+    pub(crate) fn feed_indexes(&self) -> &FeedIndexes {
+        &self.inner.feed_indexes
     }
     /// Finishes what was accepted and closes the ledger.
     pub async fn close(&self) {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 use stella_bundle::digest::{self, Hasher};
-use stella_contract::Micros;
+use stella_contract::time::Micros;
 use stella_contract::job::ErrorClass;
 use url::Url;
 

@@ -8,6 +8,8 @@
 //! |---|---|
 //! | `clock`, `chance`, `caller`, `error`, `page`, `bus` | what every noun needs |
 //! | `jobs`, `work`, `retry`, `history`, `blobs`, `artifacts`, `workers` | a job's life |
+//! | `sources`, `fetch`, `ingest`, `targets`, `feed_index` | what comes in |
+//! | `impact`, `previews` | which targets a scope or key touches |
 //! | `handlers` | what the workers of this process do for each job type |
 //! | `sessions`, `idempotency` | who asks; the first answer to each idempotency key |
 //! | `feed`, `overview` | what is told live; the figures of the first page |
@@ -20,9 +22,13 @@ pub mod clock;
 mod engine;
 pub mod error;
 pub mod feed;
+mod feed_index;
+mod fetch;
 pub mod idempotency;
+mod impact;
 pub mod overview;
 pub mod page;
+mod previews;
 pub mod sessions;
 
 pub use caller::Caller;
@@ -30,4 +36,6 @@ pub use chance::{Chance, SeededChance, SystemChance};
 pub use clock::{Clock, SystemClock, TestClock};
 pub use engine::{Engine, Options};
 pub use error::Error;
+pub use fetch::FetchLimits;
+pub use previews::Previews;
 pub use stella_ledger::{BoxFuture, LedgerPlace, Tx};

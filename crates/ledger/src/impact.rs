@@ -163,7 +163,9 @@ pub async fn candidates(
     let mut query = Query::new("with exploited as (select distinct c.target_key from kev k");
     query.push(
         " join advisory_ids i on i.tenant = k.tenant and i.vuln_id = k.cve
-        join advisory_packages a on a.advisory_key = i.advisory_key
+        join advisory_ids alias on alias.advisory_key = i.advisory_key
+        join advisory_ids same on same.tenant = alias.tenant and same.vuln_id = alias.vuln_id
+        join advisory_packages a on a.advisory_key = same.advisory_key
         join package_names n on n.tenant = a.tenant and n.ecosystem = a.ecosystem and n.name = a.name
         join components c on c.package_key = n.package_key
         where k.tenant = ",
@@ -228,6 +230,18 @@ pub async fn sample(
     }
     query.push(" order by t.name, t.version, t.target_id limit ").bind(limit);
     query.fetch_all(tx).await
+}
+
+/// Targets evaluated and microseconds taken by the last runs that ended well, to judge the next one by.
+pub async fn pace(tx: &mut Tx, tenant: &str) -> Result<(i64, i64), LedgerError> {
+    let mut query = Query::new(
+        "select cast(coalesce(sum(processed), 0) as bigint), cast(coalesce(sum(taken), 0) as bigint)
+        from (select processed, finished_at - started_at as taken from runs
+            where state = 'completed' and processed > 0 and started_at is not null and finished_at is not null
+                and tenant = ",
+    );
+    query.bind(tenant).push(" order by finished_at desc limit 5) recent");
+    Ok(query.fetch_optional(tx).await?.unwrap_or_default())
 }
 
 /// Which of the keys are known here, and which are known to be exploited.
@@ -310,7 +324,9 @@ fn restrict(query: &mut Query, tx: &Tx, tenant: &str, scope: &ImpactScope) -> Re
             rows::push(query, tx, &vulns)?;
             query.push(" join advisory_ids i on i.vuln_id = r.value ->> 0 and i.tenant = ").bind(tenant);
             query.push(
-                " join advisory_packages a on a.advisory_key = i.advisory_key
+                " join advisory_ids alias on alias.advisory_key = i.advisory_key
+                join advisory_ids same on same.tenant = alias.tenant and same.vuln_id = alias.vuln_id
+                join advisory_packages a on a.advisory_key = same.advisory_key
                 join package_names n on n.tenant = a.tenant and n.ecosystem = a.ecosystem and n.name = a.name
                 join components c on c.package_key = n.package_key)",
             );
