@@ -1,0 +1,132 @@
+//! The one window: shown when its page is ready, brought forward when something names a page.
+
+use crate::pending::Pending;
+use crate::settings;
+use crate::tray::TrayPresence;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use stella_contract::route::{Resolved, Route};
+use tauri::{AppHandle, Emitter, Manager, State, UserAttentionType, WebviewWindow, Window, WindowEvent};
+use tauri_plugin_dialog::{DialogExt, MessageDialogKind};
+
+/// The label of the window.
+pub(crate) const MAIN: &str = "main";
+/// Tells the page that a route waits; the page asks for it.
+const PENDING_ROUTE: &str = "pending-route";
+/// A page that has not reported after so long is shown as it is.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// A page that has not reported after so long again will not.
+const GIVEN_UP: Duration = Duration::from_secs(30);
+
+/// Whether the page has reported.
+#[derive(Debug, Default)]
+pub(crate) struct Readiness(AtomicBool);
+
+impl Readiness {
+    fn report(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    fn is_reported(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// The page has drawn its first data: show the window.
+#[tauri::command]
+pub(crate) fn ui_ready(app: AppHandle, readiness: State<'_, Readiness>) {
+    readiness.report();
+    reveal(&app);
+}
+
+/// The route that waits, if one does.
+#[tauri::command]
+pub(crate) fn take_pending_route(pending: State<'_, Pending>) -> Option<String> {
+    pending.take()
+}
+
+/// Opens a page of ours; what is none opens nothing.
+pub(crate) fn open(app: &AppHandle, route: &str) {
+    let path = route.split(['?', '#']).next().unwrap_or(route);
+    match Route::resolve(path) {
+        Resolved::Page(_) => {
+            app.state::<Pending>().put(route.to_owned());
+            if let Err(error) = app.emit_to(MAIN, PENDING_ROUTE, ()) {
+                tracing::warn!(%error, "the page could not be told of a route");
+            }
+        }
+        Resolved::UnknownChild(_) | Resolved::Nowhere => {
+            tracing::warn!("a route of nothing of ours was not opened")
+        }
+    }
+    bring_forward(app);
+}
+
+/// Shows the window above the others, as far as the desktop lets us.
+pub(crate) fn bring_forward(app: &AppHandle) {
+    reveal(app);
+    let Some(window) = app.get_webview_window(MAIN) else { return };
+    report(window.set_focus(), "focus");
+    // Where a desktop gives no focus, it may at least mark the window.
+    if !window.is_focused().unwrap_or(false) {
+        report(window.request_user_attention(Some(UserAttentionType::Informational)), "attention");
+    }
+}
+
+/// Whether the operator is looking at it.
+pub(crate) fn is_looked_at(app: &AppHandle) -> bool {
+    app.get_webview_window(MAIN).is_some_and(|window| {
+        window.is_visible().unwrap_or(false)
+            && !window.is_minimized().unwrap_or(false)
+            && window.is_focused().unwrap_or(false)
+    })
+}
+
+fn reveal(app: &AppHandle) {
+    let Some(window) = app.get_webview_window(MAIN) else { return };
+    report(window.show(), "show");
+    if window.is_minimized().unwrap_or(false) {
+        report(window.unminimize(), "unminimize");
+    }
+}
+
+fn report(outcome: tauri::Result<()>, what: &str) {
+    if let Err(error) = outcome {
+        tracing::warn!(%error, "the window did not {what}");
+    }
+}
+
+/// Shows the window even when its page does not report, and says what to do when it never does.
+pub(crate) async fn watch(app: AppHandle) {
+    tokio::time::sleep(PATIENCE).await;
+    if app.state::<Readiness>().is_reported() {
+        return;
+    }
+    tracing::warn!("the page has not reported after {} s; showing the window as it is", PATIENCE.as_secs());
+    reveal(&app);
+    tokio::time::sleep(GIVEN_UP).await;
+    if app.state::<Readiness>().is_reported() {
+        return;
+    }
+    app.dialog()
+        .message("The interface did not start. Close the application and start it with --safe-graphics; its log is on the terminal it was started from.")
+        .title("Stella Operator")
+        .kind(MessageDialogKind::Error)
+        .show(|_| {});
+}
+
+/// Closing hides the window instead, when the operator wants it so and the tray can bring it back.
+pub(crate) fn on_event(window: &Window, event: &WindowEvent) {
+    if let WindowEvent::CloseRequested { api, .. } = event {
+        let app = window.app_handle();
+        if settings::current(app).close_to_tray && app.state::<TrayPresence>().is_there() {
+            api.prevent_close();
+            report(window.hide(), "hide");
+        }
+    }
+}
+
+/// The window itself.
+pub(crate) fn main(app: &AppHandle) -> Option<WebviewWindow> {
+    app.get_webview_window(MAIN)
+}
