@@ -36,9 +36,18 @@ impl Postgres {
         let binaries = binaries().context("Postgres is not installed")?;
         let folder = empty_folder()?;
         let data = folder.join("data");
-        run(as_owner(&binaries.join("initdb"))
-            .args(["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "--no-sync", "-D"])
-            .arg(&data))?;
+        read(
+            as_owner(&binaries.join("initdb"))
+                .args([
+                    "--auth=trust",
+                    "--username=postgres",
+                    "--encoding=UTF8",
+                    "--locale=C",
+                    "--no-sync",
+                    "-D",
+                ])
+                .arg(&data),
+        )?;
         let port = free_port()?;
         // Nothing of a test must survive a power cut, so that it need not wait for the disk.
         let options = format!(
@@ -101,4 +110,25 @@ fn empty_folder() -> Result<PathBuf> {
 
 fn free_port() -> Result<u16> {
     Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpStream;
+
+    #[test]
+    fn a_server_listens_while_it_is_held_and_leaves_nothing_behind() {
+        if binaries().is_none() {
+            println!("skipped: Postgres is not installed");
+            return;
+        }
+        let server = Postgres::start().unwrap();
+        let host = server.address.rsplit('@').next().unwrap().trim_end_matches("/postgres").to_owned();
+        let folder = server.folder.clone();
+        assert!(TcpStream::connect(&host).is_ok());
+        drop(server);
+        assert!(TcpStream::connect(&host).is_err());
+        assert!(!folder.exists());
+    }
 }

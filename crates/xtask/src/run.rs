@@ -48,7 +48,7 @@ pub(crate) fn start(how: &Run) -> Result<()> {
         program(binary(how, "stella-operator"))
     } else {
         let mut served = stella(how);
-        served.arg("serve");
+        served.arg("serve").arg("--assets").arg(ui::dist());
         served
     };
     with_ledger(&mut application, ledger.as_ref());

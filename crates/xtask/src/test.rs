@@ -131,7 +131,7 @@ impl Check {
             Step::Docs => self.docs(),
             Step::Unit => self.unit(),
             Step::Exam => self.tests_on_postgres("exam"),
-            Step::System => self.tests_on_postgres("it"),
+            Step::System => self.system(),
             Step::Browser => self.pages("browser"),
             Step::Desktop => self.pages("desktop"),
             Step::BenchOnce => self.bench_once(),
@@ -167,11 +167,18 @@ impl Check {
         run_tests(native_runner().args(["--test", target]).env(postgres::ADDRESS, address), &mut self.tally)
     }
 
+    /// Some of these tests start the programs, as an operator would.
+    fn system(&mut self) -> Result<()> {
+        self.demand("it")?;
+        programs()?;
+        self.tests_on_postgres("it")
+    }
+
     /// Tests that open pages: they need the interface, the programs, and one machine to themselves.
     fn pages(&mut self, target: &str) -> Result<()> {
         self.demand(target)?;
         ui::build()?;
-        run(natively(&mut cargo(), &["build"]).args(["--bins", "--tests"]))?;
+        programs()?;
         run_tests(native_runner().args(["--test", target]), &mut self.tally)
     }
 
@@ -209,6 +216,11 @@ fn natively<'a>(command: &'a mut Command, verb: &[&str]) -> &'a mut Command {
     command.args(verb).args(["--workspace", "--exclude", "stella-ui", "--features", WINDOW_FEATURE])
 }
 
+/// The programs that tests start; with the tests beside them, for whose sake some crates are built with more features.
+fn programs() -> Result<()> {
+    run(natively(&mut cargo(), &["build"]).args(["--bins", "--tests"]))
+}
+
 /// nextest runs tests side by side in processes of their own; where it is not installed, `cargo test` does.
 fn runner(selection: &[&str]) -> Command {
     let mut command = cargo();
@@ -239,14 +251,14 @@ fn clippy() -> Result<()> {
 }
 
 fn deny() -> Result<()> {
-    unused::check()?;
     let mut checks = vec!["licenses", "bans", "sources"];
     if has_advisories() {
         checks.push("advisories");
     } else {
         println!("no copy of the advisory database is on this machine: advisories are not checked");
     }
-    run(cargo().args(["deny", "--all-features", "--log-level", "error", "check"]).args(checks))
+    run(cargo().args(["deny", "--all-features", "--log-level", "error", "check"]).args(checks))?;
+    unused::check()
 }
 
 /// cargo-deny keeps its copy of the database below this folder.
