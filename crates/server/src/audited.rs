@@ -1,0 +1,175 @@
+//! The one wrapper around every handler: recognise, settle the tenant, demand the scope, the reason and the ticket,
+//! read the body, answer a repeated write with its first answer. A handler is only ever called from here.
+
+use crate::desk::{Desk, Hall};
+use crate::envelope::said;
+use crate::house::House;
+use crate::mounted::{DoorKind, Mounted};
+use crate::refusal::Refusal;
+use crate::reply::mark_replayed;
+use crate::take::Asking;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use bytes::Bytes;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use std::panic::AssertUnwindSafe;
+use stella_contract::api::IDEMPOTENCY_HEADER;
+use stella_contract::error::Code;
+use stella_engine::Engine;
+use stella_engine::idempotency::{Begun, Claim, Kept};
+use tracing::Instrument;
+
+pub(crate) async fn pass(
+    house: House,
+    mounted: Mounted,
+    path: Vec<(String, String)>,
+    correlation_id: String,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let (parts, body) = request.into_parts();
+    let (headers, uri) = (parts.headers, parts.uri);
+    let asking = |body| Asking {
+        path: path.clone(),
+        query: uri.query().unwrap_or("").to_owned(),
+        headers: headers.clone(),
+        body,
+    };
+    let call = match &mounted.door {
+        DoorKind::Hall(call) => {
+            let hall = Hall { slot: house.slot, document: house.document, headers: headers.clone() };
+            return call(hall, asking(read(body, &headers, mounted.limit).await?)).await;
+        }
+        DoorKind::Desk(call) => call,
+    };
+    let engine = house.slot.demand()?;
+    let known = house.auth.recognise(&engine, &headers).await?;
+    let caller = known.at(&headers, &correlation_id)?;
+    if let Some(scope) = mounted.endpoint.scope {
+        if mounted.endpoint.writes { caller.demand_write(scope)? } else { caller.demand(scope)? }
+    }
+    tracing::Span::current()
+        .record("tenant", caller.tenant.as_str())
+        .record("subject", caller.subject.as_str());
+    let body = read(body, &headers, mounted.limit).await?;
+    let idempotency_key = if mounted.endpoint.writes { key_of(&headers)? } else { None };
+    let desk = Desk { engine, caller, tenants: known.tenants, idempotency_key };
+    if !mounted.endpoint.writes {
+        return call(desk, asking(body)).await;
+    }
+    let (engine, place) = (desk.engine.clone(), place_of(&mounted, &path, uri.query()));
+    let claim = match &desk.idempotency_key {
+        None => None,
+        Some(key) => match engine.idempotency().begin(&desk.caller, &place, key, &body).await? {
+            Begun::Answered(kept) => return repeated(kept),
+            Begun::First(claim) => Some(claim),
+        },
+    };
+    through(engine, claim, call(desk, asking(body))).await
+}
+
+/// Carries a write through to its end, even when the client goes away: half of it would be worse than either.
+async fn through(
+    engine: Engine,
+    claim: Option<Claim>,
+    write: BoxFuture<'static, Result<Response, Refusal>>,
+) -> Result<Response, Refusal> {
+    let carried = async move {
+        let answer = AssertUnwindSafe(write).catch_unwind().await;
+        let answer = answer.unwrap_or_else(|panic| Err(Refusal::internal(said(&*panic))));
+        match claim {
+            Some(claim) => settle(&engine, claim, answer).await,
+            None => answer,
+        }
+    };
+    let outcome = tokio::spawn(carried.in_current_span()).await;
+    outcome.unwrap_or_else(|error| Err(Refusal::internal(format!("a write was dropped: {error}"))))
+}
+
+/// The whole body, up to the limit; a length that is announced too large is refused before it is read.
+async fn read(body: Body, headers: &HeaderMap, limit: usize) -> Result<Bytes, Refusal> {
+    let too_large = || {
+        Refusal::new(
+            Code::PayloadTooLarge,
+            format!("The body is larger than the {limit} bytes that this path takes. Send less at once."),
+        )
+    };
+    let announced =
+        headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > limit) {
+        return Err(too_large());
+    }
+    let read = Limited::new(body, limit).collect().await;
+    read.map(|whole| whole.to_bytes()).map_err(|error| {
+        if error.is::<LengthLimitError>() {
+            return too_large();
+        }
+        Refusal::new(Code::BadRequest, "The body broke off before its end. Send it again.")
+            .because(error.to_string())
+    })
+}
+
+fn key_of(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
+    let Some(value) = headers.get(IDEMPOTENCY_HEADER) else { return Ok(None) };
+    value.to_str().map(|key| Some(key.to_owned())).map_err(|_| {
+        Refusal::new(
+            Code::BadRequest,
+            "The idempotency key must be of visible ASCII characters; a UUID is best.",
+        )
+    })
+}
+
+/// What a key belongs to beside its tenant: the method and the whole address, spelled in one way.
+fn place_of(mounted: &Mounted, path: &[(String, String)], query: Option<&str>) -> String {
+    let mut place = format!("{} {}", mounted.endpoint.method.as_str(), mounted.endpoint.path);
+    for (name, value) in path {
+        place = place.replace(&format!("{{{name}}}"), value);
+    }
+    match query {
+        Some(query) => format!("{place}?{query}"),
+        None => place,
+    }
+}
+
+fn repeated(kept: Kept) -> Result<Response, Refusal> {
+    let mut response = Response::new(Body::from(kept.body));
+    *response.status_mut() = StatusCode::from_u16(kept.status)
+        .map_err(|error| Refusal::internal(format!("kept status {}: {error}", kept.status)))?;
+    let media_type = HeaderValue::from_str(&kept.media_type)
+        .map_err(|error| Refusal::internal(format!("kept media type: {error}")))?;
+    response.headers_mut().insert(header::CONTENT_TYPE, media_type);
+    mark_replayed(&mut response);
+    Ok(response)
+}
+
+/// Keeps an answer that fulfilled the request. A refusal changed nothing, so its key may be used again.
+async fn settle(
+    engine: &Engine,
+    claim: Claim,
+    answer: Result<Response, Refusal>,
+) -> Result<Response, Refusal> {
+    let response = match answer {
+        Ok(response) if response.status().is_success() => response,
+        other => {
+            engine.idempotency().release(claim).await?;
+            return other;
+        }
+    };
+    let (parts, body) = response.into_parts();
+    let body =
+        body.collect().await.map_err(|error| Refusal::internal(format!("own answer: {error}")))?.to_bytes();
+    let media_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let kept = Kept {
+        status: parts.status.as_u16(),
+        media_type: media_type.unwrap_or("application/json").to_owned(),
+        body: String::from_utf8_lossy(&body).into_owned(),
+    };
+    // What was done is done: that its answer could not be kept must not turn it into a failure.
+    if let Err(error) = engine.idempotency().keep(claim, kept).await {
+        tracing::warn!(%error, "an answer could not be kept for its idempotency key");
+    }
+    Ok(Response::from_parts(parts, Body::from(body)))
+}

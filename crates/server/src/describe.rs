@@ -1,0 +1,184 @@
+//! One operation of the API document, filled in by the inputs and answers of its handler.
+
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+
+/// What a handler's signature says of its endpoint.
+#[derive(Debug, Default)]
+pub(crate) struct Operation {
+    pub(crate) parameters: Vec<Value>,
+    pub(crate) body: Option<Value>,
+    pub(crate) answers: Map<String, Value>,
+    /// Every schema the operation needs, by name.
+    pub(crate) schemas: BTreeMap<String, Value>,
+}
+
+impl Operation {
+    /// The one parameter of the path; its name is put in from the path itself.
+    pub(crate) fn id<T: ToSchema>(&mut self) {
+        let schema = self.refer::<T>();
+        self.parameters.push(json!({ "name": "", "in": "path", "required": true, "schema": schema }));
+    }
+
+    /// Every field of `Q` is a parameter of the query.
+    pub(crate) fn asks<Q: ToSchema>(&mut self) {
+        self.refer::<Q>();
+        let shape = self.schemas.remove(&*Q::name()).unwrap_or_default();
+        let required = shape["required"].as_array().cloned().unwrap_or_default();
+        for (name, property) in shape["properties"].as_object().cloned().unwrap_or_default() {
+            let mut schema = without_null(property);
+            let description = schema.as_object_mut().and_then(|schema| schema.remove("description"));
+            let is_required = required.iter().any(|one| one == name.as_str());
+            let mut parameter =
+                json!({ "name": name, "in": "query", "required": is_required, "schema": schema });
+            if let Some(description) = description {
+                parameter["description"] = description;
+            }
+            if let Some(example) = example_of_parameter(&name) {
+                parameter["example"] = example;
+            }
+            self.parameters.push(parameter);
+        }
+    }
+
+    pub(crate) fn takes<T: ToSchema>(&mut self, media_type: &str, required: bool) {
+        let schema = self.refer::<T>();
+        self.body = Some(json!({ "required": required, "content": { media_type: { "schema": schema } } }));
+    }
+
+    pub(crate) fn takes_any_json(&mut self) {
+        let document = json!({ "schema": { "type": "object", "description": "The document as it is." } });
+        self.body = Some(json!({
+            "required": true,
+            "content": {
+                "application/json": document,
+                "application/vnd.cyclonedx+json": document,
+                "application/spdx+json": document,
+            },
+        }));
+    }
+
+    pub(crate) fn answers<T: ToSchema>(&mut self, status: u16) {
+        let schema = self.refer::<T>();
+        self.answer(status, said_of(status), json!({ "application/json": { "schema": schema } }));
+    }
+
+    pub(crate) fn answers_page<T: ToSchema>(&mut self) {
+        let items = self.refer::<T>();
+        let name = format!("{}Page", T::name());
+        let page = json!({
+            "type": "object",
+            "description": "One page of a list, in the documented order of the list.",
+            "required": ["items"],
+            "properties": {
+                "items": { "type": "array", "items": items, "maxItems": 500 },
+                "nextPageToken": {
+                    "type": "string",
+                    "description": "Hand back as `page_token` for the rows after these; absent on the last page.",
+                },
+                "totalEstimate": {
+                    "type": "integer", "format": "int64", "minimum": 0,
+                    "description": "How many rows match the filter, counted in the same snapshot as the rows.",
+                },
+            },
+        });
+        self.schemas.insert(name.clone(), page);
+        let content = json!({
+            "application/json": {
+                "schema": { "$ref": format!("#/components/schemas/{name}") },
+                "examples": {
+                    "morePagesFollow": { "summary": "More pages follow; `items` is shortened here", "value": {
+                        "items": [], "nextPageToken": "eyJmIjoiNmIxZiIsImsiOlsxNzk1MjcxMjk1XX0", "totalEstimate": 1284 } },
+                    "lastPage": { "summary": "The last page has no token", "value": { "items": [], "totalEstimate": 0 } },
+                },
+            },
+        });
+        self.answer(200, "One page of the list.", content);
+    }
+
+    pub(crate) fn answers_octets(&mut self) {
+        let content =
+            json!({ "application/octet-stream": { "schema": { "type": "string", "format": "binary" } } });
+        self.answer(200, "The bytes.", content);
+    }
+
+    /// Server-sent events; `T` is the JSON of each `data` line.
+    pub(crate) fn answers_stream<T: ToSchema>(&mut self, description: &str, example: &str) {
+        self.refer::<T>();
+        let name = T::name();
+        let text = format!("{description} Each `data` line is a `{name}`.");
+        let content = json!({ "text/event-stream": { "schema": { "type": "string" }, "example": example } });
+        self.answer(200, &text, content);
+    }
+
+    /// A stream that goes on where the client left it.
+    pub(crate) fn resumes(&mut self) {
+        self.parameters.push(json!({
+            "name": "Last-Event-ID", "in": "header", "required": false,
+            "schema": { "type": "integer", "format": "int64" },
+            "description": "Go on after the event with this id.", "example": 41,
+        }));
+    }
+
+    pub(crate) fn answer(&mut self, status: u16, description: &str, content: Value) {
+        let mut answer = json!({
+            "description": description,
+            "headers": { "X-Stella-Api-Version": { "$ref": "#/components/headers/ApiVersion" } },
+        });
+        if content.as_object().is_some_and(|content| !content.is_empty()) {
+            answer["content"] = content;
+        }
+        self.answers.insert(status.to_string(), answer);
+    }
+
+    /// A reference to the schema of `T`; it and all it needs are collected.
+    fn refer<T: ToSchema>(&mut self) -> Value {
+        let name = T::name().into_owned();
+        let mut found = vec![(name.clone(), T::schema())];
+        T::schemas(&mut found);
+        for (name, schema) in found {
+            let schema = serde_json::to_value(schema).expect("a schema is plain JSON");
+            self.schemas.entry(name).or_insert(schema);
+        }
+        json!({ "$ref": format!("#/components/schemas/{name}") })
+    }
+}
+
+/// A parameter is absent or has a value; it is never null.
+fn without_null(mut property: Value) -> Value {
+    if let Some(kinds) = property.get_mut("type").and_then(Value::as_array_mut) {
+        kinds.retain(|kind| kind != "null");
+        if let [only] = kinds.as_slice() {
+            property["type"] = only.clone();
+        }
+        return property;
+    }
+    let Some(choices) = property.get("oneOf").and_then(Value::as_array) else { return property };
+    let real: Vec<Value> = choices.iter().filter(|choice| choice["type"] != "null").cloned().collect();
+    let [only] = real.as_slice() else { return property };
+    let mut only = only.clone();
+    // The sentence about the field may stand beside the choices or inside the chosen one.
+    if let (Some(description), None) = (property.get("description"), only.get("description")) {
+        only["description"] = description.clone();
+    }
+    only
+}
+
+fn example_of_parameter(name: &str) -> Option<Value> {
+    match name {
+        "page_size" => Some(json!(50)),
+        "page_token" => Some(json!("eyJmIjoiNmIxZiIsImsiOlsxNzk1MjcxMjk1XX0")),
+        "cursor" | "after" => Some(json!(41)),
+        "maxWaitMs" => Some(json!(25_000)),
+        _ => None,
+    }
+}
+
+const fn said_of(status: u16) -> &'static str {
+    match status {
+        201 => "It was made; or, with `Idempotency-Replayed: true`, it had been made before.",
+        202 => "It was taken; the effect comes later.",
+        _ => "Fulfilled.",
+    }
+}

@@ -1,0 +1,9 @@
+//! One file per noun. A handler reads its inputs, calls one method of the engine, and wraps the answer.
+
+pub(crate) mod core;
+pub(crate) mod live;
+
+use crate::refusal::Refusal;
+
+/// What a handler gives back.
+pub(crate) type Answered<T> = Result<T, Refusal>;

@@ -1,0 +1,276 @@
+//! The API document: OpenAPI 3.1, built from the mounted table and nothing else.
+
+use crate::describe::Operation;
+use crate::mounted::Mounted;
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use stella_contract::api;
+use stella_contract::error::{Code, Envelope};
+use utoipa::ToSchema;
+
+/// The document and what discovery says of it.
+#[derive(Debug, Clone)]
+pub(crate) struct ApiDocument {
+    pub(crate) text: String,
+    /// Lower-case hex.
+    pub(crate) sha256: String,
+}
+
+impl ApiDocument {
+    pub(crate) fn of(table: &[Mounted]) -> Self {
+        let text = serde_json::to_string_pretty(&build(table)).expect("the document is plain JSON");
+        let sha256 = hex::encode(Sha256::digest(text.as_bytes()));
+        Self { text, sha256 }
+    }
+
+    pub(crate) fn etag(&self) -> String {
+        format!("\"{}\"", self.sha256)
+    }
+}
+
+/// The document as JSON text, the same that `/openapi/orchestrator.json` answers with.
+pub fn document() -> String {
+    ApiDocument::of(&crate::table::table()).text
+}
+
+fn build(table: &[Mounted]) -> Value {
+    let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
+    let mut schemas = BTreeMap::new();
+    collect::<Envelope>(&mut schemas);
+    for mounted in table {
+        let mut operation = Operation::default();
+        (mounted.describe)(&mut operation);
+        schemas.append(&mut operation.schemas);
+        let method = mounted.endpoint.method.as_str().to_ascii_lowercase();
+        paths.entry(mounted.endpoint.path).or_default().insert(method, written(mounted, operation));
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Stella Operator",
+            "version": api::VERSION,
+            "summary": "Jobs, runs, sources, targets and findings of one ledger.",
+            "description": DESCRIPTION,
+            "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
+        },
+        "servers": [{ "url": "/", "description": "The server that gave this document." }],
+        "tags": tags(),
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "responses": refusals(),
+            "parameters": parameters(),
+            "headers": {
+                "ApiVersion": {
+                    "description": "The version of this interface.",
+                    "schema": { "type": "string", "const": api::VERSION },
+                },
+                "RetryAfter": {
+                    "description": "Seconds to wait before the same request may succeed.",
+                    "schema": { "type": "integer", "minimum": 0 },
+                },
+                "IdempotencyReplayed": {
+                    "description": "`true` when the answer is that of an earlier request with the same key.",
+                    "schema": { "type": "string", "const": "true" },
+                },
+            },
+            "securitySchemes": {
+                "bearer": {
+                    "type": "http", "scheme": "bearer",
+                    "description": "A token made by `stella token create`, or opened with the one-time token that `stella serve` prints.",
+                },
+            },
+        },
+        "security": [{ "bearer": [] }],
+    })
+}
+
+fn written(mounted: &Mounted, mut operation: Operation) -> Value {
+    let endpoint = mounted.endpoint;
+    let mut refusals = vec![400_u16, 500];
+    name_path_parameters(endpoint.path, &mut operation.parameters);
+    if let Some(scope) = endpoint.scope {
+        operation.parameters.push(parameter("Tenant"));
+        refusals.extend([401, 403, 503]);
+        if endpoint.writes {
+            operation.parameters.push(parameter("IdempotencyKey"));
+            operation.parameters.push(parameter(if scope.needs_reason() {
+                "ReasonRequired"
+            } else {
+                "Reason"
+            }));
+            operation.parameters.push(parameter(if scope.needs_ticket() {
+                "TicketRequired"
+            } else {
+                "Ticket"
+            }));
+            refusals.push(409);
+            for answer in operation.answers.values_mut() {
+                answer["headers"]["Idempotency-Replayed"] =
+                    json!({ "$ref": "#/components/headers/IdempotencyReplayed" });
+            }
+        }
+    }
+    if endpoint.path == "/api/v1/session:open" {
+        refusals.extend([401, 503]);
+    }
+    if endpoint.path.contains('{') || endpoint.path.ends_with("/explain") {
+        refusals.push(404);
+    }
+    if operation.body.is_some() {
+        refusals.extend([413, 415, 422]);
+    }
+    for status in refusals {
+        operation
+            .answers
+            .entry(status.to_string())
+            .or_insert_with(|| json!({ "$ref": format!("#/components/responses/Error{status}") }));
+    }
+    let mut written = json!({
+        "operationId": mounted.operation_id(),
+        "summary": mounted.summary,
+        "tags": [mounted.tag()],
+        "parameters": operation.parameters,
+        "responses": operation.answers,
+    });
+    if let Some(body) = operation.body {
+        written["requestBody"] = body;
+    }
+    match endpoint.scope {
+        Some(scope) => {
+            written["description"] = json!(format!("Needs the scope `{scope}`."));
+            written["x-stella-scope"] = json!(scope.as_str());
+        }
+        None => written["security"] = json!([]),
+    }
+    written
+}
+
+/// The parameter of a path stands in braces; the handler's input only knows its type.
+fn name_path_parameters(path: &str, parameters: &mut [Value]) {
+    let names = path.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name);
+    let unnamed = parameters.iter_mut().filter(|parameter| parameter["in"] == "path");
+    for (name, parameter) in names.zip(unnamed) {
+        parameter["name"] = json!(name);
+    }
+}
+
+fn parameter(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/parameters/{name}") })
+}
+
+fn parameters() -> Value {
+    use stella_contract::scope::{REASON_MAX, TICKET_MAX};
+    let header = |name: &str, required: bool, schema: Value, example: &str, description: &str| json!({ "name": name, "in": "header", "required": required, "schema": schema, "example": example, "description": description });
+    let text = |max: usize| json!({ "type": "string", "minLength": 1, "maxLength": max });
+    let reason = "Why, in the operator's words; kept in the history.";
+    let ticket = "The ticket it belongs to; kept in the history.";
+    let (reason_example, ticket_example) = ("feed was mended upstream", "OPS-1412");
+    json!({
+        "Tenant": header("X-Stella-Tenant", false, text(63), "acme",
+            "The tenant the request is about; the token's own when absent."),
+        "IdempotencyKey": header("Idempotency-Key", false, text(200), "2f1c9d1e-6d0e-4b58-9a8c-5f5f1f0f6a11",
+            "The same key with the same body gives the first answer again for 24 h, with `Idempotency-Replayed: true`; with another body it is refused with IDEMPOTENCY_KEY_REUSED, and while the first is being answered with IDEMPOTENCY_IN_PROGRESS. A key belongs to its tenant and path."),
+        "Reason": header("X-Stella-Operator-Reason", false, text(REASON_MAX), reason_example, reason),
+        "ReasonRequired": header("X-Stella-Operator-Reason", true, text(REASON_MAX), reason_example, reason),
+        "Ticket": header("X-Stella-Operator-Ticket", false, text(TICKET_MAX), ticket_example, ticket),
+        "TicketRequired": header("X-Stella-Operator-Ticket", true, text(TICKET_MAX), ticket_example, ticket),
+    })
+}
+
+/// One shared answer per status, with an example of every code that comes with it.
+fn refusals() -> Value {
+    let mut by_status: BTreeMap<u16, Map<String, Value>> = BTreeMap::new();
+    for code in Code::ALL.iter().copied() {
+        by_status.entry(code.status()).or_default().insert(code.to_string(), example_of(code));
+    }
+    let named = by_status.into_iter().map(|(status, examples)| {
+        let mut headers = json!({ "X-Stella-Api-Version": { "$ref": "#/components/headers/ApiVersion" } });
+        if matches!(status, 429 | 503) {
+            headers["Retry-After"] = json!({ "$ref": "#/components/headers/RetryAfter" });
+        }
+        let answer = json!({
+            "description": meaning_of(status),
+            "headers": headers,
+            "content": { "application/json": {
+                "schema": { "$ref": "#/components/schemas/Envelope" }, "examples": examples } },
+        });
+        (format!("Error{status}"), answer)
+    });
+    Value::Object(named.collect())
+}
+
+fn example_of(code: Code) -> Value {
+    let refusal = crate::refusal::Refusal::new(code, sentence_of(code));
+    json!({ "value": Envelope { error: refusal.problem("4bf92f3577b34da6a3ce929d0e0e4736") } })
+}
+
+/// A sentence as the server says it, or a plain one where it depends on the request.
+fn sentence_of(code: Code) -> String {
+    match code {
+        Code::PageTokenInvalid => {
+            "The page token belongs to other filters. Start again from the first page.".into()
+        }
+        Code::ReasonRequired => {
+            "This needs a reason. Send it in the header `X-Stella-Operator-Reason`.".into()
+        }
+        Code::TicketRequired => {
+            "This needs a ticket. Send it in the header `X-Stella-Operator-Ticket`.".into()
+        }
+        Code::Unauthenticated => {
+            "The token is unknown, expired or revoked. Make one with `stella token create`.".into()
+        }
+        Code::TenantRequired => "Which tenant is meant? Name it in the header `X-Stella-Tenant`.".into(),
+        Code::ScopeMissing => "The token lacks the scope `orch:operate`. Ask for a token that has it.".into(),
+        Code::IdempotencyKeyReused => {
+            "The idempotency key was used with another body. Use a fresh key for a new request.".into()
+        }
+        Code::IdempotencyInProgress => {
+            "A request with this idempotency key is being answered. Repeat it in a moment.".into()
+        }
+        other => format!("What `{other}` means here, where, and what to do next."),
+    }
+}
+
+const fn meaning_of(status: u16) -> &'static str {
+    match status {
+        400 => "The request cannot be read, or lacks a reason or a ticket.",
+        401 => "No token, or one that is unknown, expired or revoked.",
+        403 => "The token may not do this.",
+        404 => "There is no such thing for this tenant.",
+        409 => "The thing's state does not allow it.",
+        412 => "The thing changed since it was read.",
+        413 => "The body is larger than the path takes.",
+        415 => "The body is of another type than the path reads.",
+        422 => "The request can be read, but a value in it cannot be.",
+        429 => "Come back later.",
+        503 => "The core cannot answer now; the code says why.",
+        _ => "A fault inside the product.",
+    }
+}
+
+fn tags() -> Value {
+    let told = [
+        ("core", "Health, session, overview and this document."),
+        ("live", "What changes, as it changes."),
+        ("jobs", "Units of work, their history and artifacts."),
+        ("inputs", "Sources of advisories and lists; targets and their SBOMs."),
+        ("runs", "Evaluations of many targets, in segments."),
+        ("findings", "What the evaluations found."),
+    ];
+    Value::Array(told.iter().map(|(name, text)| json!({ "name": name, "description": text })).collect())
+}
+
+fn collect<T: ToSchema>(into: &mut BTreeMap<String, Value>) {
+    let mut operation = Operation::default();
+    operation.answers::<T>(200);
+    into.append(&mut operation.schemas);
+}
+
+const DESCRIPTION: &str = "\
+Times are RFC 3339 in UTC with milliseconds. Names are in camelCase. \
+Lists are pages by key: `page_size` 1 to 500 (50 when absent; `limit` is accepted too) and `page_token` \
+(`continuationToken` is accepted too); the order of each list is total and documented at its rows. \
+Every refusal has the same envelope, whose `traceId` finds it in the log. \
+Every write takes an `Idempotency-Key`; some need a reason or a ticket.";

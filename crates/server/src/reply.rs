@@ -1,0 +1,102 @@
+//! What a handler can answer with. Like its inputs, every kind of answer says of itself what the API document must.
+
+use crate::describe::Operation;
+use crate::refusal::Refusal;
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use serde::Serialize;
+use stella_contract::api;
+use stella_contract::page::Page;
+use utoipa::ToSchema;
+
+/// The output of a handler.
+pub(crate) trait Reply: Send + 'static {
+    /// Turns it into what goes over the wire.
+    fn respond(self) -> Result<Response, Refusal>;
+    /// Says what it is to the API document.
+    fn describe(operation: &mut Operation);
+}
+
+/// One thing, as JSON.
+pub(crate) struct Answer<T, const STATUS: u16 = 200> {
+    thing: T,
+    replayed: bool,
+}
+
+impl<T, const STATUS: u16> Answer<T, STATUS> {
+    pub(crate) fn of(thing: T) -> Self {
+        Self { thing, replayed: false }
+    }
+    /// The thing was there before under the same idempotency key, if `replayed` says so.
+    pub(crate) fn replayed_if(self, replayed: bool) -> Self {
+        Self { replayed, ..self }
+    }
+}
+
+impl<T: Serialize + ToSchema + Send + 'static, const STATUS: u16> Reply for Answer<T, STATUS> {
+    fn respond(self) -> Result<Response, Refusal> {
+        let mut response = json(STATUS, &self.thing)?;
+        if self.replayed {
+            mark_replayed(&mut response);
+        }
+        Ok(response)
+    }
+    fn describe(operation: &mut Operation) {
+        operation.answers::<T>(STATUS);
+    }
+}
+
+/// One page of a list, as JSON.
+pub(crate) struct Paged<T>(pub(crate) Page<T>);
+
+impl<T: Serialize + ToSchema + Send + 'static> Reply for Paged<T> {
+    fn respond(self) -> Result<Response, Refusal> {
+        json(200, &self.0)
+    }
+    fn describe(operation: &mut Operation) {
+        operation.answers_page::<T>();
+    }
+}
+
+/// Stored bytes under their digest.
+pub(crate) struct Octets {
+    pub(crate) digest: String,
+    pub(crate) bytes: Bytes,
+}
+
+impl Reply for Octets {
+    fn respond(self) -> Result<Response, Refusal> {
+        let etag = HeaderValue::from_str(&format!("\"{}\"", self.digest))
+            .map_err(|error| Refusal::internal(format!("digest as header: {error}")))?;
+        let mut response = self.bytes.into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+        headers.insert(header::ETAG, etag);
+        // What is stored under a digest never changes, but only who may ask may keep it.
+        headers
+            .insert(header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=31536000, immutable"));
+        Ok(response)
+    }
+    fn describe(operation: &mut Operation) {
+        operation.answers_octets();
+    }
+}
+
+/// Marks an answer as one that was given before.
+pub(crate) fn mark_replayed(response: &mut Response) {
+    let (name, value) = (HeaderName::from_static(api::REPLAYED_HEADER), HeaderValue::from_static("true"));
+    response.headers_mut().insert(name, value);
+}
+
+pub(crate) fn json<T: Serialize>(status: u16, thing: &T) -> Result<Response, Refusal> {
+    let body =
+        serde_json::to_vec(thing).map_err(|error| Refusal::internal(format!("answer as JSON: {error}")))?;
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
