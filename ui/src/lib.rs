@@ -15,3 +15,6 @@
 pub mod api;
 pub mod clock;
 pub mod kit;
+pub mod parts;
+pub mod router;
+pub mod store;

@@ -148,16 +148,16 @@ async fn read_events(response: Response, cursor: Option<i64>, sink: &FeedSink) {
             return;
         }
         let Ok(value) = js_sys::Reflect::get(&step, &JsValue::from_str("value")) else { return };
+        // A piece without an event is a sign of life all the same.
         let events = parser.take(&js_sys::Uint8Array::new(&value).to_vec());
-        if let Some(batch) = batch_of(&events, cursor, clock::now()) {
-            cursor = batch.cursor;
-            sink(batch);
-        }
+        let batch = batch_of(&events, cursor, clock::now());
+        cursor = batch.cursor;
+        sink(batch);
     }
 }
 
-/// Makes one batch of the events of one piece; `None` when there was none.
-fn batch_of(events: &[Event], cursor: i64, now: Micros) -> Option<FeedBatch> {
+/// Makes one batch of the events of one piece.
+fn batch_of(events: &[Event], cursor: i64, now: Micros) -> FeedBatch {
     let mut batch = FeedBatch { events: Vec::new(), cursor, reset: false, now };
     for event in events {
         if let Some(id) = event.id.as_ref().and_then(|id| id.parse().ok()) {
@@ -171,7 +171,7 @@ fn batch_of(events: &[Event], cursor: i64, now: Micros) -> Option<FeedBatch> {
             batch.events.push(one);
         }
     }
-    (!events.is_empty()).then_some(batch)
+    batch
 }
 
 #[cfg(test)]
@@ -184,13 +184,13 @@ mod tests {
             "correlationId":"c","at":"2026-11-21T14:28:15.204Z","data":{}}"#;
         let event = Event { name: "feed".into(), id: Some("8".into()), data: data.into() };
         let beat = Event { name: "heartbeat".into(), id: None, data: "{}".into() };
-        let batch = batch_of(&[event, beat.clone()], 5, Micros(1)).unwrap();
+        let batch = batch_of(&[event, beat.clone()], 5, Micros(1));
         assert_eq!((batch.cursor, batch.events.len(), batch.reset), (8, 1, false));
         let reset = Event { name: "reset".into(), id: Some("3".into()), data: "{}".into() };
-        let batch = batch_of(&[reset], 8, Micros(1)).unwrap();
+        let batch = batch_of(&[reset], 8, Micros(1));
         assert_eq!((batch.cursor, batch.reset), (3, true));
-        assert_eq!(batch_of(&[], 8, Micros(1)), None);
-        assert_eq!(batch_of(&[beat], 8, Micros(1)).unwrap().cursor, 8);
+        assert!(batch_of(&[], 8, Micros(1)).events.is_empty());
+        assert_eq!(batch_of(&[beat], 8, Micros(1)).cursor, 8);
     }
 
     #[test]

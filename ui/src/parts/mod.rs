@@ -1,0 +1,37 @@
+//! Parts that know the contract: states, runs, findings, actions with a reason.
+//!
+//! | part | takes |
+//! |---|---|
+//! | `StateBadge<S>` | `state: JobState \| RunState \| SegmentState \| WorkerState \| SourceHealth \| FindingStatus`, `pill` |
+//! | `RunStateBadge` | `run`, `pill`; completed in part is amber |
+//! | `RunBadges` | `badges: Vec<RunBadge>` |
+//! | `WaitReason`, `WaitDetail` | `reason` / `job` |
+//! | `RunProgress`, `RunPhases` | `run`; `phases(&run)` |
+//! | `DeltasText` | `deltas`, `run: RunId`, `open`, `most` |
+//! | `Severity`, `KevTag` | `level` |
+//! | `JobLink`, `RunLink` | `id`, `whole` / `short`, `query` |
+//! | `ReasonDialog` | `title`, `subject`, children, `scope`, `verb`, `keep`, `danger`, `cli`, `busy`, `problem`, `on_confirm: Callback<Cause>`, `on_close`; open while mounted |
+//! | `CliTwin` | `words: Vec<AttrValue>` (after `stella`), `button` |
+//! | `ProblemView`, `StaleBanner` | `what`, `problem`, `on_retry` / `as_of`, `problem`, `on_retry` |
+
+mod badges;
+pub mod cli_twin;
+mod deltas_text;
+mod link;
+mod problem_view;
+mod reason_dialog;
+mod run_progress;
+pub mod severity;
+mod state_badge;
+pub mod wait_reason;
+
+pub use badges::{RunBadges, RunBadgesProps};
+pub use cli_twin::{CliTwin, CliTwinProps};
+pub use deltas_text::{DeltasText, DeltasTextProps};
+pub use link::{JobLink, JobLinkProps, RunLink, RunLinkProps, split};
+pub use problem_view::{ProblemView, ProblemViewProps, StaleBanner, StaleBannerProps};
+pub use reason_dialog::{ReasonDialog, ReasonDialogProps};
+pub use run_progress::{RunPhases, RunPhasesProps, RunProgress, RunProgressProps, phases};
+pub use severity::{KevTag, Severity, SeverityProps};
+pub use state_badge::{Badge, RunStateBadge, RunStateBadgeProps, StateBadge, StateBadgeProps, mark};
+pub use wait_reason::{WaitDetail, WaitDetailProps, WaitReason, WaitReasonProps};

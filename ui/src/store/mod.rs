@@ -1,0 +1,33 @@
+//! What pages share: the session, the live feed, kept answers, results, preferences. Nothing here is truth; all of it
+//! can be had again from the core.
+//!
+//! | hook | gives |
+//! |---|---|
+//! | `use_session()` | `.session: Load<Session>`, `.tenant`, `.choose`, `.refusal(scope) -> Option<String>` (why a write is disabled) |
+//! | `use_api()` | the client as the shown tenant |
+//! | `use_query(key, watch, \|api\| async move {..})` | `Asked { load: Load<T>, refetch }`; asked again when `watch` matches the feed |
+//! | `use_list(key, watch, held, \|api, page\| async move {..})` | `List { state: Rows { rows, total, news, .. }, more, reload }`, `is_waiting()`, `failure()`, `staleness()`, `is_loading_more()` |
+//! | `Watch::none()`, `Watch::of(&["job", "run"])`, `.only(id)` | which events make an answer old |
+//! | `use_feed()` | `.state: FeedState`, `.heard()`, `.reconnect` |
+//! | `use_feed_batches(\|batch\| ..)` | every batch of the feed |
+//! | `use_toasts()` | `.done(fact, detail)`, `.refused(fact, &problem)` |
+//! | `use_preferences()` | `.get()`, `.set(..)`, `.is_dark()` |
+//! | `use_program(start, update, perform)` | `(Rc<Model>, Callback<Message>)` for a page that is a model, messages and a pure update |
+
+mod feed;
+mod list;
+mod preferences;
+mod program;
+mod queries;
+mod session;
+mod toasts;
+
+pub use feed::{FeedState, FeedStore, Watch, backoff_ms, use_feed, use_feed_batches, use_feed_store};
+pub use list::{Fetching, List, Rows, RowsAction, use_list};
+pub use preferences::{
+    Density, Preferences, PreferencesStore, Theme, set_root, use_preferences, use_preferences_store,
+};
+pub use program::use_program;
+pub use queries::{Asked, use_query};
+pub use session::{SessionStore, take_one_time_token, use_api, use_session, use_session_store};
+pub use toasts::{Standing, ToastAction, Toasts, use_toasts, use_toasts_store};

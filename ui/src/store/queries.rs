@@ -1,0 +1,144 @@
+//! Answers that are kept: shown at once when a page is opened again, asked for anew when the feed says they are old.
+
+use super::feed::{Watch, use_feed_batches};
+use super::session::use_api;
+use crate::api::{Api, Load, Problem};
+use crate::clock;
+use gloo_timers::callback::Timeout;
+use std::any::Any;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use stella_contract::time::Micros;
+use yew::prelude::*;
+
+/// Changes that come together are answered by one question.
+const DEBOUNCE_MS: u32 = 400;
+/// How long after a failure it is asked again by itself.
+const AGAIN_MS: u32 = 5_000;
+/// More answers than these are not kept.
+const MOST: usize = 200;
+
+/// An answer and when it was given.
+type Kept = (Rc<dyn Any>, Micros);
+
+thread_local! { static KEPT: RefCell<HashMap<String, Kept>> = RefCell::new(HashMap::new()); }
+
+fn kept<T: Clone + 'static>(key: &str) -> Option<(T, Micros)> {
+    KEPT.with(|all| {
+        let all = all.borrow();
+        let (value, at) = all.get(key)?;
+        Some((value.downcast_ref::<T>()?.clone(), *at))
+    })
+}
+
+fn keep<T: 'static>(key: &str, value: T, at: Micros) {
+    KEPT.with(|all| {
+        let mut all = all.borrow_mut();
+        if all.len() >= MOST {
+            // The oldest goes; a page that needs it asks again.
+            let oldest = all.iter().min_by_key(|(_, (_, at))| *at).map(|(key, _)| key.clone());
+            oldest.and_then(|key| all.remove(&key));
+        }
+        all.insert(key.to_owned(), (Rc::new(value), at));
+    });
+}
+
+/// A question and how far its answer is.
+#[derive(Clone, PartialEq)]
+pub struct Asked<T> {
+    /// How far the answer is.
+    pub load: Load<T>,
+    /// Asks again now.
+    pub refetch: Callback<()>,
+}
+
+/// Asks once per key and tenant, and again when `watch` says that the answer is old.
+///
+/// ```ignore
+/// let overview = use_query("overview", Watch::of(&["job", "run"]), |api| async move { api.overview().await });
+/// ```
+#[hook]
+pub fn use_query<T, F, A>(key: impl Into<String>, watch: Watch, fetch: F) -> Asked<T>
+where
+    T: Clone + PartialEq + 'static,
+    F: Fn(Api) -> A + 'static,
+    A: Future<Output = Result<T, Problem>> + 'static,
+{
+    let api = use_api();
+    let key = format!("{} {}", api.tenant().map_or("-", |tenant| tenant.as_str()), key.into());
+    let load = use_state(|| (String::new(), Load::<T>::Idle));
+    let nonce = use_state_eq(|| 0u32);
+    let newest = use_mut_ref(String::new);
+    let timer = use_mut_ref(|| None::<Timeout>);
+    let again = {
+        let (nonce, timer) = (nonce.setter(), timer.clone());
+        Callback::from(move |wait: u32| {
+            let nonce = nonce.clone();
+            let mut timer = timer.borrow_mut();
+            // One that is due is soon enough.
+            if timer.is_none() || wait == 0 {
+                *timer = Some(Timeout::new(wait, move || nonce.set(crate::api::chance::count())));
+            }
+        })
+    };
+    {
+        let again = again.clone();
+        use_feed_batches(move |batch| {
+            if watch.count(batch) > 0 {
+                again.emit(DEBOUNCE_MS);
+            }
+        });
+    }
+    {
+        let (load, again) = (load.clone(), again.clone());
+        *newest.borrow_mut() = key.clone();
+        use_effect_with((key.clone(), *nonce), move |(key, _)| {
+            timer.borrow_mut().take();
+            let before = current(&load, key);
+            if before != load.1 || load.0 != *key {
+                load.set((key.clone(), before.clone()));
+            }
+            let (key, asked) = (key.clone(), fetch(api));
+            wasm_bindgen_futures::spawn_local(async move {
+                let answer = asked.await;
+                let at = clock::now();
+                if let Ok(value) = &answer {
+                    keep(&key, value.clone(), at);
+                }
+                // Somebody went elsewhere while the answer was on its way.
+                if *newest.borrow() != key {
+                    return;
+                }
+                if let Err(problem) = &answer
+                    && comes_back(problem)
+                {
+                    again.emit(AGAIN_MS);
+                }
+                load.set((key, before.answered(answer, at)));
+            });
+        });
+    }
+    let shown = current(&load, &key);
+    Asked { load: shown, refetch: again.reform(|()| 0) }
+}
+
+/// What there is for this key: what is shown, what was kept, or nothing yet.
+fn current<T: Clone + 'static>(load: &(String, Load<T>), key: &str) -> Load<T> {
+    if load.0 == key {
+        return match &load.1 {
+            Load::Idle => Load::Loading,
+            other => other.clone(),
+        };
+    }
+    kept(key).map_or(Load::Loading, |(value, at)| Load::Ready(value, at))
+}
+
+/// Whether the same question may be answered later.
+pub(super) fn comes_back(problem: &Problem) -> bool {
+    match problem {
+        Problem::Unreachable => true,
+        Problem::Refused(refusal) => refusal.retryable,
+        Problem::Unreadable { .. } => false,
+    }
+}
