@@ -7,6 +7,7 @@
 
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::fs;
 use std::hint::black_box;
@@ -42,6 +43,8 @@ fn main() -> Outcome<()> {
     let index = load(&inputs);
     look_ups("look-ups, components of SBOMs", &index, &inputs.components);
     look_ups("look-ups, packages of the feed", &index, &components_of_feed(&inputs)?);
+    let found: usize = evaluate(&index, &components_of_feed(&inputs)?).raw_matches.len();
+    println!("| records matched by the packages of the feed | {found} | | | |");
     let pool: Vec<Component> =
         inputs.components.iter().cloned().chain(components_of_feed(&inputs)?).collect();
     drop(inputs);
@@ -125,7 +128,8 @@ fn components_of_feed(inputs: &Inputs) -> Outcome<Vec<Component>> {
         "Go" => format!("pkg:golang/{}@v1.2.0", affected.name),
         _ => format!("pkg:pypi/{}@1.2.0", affected.name),
     });
-    purls.map(|purl| Ok(Component::from_purl(&purl)?)).collect()
+    let purls: BTreeSet<String> = purls.collect();
+    purls.iter().map(|purl| Ok(Component::from_purl(purl)?)).collect()
 }
 
 fn read_inputs(folder: &Path) -> Outcome<Inputs> {

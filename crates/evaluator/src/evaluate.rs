@@ -30,9 +30,8 @@ pub fn evaluate(index: &FeedIndex, components: &[Component]) -> Evaluation {
     }
     evaluation.raw_matches.sort_by(|a, b| (&a.purl, &a.record_id).cmp(&(&b.purl, &b.record_id)));
     evaluation.raw_matches.dedup_by(|a, b| (&a.purl, &a.record_id) == (&b.purl, &b.record_id));
-    let key = |finding: &Finding| (finding.purl.clone(), finding.vulnerability_id.clone());
     evaluation.findings.sort_by(|a, b| (&a.purl, &a.vulnerability_id).cmp(&(&b.purl, &b.vulnerability_id)));
-    evaluation.findings.dedup_by(|a, b| key(a) == key(b));
+    evaluation.findings.dedup_by(|a, b| (&a.purl, &a.vulnerability_id) == (&b.purl, &b.vulnerability_id));
     evaluation.partial.sort();
     evaluation.partial.dedup();
     evaluation
@@ -75,25 +74,22 @@ fn judge(index: &FeedIndex, component: &Component, evaluation: &mut Evaluation) 
     let mut vulnerabilities: BTreeMap<u32, BTreeMap<&str, Match<'_>>> = BTreeMap::new();
     for lookup in lookups(component) {
         let postings = index.postings(base, lookup.name);
-        if let Some(reason) = partial_reason(order, release.as_deref(), &lookup, postings) {
-            evaluation.partial.push(partial(component, reason));
-        }
-        if postings.is_empty() || lookup.version.is_empty() {
+        let version = read_version(order, lookup.version);
+        let why_partial = match order {
+            _ if lookup.version.is_empty() => Some(PartialReason::NoVersion),
+            None => Some(PartialReason::NoOrder),
+            Some(_) => partial_reason(&version, release.as_deref(), postings),
+        };
+        evaluation.partial.extend(why_partial.map(|reason| partial(component, reason)));
+        if lookup.version.is_empty() {
             continue;
         }
-        let version = read_version(order, lookup.version);
-        for posting in postings.iter().filter(|posting| is_about(posting, release.as_deref())) {
-            let Some((record, affected)) = index.affected(posting) else { continue };
-            let Some(hit) = affected.hit(&version) else { continue };
-            let matches = vulnerabilities.entry(index.vulnerability_at(posting.record)).or_default();
-            let rating = affected.rating.as_deref().cloned().unwrap_or(Rating::UNKNOWN);
-            let found = matches.entry(&record.id).or_insert_with(|| Match {
-                record,
-                rating: record.rating.clone(),
-                matched: matched(&lookup, &hit),
-                fix: fix(index, postings, posting.record, release.as_deref(), &version),
-            });
-            found.rating = std::mem::replace(&mut found.rating, Rating::UNKNOWN).stronger(rating);
+        // What one record says of a package stands together.
+        for of_record in postings.chunk_by(|a, b| a.record == b.record) {
+            let about = || of_record.iter().filter(|posting| is_about(posting, release.as_deref()));
+            let Some(found) = find(index, &lookup, &version, about) else { continue };
+            let matches = vulnerabilities.entry(index.vulnerability_at(of_record[0].record)).or_default();
+            matches.entry(&found.record.id).or_insert(found);
         }
     }
     for (vulnerability, matches) in vulnerabilities {
@@ -115,32 +111,31 @@ fn matched(lookup: &Lookup<'_>, hit: &Hit<'_>) -> String {
     format!("{source}{}: {hit}", lookup.version)
 }
 
-/// The smallest fixed version above this one, over all the record says of the package.
-fn fix<'a>(
+/// Whether the entries of one record match, which of them first, and what the record says of fixes.
+fn find<'a, 'p, I: Iterator<Item = &'p Posting>>(
     index: &'a FeedIndex,
-    postings: &[Posting],
-    record: u32,
-    release: Option<&str>,
+    lookup: &Lookup<'_>,
     version: &Version,
-) -> Option<(&'a Version, &'a str)> {
-    let of_record = postings.iter().filter(|posting| posting.record == record && is_about(posting, release));
-    of_record.filter_map(|posting| index.affected(posting)?.1.fix_above(version)).min()
+    about: impl Fn() -> I,
+) -> Option<Match<'a>> {
+    let entries = || about().filter_map(|posting| index.affected(posting));
+    let hits = || entries().filter_map(|(record, affected)| Some((record, affected, affected.hit(version)?)));
+    let (record, _, hit) = hits().next()?;
+    let ratings = hits().filter_map(|(_, affected, _)| affected.rating.as_deref().cloned());
+    Some(Match {
+        record,
+        rating: ratings.fold(record.rating.clone(), Rating::stronger),
+        matched: matched(lookup, &hit),
+        fix: entries().filter_map(|(_, affected)| affected.fix_above(version)).min(),
+    })
 }
 
-fn partial_reason(
-    order: Option<Order>,
-    release: Option<&str>,
-    lookup: &Lookup<'_>,
-    postings: &[Posting],
-) -> Option<PartialReason> {
-    if lookup.version.is_empty() {
-        return Some(PartialReason::NoVersion);
-    }
-    let Some(order) = order else { return Some(PartialReason::NoOrder) };
+/// Nothing is partial about a package no advisory speaks of.
+fn partial_reason(version: &Version, release: Option<&str>, postings: &[Posting]) -> Option<PartialReason> {
     if postings.is_empty() {
         return None;
     }
-    if !Version::parse(order, lookup.version).is_readable() {
+    if !version.is_readable() {
         return Some(PartialReason::UnreadableVersion);
     }
     let by_release = postings.iter().any(|posting| posting.release.is_some());

@@ -1,5 +1,10 @@
 //! Inputs of our own making for the tests of this crate.
-#![expect(dead_code, reason = "each test binary takes what it needs")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::allow_attributes,
+    reason = "each test binary takes what it needs, and a test may unwrap"
+)]
 
 use serde_json::{Value, json};
 use std::io::Write;
