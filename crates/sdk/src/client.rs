@@ -252,10 +252,7 @@ impl Whole {
     }
 
     fn trace(&self) -> &str {
-        ["x-stella-correlation-id", "x-correlation-id", "x-request-id"]
-            .iter()
-            .find_map(|name| self.headers.get(*name)?.to_str().ok())
-            .unwrap_or("-")
+        self.headers.get("x-stella-correlation-id").and_then(|id| id.to_str().ok()).unwrap_or("-")
     }
 
     /// How long the far side asks us to wait.

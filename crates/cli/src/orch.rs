@@ -1,0 +1,343 @@
+//! `stella orch`: the job engine from the inside: jobs, workers, and whether the history is sound.
+
+use crate::cause::Why;
+use crate::door::{Door, Labour};
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::paging::Paging;
+use crate::scope::read_json;
+use crate::source;
+use crate::table::{Table, or_dash};
+use crate::wait::{Waiting, demand_success};
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+use stella_contract::history::{ChainCheck, HistoryEntry};
+use stella_contract::ids::{JobId, RunId, WorkerId};
+use stella_contract::job::{Job, JobDetail, JobFilter, JobState, SubmitJob, WaitReason};
+use stella_contract::worker::Worker;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Orch {
+    /// Jobs.
+    #[command(subcommand)]
+    Jobs(Box<Jobs>),
+    /// Workers.
+    #[command(subcommand)]
+    Workers(Workers),
+    /// The history.
+    #[command(subcommand)]
+    Audit(Audit),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Jobs {
+    /// List jobs, the newest first.
+    #[command(visible_alias = "ls")]
+    List(List),
+    /// Show one job with its payload, attempts and artifacts.
+    Show(Which),
+    /// List what was written down about a job, the newest first.
+    History(WhichPages),
+    /// Hand in a job.
+    Submit(Submit),
+    /// Cancel a job.
+    Cancel(Cancel),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Workers {
+    /// List the workers.
+    #[command(visible_alias = "ls")]
+    List(Paging),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Audit {
+    /// Walk the hash chain of the history; exit 5 names the first entry that is broken.
+    Verify,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// In this state.
+    #[arg(long)]
+    state: Option<JobState>,
+    /// Of this type.
+    #[arg(long = "type", alias = "job-type", value_name = "TYPE")]
+    job_type: Option<String>,
+    /// Waiting for this reason.
+    #[arg(long)]
+    wait_reason: Option<WaitReason>,
+    /// Of this run.
+    #[arg(long)]
+    run: Option<RunId>,
+    /// Of this source, by name or id.
+    #[arg(long)]
+    source: Option<String>,
+    /// Held or last held by this worker.
+    #[arg(long)]
+    worker: Option<WorkerId>,
+    #[command(flatten)]
+    paging: Paging,
+}
+
+/// A job, named after the command or by `--job`.
+#[derive(Debug, Args)]
+pub(crate) struct Which {
+    /// Its id.
+    #[arg(value_name = "JOB", required_unless_present = "job_flag", conflicts_with = "job_flag")]
+    job: Option<JobId>,
+    /// The same.
+    #[arg(long = "job", value_name = "JOB", id = "job_flag")]
+    flag: Option<JobId>,
+}
+
+impl Which {
+    fn id(&self) -> Result<&JobId, Failure> {
+        self.job.as_ref().or(self.flag.as_ref()).ok_or_else(|| Failure::Usage("Name the job.".to_owned()))
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WhichPages {
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    paging: Paging,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Submit {
+    /// What it does: ingest.advisory, scan.segment, ….
+    #[arg(long = "type", alias = "job-type", value_name = "TYPE")]
+    job_type: String,
+    /// What to work on, as a file of JSON; `-` reads it from stdin. {} when absent.
+    #[arg(long, value_name = "FILE")]
+    payload: Option<PathBuf>,
+    /// 0 to 100; 50 when absent.
+    #[arg(long, value_parser = clap::value_parser!(i32).range(0..=100))]
+    priority: Option<i32>,
+    /// Attempts allowed, the first included.
+    #[arg(long)]
+    max_attempts: Option<i32>,
+    /// Wall time of one attempt.
+    #[arg(long, value_name = "SECONDS")]
+    timeout_s: Option<i64>,
+    /// A part of the tenant.
+    #[arg(long)]
+    project: Option<String>,
+    #[command(flatten)]
+    waiting: Waiting,
+    #[command(flatten)]
+    why: Why,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Cancel {
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    why: Why,
+}
+
+impl Orch {
+    /// Only who waits for a job has it done here.
+    pub(crate) fn labour(&self) -> Labour {
+        match self {
+            Self::Jobs(jobs) => match &**jobs {
+                Jobs::Submit(submit) if submit.waiting.wait => Labour::Working,
+                Jobs::List(_) | Jobs::Show(_) | Jobs::History(_) | Jobs::Submit(_) | Jobs::Cancel(_) => {
+                    Labour::Resting
+                }
+            },
+            Self::Workers(_) | Self::Audit(_) => Labour::Resting,
+        }
+    }
+
+    pub(crate) async fn obey(&self, door: &Door, output: &Output) -> Result<(), Failure> {
+        match self {
+            Self::Jobs(jobs) => jobs.obey(door, output).await,
+            Self::Workers(Workers::List(paging)) => {
+                let core = door.client.core();
+                output.page(&paging.read(async |page| core.workers(&page).await).await?, of_workers)
+            }
+            Self::Audit(Audit::Verify) => verify(door, output).await,
+        }
+    }
+}
+
+impl Jobs {
+    async fn obey(&self, door: &Door, output: &Output) -> Result<(), Failure> {
+        let jobs = door.client.jobs();
+        match self {
+            Self::List(list) => {
+                let filter = list.filter(door).await?;
+                let page = list.paging.read(async |page| jobs.list(&filter, &page).await).await?;
+                output.page(&page, of_many)
+            }
+            Self::Show(which) => output.show(&jobs.get(which.id()?).await?, of_one),
+            Self::History(asked) => {
+                let id = asked.which.id()?;
+                let page = asked.paging.read(async |page| jobs.history(id, &page).await).await?;
+                output.page(&page, of_history)
+            }
+            Self::Submit(submit) => submit.obey(door, output).await,
+            Self::Cancel(cancel) => {
+                let job = jobs.cancel(cancel.which.id()?, &cancel.why.write()).await?;
+                output.show(&job, |job| of_many(std::slice::from_ref(job)))
+            }
+        }
+    }
+}
+
+impl List {
+    async fn filter(&self, door: &Door) -> Result<JobFilter, Failure> {
+        let source = match &self.source {
+            Some(name) => Some(source::found(&door.client, name).await?.source_id),
+            None => None,
+        };
+        Ok(JobFilter {
+            state: self.state,
+            job_type: self.job_type.clone(),
+            wait_reason: self.wait_reason,
+            run: self.run.clone(),
+            source,
+            worker: self.worker.clone(),
+        })
+    }
+}
+
+impl Submit {
+    async fn obey(&self, door: &Door, output: &Output) -> Result<(), Failure> {
+        let payload = match &self.payload {
+            Some(file) => read_json(file)?,
+            None => serde_json::json!({}),
+        };
+        let wish = SubmitJob {
+            job_type: self.job_type.clone(),
+            priority: self.priority,
+            payload,
+            idempotency_key: self.why.idempotency_key.clone(),
+            project: self.project.clone(),
+            not_before: None,
+            max_attempts: self.max_attempts,
+            timeout_s: self.timeout_s,
+            correlation_id: None,
+        };
+        let job = door.client.jobs().submit(&wish, &self.why.write()).await?;
+        if !self.waiting.wait {
+            output.show(&job, |job| of_many(std::slice::from_ref(job)))?;
+            door.explain_pending();
+            return Ok(());
+        }
+        let detail = self.waiting.for_job(&door.client, &job.job_id).await?;
+        output.show(&detail, of_one)?;
+        demand_success(&detail)
+    }
+}
+
+/// A broken chain is told like any answer, and then fails the command: integrity is exit 5.
+async fn verify(door: &Door, output: &Output) -> Result<(), Failure> {
+    let check = door.client.core().verify_history().await?;
+    output.show(&check, of_check)?;
+    let Some(broken) = &check.broken else { return Ok(()) };
+    Err(Failure::Ended {
+        what: format!("The history is broken at entry {}: {}", broken.seq, broken.why),
+        next: Some(
+            "Stop writing to this ledger, keep a copy of it, and compare it with the last backup.".to_owned(),
+        ),
+        exit: 5,
+    })
+}
+
+fn of_check(check: &ChainCheck) -> Table {
+    Table::of_one([
+        ("entries", check.entries.to_string()),
+        ("sound to", check.verified_to.to_string()),
+        ("history", if check.broken.is_none() { "sound".to_owned() } else { "broken".to_owned() }),
+    ])
+}
+
+fn of_many(jobs: &[Job]) -> Table {
+    let headings = &["JOB", "TYPE", "STATE", "WAITS FOR", "PRIORITY", "ATTEMPT", "CREATED"];
+    Table::new(headings).rows(jobs, |job| {
+        [
+            job.job_id.to_string(),
+            job.job_type.clone(),
+            job.state.to_string(),
+            or_dash(job.wait_reason.as_ref()),
+            job.priority.to_string(),
+            format!("{}/{}", job.attempt, job.max_attempts),
+            job.created_at.to_string(),
+        ]
+    })
+}
+
+fn of_one(detail: &JobDetail) -> Table {
+    let job = &detail.job;
+    let at =
+        |time: Option<stella_contract::time::Micros>| time.map(|time| time.to_string()).unwrap_or_default();
+    let error = match (&job.error_message, &job.error_code) {
+        (Some(message), Some(code)) => format!("{message} ({code})"),
+        (Some(said), None) | (None, Some(said)) => said.clone(),
+        (None, None) => String::new(),
+    };
+    let mut table = Table::of_one([
+        ("job", job.job_id.to_string()),
+        ("type", job.job_type.clone()),
+        ("state", job.state.to_string()),
+        ("waits for", job.wait_reason.map(|reason| reason.to_string()).unwrap_or_default()),
+        ("eligible at", at(job.next_eligible_at)),
+        ("error", error),
+        ("run", job.run_id.as_ref().map(ToString::to_string).unwrap_or_default()),
+        ("source", job.source_id.as_ref().map(ToString::to_string).unwrap_or_default()),
+        ("priority", job.priority.to_string()),
+        ("attempt", format!("{} of {}", job.attempt, job.max_attempts)),
+        ("progress", job.progress_message.clone().unwrap_or_default()),
+        ("created by", job.created_by.clone()),
+        ("created", at(Some(job.created_at))),
+        ("started", at(job.started_at)),
+        ("ended", at(job.ended_at)),
+        ("correlation", job.correlation_id.clone()),
+        ("payload", detail.payload.to_string()),
+        ("result", detail.result.as_ref().map(ToString::to_string).unwrap_or_default()),
+    ]);
+    for attempt in &detail.attempts {
+        let outcome = attempt.outcome.as_deref().unwrap_or("at work");
+        table.row([format!("epoch {}", attempt.lease_epoch), format!("{outcome}, {}", attempt.worker_id)]);
+    }
+    for artifact in &detail.artifacts {
+        let what = format!("{} ({} bytes, {})", artifact.digest, artifact.size_bytes, artifact.media_type);
+        table.row([artifact.name.clone(), what]);
+    }
+    table
+}
+
+fn of_history(entries: &[HistoryEntry]) -> Table {
+    let headings = &["SEQ", "AT", "WHAT", "FROM", "TO", "WHO", "REASON"];
+    Table::new(headings).rows(entries, |entry| {
+        [
+            entry.seq.to_string(),
+            entry.occurred_at.to_string(),
+            entry.kind.clone(),
+            or_dash(entry.from_state.as_ref()),
+            or_dash(entry.to_state.as_ref()),
+            entry.actor.subject.clone(),
+            or_dash(entry.reason.as_ref()),
+        ]
+    })
+}
+
+fn of_workers(workers: &[Worker]) -> Table {
+    let headings = &["NAME", "STATE", "BUSY", "LAST HEARTBEAT", "JOB TYPES", "ID"];
+    Table::new(headings).rows(workers, |worker| {
+        [
+            worker.name.clone(),
+            worker.state.to_string(),
+            format!("{}/{}", worker.in_flight, worker.concurrency),
+            worker.last_heartbeat_at.to_string(),
+            worker.job_types.join(" "),
+            worker.worker_id.to_string(),
+        ]
+    })
+}

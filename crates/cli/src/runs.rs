@@ -1,0 +1,408 @@
+//! `stella runs`: what would be touched, what is being evaluated, what changed.
+
+use crate::cause::Why;
+use crate::door::{Door, Labour};
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::paging::Paging;
+use crate::scope::{Scope, read_json};
+use crate::table::{Table, or_dash};
+use crate::wait::{Waiting, demand_completion};
+use clap::{Args, Subcommand};
+use futures::TryStreamExt as _;
+use std::path::PathBuf;
+use stella_contract::event::{RunMessage, RunMessageBody};
+use stella_contract::finding::{FindingChange, Severity};
+use stella_contract::ids::{PreviewId, RunId};
+use stella_contract::preview::{Preview, PreviewRequest};
+use stella_contract::run::{
+    Run, RunErrorCode, RunFilter, RunMode, RunScope, RunState, RunTab, RunTrigger, StartRun,
+};
+use stella_contract::segment::Segment;
+use stella_contract::time::Micros;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Runs {
+    /// Say what a run would touch; nothing is started.
+    Preview(PreviewOf),
+    /// Start a run.
+    Submit(Box<Submit>),
+    /// List runs.
+    #[command(visible_alias = "ls")]
+    List(List),
+    /// Show one run.
+    Show(Which),
+    /// List a run's segments.
+    Segments(WhichPages),
+    /// List what a run changed.
+    Deltas(WhichPages),
+    /// Cancel a run.
+    Cancel(Change),
+    /// Repeat a finished run.
+    Retry(Change),
+    /// Watch a run live, one JSON object per line.
+    Stream(Stream),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PreviewOf {
+    /// Keys as JSON: {"purls":[…],"vulnIds":[…]}; `-` reads it from stdin.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["purl", "vuln"])]
+    file: Option<PathBuf>,
+    /// A package URL, with or without a version; may be given again.
+    #[arg(long)]
+    purl: Vec<String>,
+    /// A CVE, GHSA or record id; may be given again.
+    #[arg(long)]
+    vuln: Vec<String>,
+    /// What the run would do.
+    #[arg(long)]
+    mode: Option<RunMode>,
+    /// The same as --format json.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    scope: Scope,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Submit {
+    /// What to do: analysis-only or content-refresh.
+    #[arg(long, default_value = "analysis-only")]
+    mode: RunMode,
+    /// Targets that hold this package; may be given again.
+    #[arg(long, conflicts_with_all = ["scope", "namespace", "repository", "label", "digest"])]
+    purl: Vec<String>,
+    /// Targets touched by this vulnerability; may be given again.
+    #[arg(long, conflicts_with_all = ["scope", "namespace", "repository", "label", "digest"])]
+    vuln: Vec<String>,
+    /// Targets with exploited vulnerabilities first.
+    #[arg(long)]
+    kev_first: bool,
+    /// The preview it was decided on; refused when the index moved on since.
+    #[arg(long, value_name = "ID")]
+    preview: Option<PreviewId>,
+    /// Plan even on an index older than 24 h.
+    #[arg(long)]
+    allow_stale: bool,
+    /// 0 to 100 for its jobs; 50 when absent.
+    #[arg(long, value_parser = clap::value_parser!(i32).range(0..=100))]
+    priority: Option<i32>,
+    /// Targets per segment, 10 to 500; 50 when absent.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(10..=500))]
+    segment_size: Option<u32>,
+    #[command(flatten)]
+    scope: Scope,
+    #[command(flatten)]
+    waiting: Waiting,
+    #[command(flatten)]
+    why: Why,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// active, completed or failures.
+    #[arg(long)]
+    tab: Option<RunTab>,
+    /// In this state.
+    #[arg(long)]
+    state: Option<RunState>,
+    /// Set off by this.
+    #[arg(long)]
+    trigger: Option<RunTrigger>,
+    /// With new findings of this severity.
+    #[arg(long)]
+    severity: Option<Severity>,
+    /// Failed with this code.
+    #[arg(long)]
+    error_code: Option<RunErrorCode>,
+    /// Created at or after this time (RFC 3339).
+    #[arg(long, value_parser = time)]
+    since: Option<Micros>,
+    #[command(flatten)]
+    paging: Paging,
+}
+
+/// A run, named after the command or by `--run`.
+#[derive(Debug, Args)]
+pub(crate) struct Which {
+    /// Its id.
+    #[arg(value_name = "RUN", required_unless_present = "run_flag", conflicts_with = "run_flag")]
+    run: Option<RunId>,
+    /// The same.
+    #[arg(long = "run", value_name = "RUN", id = "run_flag")]
+    flag: Option<RunId>,
+}
+
+impl Which {
+    fn id(&self) -> Result<&RunId, Failure> {
+        self.run.as_ref().or(self.flag.as_ref()).ok_or_else(|| Failure::Usage("Name the run.".to_owned()))
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WhichPages {
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    paging: Paging,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Change {
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    waiting: Waiting,
+    #[command(flatten)]
+    why: Why,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Stream {
+    #[command(flatten)]
+    which: Which,
+    /// Go on after this number.
+    #[arg(long, value_name = "SEQ")]
+    after: Option<i64>,
+}
+
+impl Runs {
+    /// Only who waits for a run, or watches it, has its segments evaluated here.
+    pub(crate) fn labour(&self) -> Labour {
+        let waits = match self {
+            Self::Submit(submit) => submit.waiting.wait,
+            Self::Retry(change) | Self::Cancel(change) => change.waiting.wait,
+            Self::Stream(_) => true,
+            Self::Preview(_) | Self::List(_) | Self::Show(_) | Self::Segments(_) | Self::Deltas(_) => false,
+        };
+        if waits { Labour::Working } else { Labour::Resting }
+    }
+
+    pub(crate) async fn obey(&self, door: &Door, output: &Output) -> Result<(), Failure> {
+        let runs = door.client.runs();
+        match self {
+            Self::Preview(preview) => {
+                let answer = runs.preview(&preview.wish()?).await?;
+                if preview.json { output.json(&answer) } else { output.show(&answer, of_preview) }
+            }
+            Self::Submit(submit) => {
+                let run = runs.start(&submit.wish()?, &submit.why.write()).await?;
+                submit.waiting.ended(door, output, run).await
+            }
+            Self::List(list) => {
+                let filter = list.filter();
+                let page = list.paging.read(async |page| runs.list(&filter, &page).await).await?;
+                output.page(&page, of_many)
+            }
+            Self::Show(which) => output.show(&runs.get(which.id()?).await?, of_one),
+            Self::Segments(asked) => {
+                let id = asked.which.id()?;
+                let page = asked.paging.read(async |page| runs.segments(id, &page).await).await?;
+                output.page(&page, of_segments)
+            }
+            Self::Deltas(asked) => {
+                let id = asked.which.id()?;
+                let page = asked.paging.read(async |page| runs.deltas(id, &page).await).await?;
+                output.page(&page, of_deltas)
+            }
+            Self::Cancel(change) => {
+                let run = runs.cancel(change.which.id()?, &change.why.write()).await?;
+                output.show(&run, of_one)
+            }
+            Self::Retry(change) => {
+                let run = runs.retry(change.which.id()?, &change.why.write()).await?;
+                change.waiting.ended(door, output, run).await
+            }
+            Self::Stream(stream) => stream.obey(door, output).await,
+        }
+    }
+}
+
+impl Waiting {
+    async fn ended(self, door: &Door, output: &Output, run: Run) -> Result<(), Failure> {
+        if !self.wait {
+            output.show(&run, of_one)?;
+            door.explain_pending();
+            return Ok(());
+        }
+        let run = self.for_run(&door.client, &run.run_id).await?;
+        output.show(&run, of_one)?;
+        demand_completion(&run)
+    }
+}
+
+impl PreviewOf {
+    fn wish(&self) -> Result<PreviewRequest, Failure> {
+        let keys = match &self.file {
+            Some(file) => read_json(file)?,
+            None => PreviewRequest {
+                purls: self.purl.clone(),
+                vuln_ids: self.vuln.clone(),
+                ..PreviewRequest::default()
+            },
+        };
+        Ok(PreviewRequest { scope: self.scope.read()?.or(keys.scope), mode: self.mode.or(keys.mode), ..keys })
+    }
+}
+
+impl Submit {
+    fn wish(&self) -> Result<StartRun, Failure> {
+        let scope = match (self.purl.is_empty() && self.vuln.is_empty(), self.scope.read()?) {
+            (false, _) => RunScope::Keys { purls: self.purl.clone(), vuln_ids: self.vuln.clone() },
+            (true, Some(scope)) => scope,
+            (true, None) => RunScope::All,
+        };
+        Ok(StartRun {
+            mode: self.mode,
+            scope,
+            kev_first: self.kev_first,
+            priority: self.priority,
+            preview_id: self.preview.clone(),
+            allow_stale: self.allow_stale,
+            segment_size: self.segment_size,
+        })
+    }
+}
+
+impl List {
+    fn filter(&self) -> RunFilter {
+        RunFilter {
+            tab: self.tab,
+            state: self.state,
+            trigger: self.trigger,
+            severity: self.severity,
+            error_code: self.error_code,
+            since: self.since,
+        }
+    }
+}
+
+impl Stream {
+    async fn obey(&self, door: &Door, output: &Output) -> Result<(), Failure> {
+        let id = self.which.id()?;
+        let mut messages = door.client.runs().stream(id.clone(), self.after);
+        while let Some(message) = messages.try_next().await? {
+            output.ndjson(&message)?;
+            // A run that is not worked on here would be watched for ever; say so once.
+            if let RunMessage { body: RunMessageBody::Snapshot { .. }, .. } = message {
+                door.explain_pending();
+            }
+        }
+        Ok(())
+    }
+}
+
+fn time(text: &str) -> Result<Micros, String> {
+    Micros::parse(text).ok_or_else(|| "expected RFC 3339, as in 2026-11-21T09:00:00Z".to_owned())
+}
+
+fn share(run: &Run) -> String {
+    run.percent().map_or_else(|| "-".to_owned(), |percent| format!("{percent:.1}%"))
+}
+
+fn of_many(runs: &[Run]) -> Table {
+    let headings = &["RUN", "STATE", "TRIGGER", "TARGETS", "DONE", "DELTAS", "FINDINGS", "CREATED"];
+    Table::new(headings).rows(runs, |run| {
+        [
+            run.run_id.to_string(),
+            run.state.to_string(),
+            run.trigger.to_string(),
+            run.candidates.to_string(),
+            share(run),
+            run.deltas.to_string(),
+            run.findings.to_string(),
+            run.created_at.to_string(),
+        ]
+    })
+}
+
+fn of_one(run: &Run) -> Table {
+    let at = |time: Option<Micros>| time.map(|time| time.to_string()).unwrap_or_default();
+    let badges: Vec<&str> = run.badges.iter().map(|badge| badge.as_str()).collect();
+    let error = run.error_code.map(|code| format!("{} ({code}). {}", code.meaning(), code.next_step()));
+    Table::of_one([
+        ("run", run.run_id.to_string()),
+        ("state", run.state.to_string()),
+        ("error", error.unwrap_or_default()),
+        ("marks", badges.join(", ")),
+        ("mode", run.mode.to_string()),
+        ("scope", run.scope.to_string()),
+        ("trigger", run.trigger.to_string()),
+        ("initiator", run.initiator.clone()),
+        ("reason", run.reason.clone().unwrap_or_default()),
+        ("ticket", run.ticket.clone().unwrap_or_default()),
+        (
+            "targets",
+            format!("{} of {} ({}), {} failed", run.processed, run.candidates, share(run), run.failed),
+        ),
+        ("segments", segments_of(run)),
+        ("findings", run.findings.to_string()),
+        ("deltas", run.deltas.to_string()),
+        ("index", run.impact_index_generation.to_string()),
+        ("retry of", run.retry_of.as_ref().map(ToString::to_string).unwrap_or_default()),
+        ("created", run.created_at.to_string()),
+        ("started", at(run.started_at)),
+        ("finished", at(run.finished_at)),
+        ("correlation", run.correlation_id.clone()),
+    ])
+}
+
+fn segments_of(run: &Run) -> String {
+    let counts = &run.segments;
+    let open = counts.pending + counts.queued + counts.running;
+    format!("{} of {} succeeded, {} failed, {open} open", counts.succeeded, counts.total(), counts.failed)
+}
+
+fn of_segments(segments: &[Segment]) -> Table {
+    let headings = &["SHARD", "NO", "STATE", "TARGETS", "DONE", "FAILED", "ATTEMPT", "DELTAS", "JOB"];
+    Table::new(headings).rows(segments, |segment| {
+        [
+            segment.shard.to_string(),
+            segment.ordinal.to_string(),
+            segment.state.to_string(),
+            segment.target_count.to_string(),
+            segment.processed.to_string(),
+            segment.failed_targets.to_string(),
+            segment.attempt.to_string(),
+            segment.deltas.to_string(),
+            segment.job_id.to_string(),
+        ]
+    })
+}
+
+fn of_deltas(changes: &[FindingChange]) -> Table {
+    let headings = &["CHANGE", "SEVERITY", "WAS", "KEV", "VULNERABILITY", "PURL", "TARGET"];
+    Table::new(headings).rows(changes, |change| {
+        [
+            change.kind.to_string(),
+            change.severity.to_string(),
+            or_dash(change.severity_before.as_ref()),
+            if change.kev { "KEV".to_owned() } else { "-".to_owned() },
+            change.vulnerability_id.clone(),
+            change.purl.clone(),
+            format!("{} {}", change.target_name, change.target_version).trim_end().to_owned(),
+        ]
+    })
+}
+
+fn of_preview(preview: &Preview) -> Table {
+    let namespaces: Vec<String> =
+        preview.by_namespace.iter().map(|named| format!("{} {}", named.name, named.count)).collect();
+    let sample: Vec<String> =
+        preview.sample.iter().map(|target| format!("{} {}", target.name, target.version)).collect();
+    let duration = preview.estimated_duration_s.map(|seconds| format!("about {seconds} s"));
+    Table::of_one([
+        ("preview", preview.preview_id.to_string()),
+        ("targets", preview.impacted_images.to_string()),
+        ("namespaces", namespaces.join(", ")),
+        ("segments", preview.estimated_segments.to_string()),
+        ("duration", duration.unwrap_or_default()),
+        ("KEV hits", preview.kev_hits.to_string()),
+        ("unknown", preview.unknown_keys.join(", ")),
+        ("sample", sample.join(", ")),
+        ("index", preview.index_generation.to_string()),
+        ("warnings", preview.warnings.join(" ")),
+        ("valid until", preview.valid_until.to_string()),
+    ])
+}
