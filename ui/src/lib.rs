@@ -13,8 +13,18 @@
 //! | `pages` | one folder per area: model, message, update, view |
 
 pub mod api;
+pub mod app;
 pub mod clock;
+pub mod frame;
 pub mod kit;
+pub mod pages;
 pub mod parts;
 pub mod router;
 pub mod store;
+
+/// Starts the interface in the document it was loaded into.
+pub fn mount() {
+    console_error_panic_hook::set_once();
+    store::take_one_time_token();
+    yew::Renderer::<app::App>::new().render();
+}

@@ -1,3 +1,5 @@
 //! Starts the interface in the document it was loaded into.
 
-fn main() {}
+fn main() {
+    stella_ui::mount();
+}

@@ -1,0 +1,129 @@
+//! The navigation: only pages that exist, with live counts.
+
+use crate::api::Load;
+use crate::kit::{Icon, Shape, format};
+use crate::router::{Link, Query, use_router};
+use crate::store::use_session;
+use stella_contract::overview::Overview;
+use stella_contract::route::Route;
+use stella_contract::session::{LedgerKind, Session};
+use yew::prelude::*;
+
+/// What a [`Nav`] takes.
+#[derive(Debug, Clone, PartialEq, Properties)]
+pub struct NavProps {
+    /// The figures behind the counts.
+    pub overview: Load<Overview>,
+}
+
+/// One entry.
+struct Entry {
+    route: Route,
+    label: &'static str,
+    icon: Option<Shape>,
+    count: Option<i64>,
+}
+
+/// The navigation and, at its foot, who is asking.
+#[component]
+pub fn Nav(props: &NavProps) -> Html {
+    let router = use_router();
+    let here = &router.location().route;
+    let session = use_session();
+    html! {
+        <nav class="nav" aria-label="Main">
+            <h3>{ "Operations" }</h3>
+            { for entries(props.overview.value()).into_iter().map(|entry| {
+                let on = section(here) == section(&entry.route);
+                html! {
+                    <Link key={entry.route.path()} to={entry.route.clone()} current={on}
+                        class={classes!("nav-i", entry.icon.is_none().then_some("sub"), on.then_some("is-on"))}>
+                        if let Some(shape) = entry.icon { <Icon {shape} /> }
+                        <span>{ entry.label }</span>
+                        if let Some(count) = entry.count { <span class="c">{ format::count(count) }</span> }
+                    </Link>
+                }
+            }) }
+            <h3>{ "Tools" }</h3>
+            <Link to={Route::Settings} query={Query::default()} current={*here == Route::Settings}
+                class={classes!("nav-i", (*here == Route::Settings).then_some("is-on"))}>
+                <Icon shape={Shape::Gear} /><span>{ "Settings" }</span>
+            </Link>
+            { session.session.value().map(foot).unwrap_or_default() }
+        </nav>
+    }
+}
+
+fn entries(overview: Option<&Overview>) -> Vec<Entry> {
+    let count = |of: fn(&Overview) -> i64| overview.map(of);
+    let top = |route, label, icon| Entry { route, label, icon: Some(icon), count: None };
+    let sub = |route, label, count| Entry { route, label, icon: None, count };
+    vec![
+        top(Route::JobsQueues, "Jobs & Queues", Shape::Queues),
+        top(Route::JobEngine, "JobEngine", Shape::Engine),
+        sub(Route::Jobs, "Jobs", count(|o| o.jobs.pending + o.jobs.queued + o.jobs.leased + o.jobs.running)),
+        top(Route::Scheduler, "Scheduler", Shape::Calendar),
+        sub(Route::Runs, "Runs", count(|o| o.runs.planning + o.runs.queued + o.runs.running)),
+        sub(Route::Workers, "Workers", count(|o| o.workers.online + o.workers.late + o.workers.draining)),
+        Entry { count: count(|o| o.inputs.sources), ..top(Route::Sources, "Sources", Shape::Package) },
+        Entry { count: count(|o| o.inputs.targets), ..top(Route::Targets, "Targets", Shape::Scan) },
+        Entry { count: count(|o| o.inputs.findings), ..top(Route::Findings, "Findings", Shape::Flag) },
+    ]
+}
+
+/// The entry under which a page belongs.
+fn section(route: &Route) -> Route {
+    match route {
+        Route::Job(_) | Route::JobDag(_) => Route::Jobs,
+        Route::Run(_) | Route::RunStream(_) => Route::Runs,
+        Route::Quotas => Route::JobEngine,
+        Route::Schedules => Route::Scheduler,
+        Route::DeadLetter | Route::DeadLetterQueue | Route::DeadLetterEntry(_) => Route::DeadLetter,
+        Route::JobsQueues
+        | Route::JobEngine
+        | Route::Jobs
+        | Route::Scheduler
+        | Route::Runs
+        | Route::Workers
+        | Route::Sources
+        | Route::Targets
+        | Route::Findings
+        | Route::ScannerOps
+        | Route::OfflineKits
+        | Route::Baselines
+        | Route::Analyzers
+        | Route::Performance
+        | Route::ScannerSettings
+        | Route::Downloads
+        | Route::Settings => route.clone(),
+    }
+}
+
+fn foot(session: &Session) -> Html {
+    let ledger = match session.ledger {
+        LedgerKind::Sqlite => "SQLite ledger",
+        LedgerKind::Postgres => "Postgres ledger",
+    };
+    html! {
+        <div class="nav-foot">
+            <div class="row f2">
+                <span class="cut" title={session.subject.clone()}>{ &session.subject }</span>
+                if session.read_only { <span class="f3">{ "read-only" }</span> }
+            </div>
+            <div>{ format!("{ledger}, {}", session.version) }</div>
+        </div>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_stands_under_jobs_and_a_stream_under_runs() {
+        let run = "run:acme:20261121T140815Z:9c1f04ab".parse().unwrap();
+        assert_eq!(section(&Route::RunStream(run)), Route::Runs);
+        assert_eq!(section(&Route::Workers), Route::Workers);
+        assert!(entries(None).iter().all(|entry| entry.count.is_none()));
+    }
+}

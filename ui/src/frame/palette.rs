@@ -1,0 +1,132 @@
+//! The command palette: Ctrl K, type, Enter. All of it is local.
+
+use super::search::{Does, Entry, found};
+use crate::kit::{Icon, IconSize, KeyHint, Shape, copy_text, use_element_id, use_modal};
+use crate::router::{Query, use_router};
+use crate::store::{Density, Preferences, Theme, use_feed, use_preferences};
+use yew::prelude::*;
+
+/// What a [`Palette`] takes. It is open while mounted.
+#[derive(Debug, Clone, PartialEq, Properties)]
+pub struct PaletteProps {
+    /// Left.
+    pub on_close: Callback<()>,
+    /// Opens the keyboard map.
+    pub on_help: Callback<()>,
+}
+
+/// A field and what it finds.
+#[component]
+pub fn Palette(props: &PaletteProps) -> Html {
+    let node = use_node_ref();
+    let list = use_element_id("palette");
+    use_modal(node.clone());
+    let typed = use_state(String::new);
+    let at = use_state_eq(|| 0usize);
+    let entries = found(&typed);
+    let perform = use_perform(props.on_help.clone());
+    let choose = {
+        let (entries, close) = (entries.clone(), props.on_close.clone());
+        Callback::from(move |index: usize| {
+            if let Some(entry) = entries.get(index) {
+                close.emit(());
+                perform.emit(entry.does.clone());
+            }
+        })
+    };
+    let on_key = {
+        let (at, choose, count) = (at.clone(), choose.clone(), entries.len());
+        Callback::from(move |event: KeyboardEvent| {
+            event.stop_propagation();
+            match event.key().as_str() {
+                "ArrowDown" if count > 0 => at.set((*at + 1) % count),
+                "ArrowUp" if count > 0 => at.set((*at + count - 1) % count),
+                "Enter" => choose.emit(*at),
+                _ => return,
+            }
+            event.prevent_default();
+        })
+    };
+    let on_input = {
+        let (typed, at) = (typed.setter(), at.setter());
+        Callback::from(move |event: InputEvent| {
+            let input = event.target_dyn_into::<web_sys::HtmlInputElement>();
+            typed.set(input.map(|input| input.value()).unwrap_or_default());
+            at.set(0);
+        })
+    };
+    let on_cancel = props.on_close.reform(|event: Event| event.prevent_default());
+    let away = {
+        let (node, close) = (node.clone(), props.on_close.clone());
+        // A click on the dialog itself is one beside its content.
+        Callback::from(move |event: MouseEvent| {
+            if event.target() == node.get().map(Into::into) {
+                close.emit(());
+            }
+        })
+    };
+    html! {
+        <dialog ref={node} class="dialog palette on-raised" aria-label="Commands" oncancel={on_cancel} onkeydown={on_key} onclick={away}>
+            <label class="palette-in">
+                <Icon shape={Shape::Search} />
+                <span class="vh">{ "Search or run a command" }</span>
+                <input type="text" role="combobox" aria-expanded="true" aria-controls={list.clone()} autocomplete="off"
+                    aria-activedescendant={format!("{list}-{}", *at)} spellcheck="false"
+                    placeholder="Page, command, job id or run id" value={(*typed).clone()} oninput={on_input} />
+                <kbd>{ "Esc" }</kbd>
+            </label>
+            <div class="palette-list" role="listbox" id={list.clone()} aria-label="Results">
+                { for entries.iter().enumerate().map(|(index, entry)| {
+                    let head = index == 0 || entries[index - 1].group != entry.group;
+                    row(entry, head, index == *at, format!("{list}-{index}"), choose.reform(move |_| index))
+                }) }
+                if entries.is_empty() {
+                    <p class="f3 sm palette-none">{ "Nothing fits. A whole job id or run id opens the thing." }</p>
+                }
+            </div>
+        </dialog>
+    }
+}
+
+fn row(entry: &Entry, head: bool, on: bool, id: String, on_click: Callback<MouseEvent>) -> Html {
+    html! {
+        <div key={entry.label.clone()} role="presentation">
+            if head { <h3 role="presentation">{ entry.group }</h3> }
+            <div {id} role="option" class={classes!("menu-i", on.then_some("is-on"))} aria-selected={on.to_string()} onclick={on_click}>
+                <Icon shape={entry.icon} size={IconSize::Small} />
+                <span class="cut">{ &entry.label }</span>
+                <span class="c"><KeyHint keys={entry.keys.iter().map(|key| AttrValue::Static(key)).collect::<Vec<_>>()} /></span>
+            </div>
+        </div>
+    }
+}
+
+/// Does what an entry says.
+#[hook]
+fn use_perform(on_help: Callback<()>) -> Callback<Does> {
+    let (router, preferences, feed) = (use_router(), use_preferences(), use_feed());
+    Callback::from(move |does: Does| {
+        let now = preferences.get().clone();
+        match does {
+            Does::Go(route) => router.go(&route, &Query::default()),
+            Does::Theme => {
+                let theme = if preferences.is_dark() { Theme::Light } else { Theme::Dark };
+                preferences.set(Preferences { theme, ..now });
+            }
+            Does::Density => {
+                let density = match now.density {
+                    Density::Comfortable => Density::Compact,
+                    Density::Compact => Density::Comfortable,
+                };
+                preferences.set(Preferences { density, ..now });
+            }
+            Does::Keys => preferences.set(Preferences { keys: !now.keys, ..now }),
+            Does::Help => on_help.emit(()),
+            Does::CopyAddress => {
+                let address = web_sys::window().and_then(|window| window.location().href().ok());
+                copy_text(&address.unwrap_or_default());
+            }
+            Does::Reconnect => feed.reconnect.emit(()),
+        }
+    })
+}

@@ -1,0 +1,148 @@
+//! What the palette finds: pages, actions and things by their id, ranked by how well the typed letters fit.
+
+use crate::kit::Shape;
+use stella_contract::ids::{JobId, RunId};
+use stella_contract::route::Route;
+
+/// What an entry does.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Does {
+    /// Goes to a page.
+    Go(Route),
+    /// Switches between light and dark.
+    Theme,
+    /// Switches between wide and tight rows.
+    Density,
+    /// Switches single-letter keys on or off.
+    Keys,
+    /// Opens the keyboard map.
+    Help,
+    /// Puts the address of the page on the clipboard.
+    CopyAddress,
+    /// Connects the feed anew.
+    Reconnect,
+}
+
+/// One entry of the palette.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// Under which head it stands.
+    pub group: &'static str,
+    /// What it is called.
+    pub label: String,
+    /// Its shape.
+    pub icon: Shape,
+    /// The keys that do the same.
+    pub keys: &'static [&'static str],
+    /// What it does.
+    pub does: Does,
+}
+
+fn entry(group: &'static str, label: &str, icon: Shape, keys: &'static [&'static str], does: Does) -> Entry {
+    Entry { group, label: label.to_owned(), icon, keys, does }
+}
+
+/// Where `g` and a letter lead.
+pub const CHORDS: &[(&str, &str, Route)] = &[
+    ("o", "overview", Route::JobsQueues),
+    ("j", "jobs", Route::Jobs),
+    ("r", "runs", Route::Runs),
+    ("w", "workers", Route::Workers),
+    ("s", "sources", Route::Sources),
+    ("t", "targets", Route::Targets),
+    ("f", "findings", Route::Findings),
+    (",", "settings", Route::Settings),
+];
+
+/// Everything that is always there.
+pub fn entries() -> Vec<Entry> {
+    const GO: &str = "Go to";
+    const DO: &str = "Commands";
+    vec![
+        entry(GO, "Jobs & Queues", Shape::Queues, &["g", "o"], Does::Go(Route::JobsQueues)),
+        entry(GO, "JobEngine", Shape::Engine, &[], Does::Go(Route::JobEngine)),
+        entry(GO, "Jobs", Shape::Queues, &["g", "j"], Does::Go(Route::Jobs)),
+        entry(GO, "Scheduler", Shape::Calendar, &[], Does::Go(Route::Scheduler)),
+        entry(GO, "Runs", Shape::Runs, &["g", "r"], Does::Go(Route::Runs)),
+        entry(GO, "Workers", Shape::Columns, &["g", "w"], Does::Go(Route::Workers)),
+        entry(GO, "Sources", Shape::Package, &["g", "s"], Does::Go(Route::Sources)),
+        entry(GO, "Targets (SBOMs)", Shape::Scan, &["g", "t"], Does::Go(Route::Targets)),
+        entry(GO, "Findings", Shape::Flag, &["g", "f"], Does::Go(Route::Findings)),
+        entry(GO, "Settings", Shape::Gear, &["g", ","], Does::Go(Route::Settings)),
+        entry(DO, "Switch between light and dark", Shape::Sun, &[], Does::Theme),
+        entry(DO, "Switch between comfortable and compact rows", Shape::Rows, &[], Does::Density),
+        entry(DO, "Switch single-letter keys on or off", Shape::Terminal, &[], Does::Keys),
+        entry(DO, "Keyboard map", Shape::Help, &["?"], Does::Help),
+        entry(DO, "Copy the address of this page", Shape::Link, &[], Does::CopyAddress),
+        entry(DO, "Reconnect now", Shape::Plug, &[], Does::Reconnect),
+    ]
+}
+
+/// What is found for the typed text: things by id first, then the entries that fit, best first.
+pub fn found(typed: &str) -> Vec<Entry> {
+    let typed = typed.trim();
+    let mut out: Vec<Entry> = by_id(typed).into_iter().collect();
+    let mut fitting: Vec<(u32, Entry)> =
+        entries().into_iter().filter_map(|entry| Some((score(typed, &entry.label)?, entry))).collect();
+    if !typed.is_empty() {
+        fitting.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+    }
+    out.extend(fitting.into_iter().map(|(_, entry)| entry));
+    out
+}
+
+/// A page of ours, a job or a run that is named in full.
+fn by_id(typed: &str) -> Option<Entry> {
+    const OPEN: &str = "Open";
+    if let Ok(id) = typed.parse::<JobId>() {
+        return Some(entry(OPEN, &format!("Job {id}"), Shape::Queues, &[], Does::Go(Route::Job(id))));
+    }
+    if let Ok(id) = typed.parse::<RunId>() {
+        return Some(entry(OPEN, &format!("Run {id}"), Shape::Runs, &[], Does::Go(Route::Run(id))));
+    }
+    None
+}
+
+/// How well the letters of `typed` fit into `label`, in order; `None` when one is missing. Letters at the start of a
+/// word and letters that follow each other count more.
+fn score(typed: &str, label: &str) -> Option<u32> {
+    let label: Vec<char> = label.to_lowercase().chars().collect();
+    let (mut at, mut score, mut last) = (0, 0, None::<usize>);
+    for wanted in typed.to_lowercase().chars().filter(|c| !c.is_whitespace()) {
+        let found = (at..label.len()).find(|index| label[*index] == wanted)?;
+        let starts_word = found == 0 || !label[found - 1].is_alphanumeric();
+        score += 1 + u32::from(starts_word) * 4 + u32::from(last.is_some_and(|last| last + 1 == found)) * 3;
+        last = Some(found);
+        at = found + 1;
+    }
+    Some(score)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_at_the_start_of_words_win() {
+        let first = |typed: &str| found(typed).first().map(|entry| entry.label.clone());
+        assert_eq!(first("jq").as_deref(), Some("Jobs & Queues"));
+        assert_eq!(first("find").as_deref(), Some("Findings"));
+        assert_eq!(first("zzz"), None);
+        assert_eq!(found("").len(), entries().len());
+    }
+
+    #[test]
+    fn a_whole_id_opens_the_thing() {
+        let id = "run:acme:20261121T140815Z:9c1f04ab";
+        assert_eq!(found(id)[0].does, Does::Go(Route::Run(id.parse().unwrap())));
+        assert!(by_id("run:acme").is_none());
+    }
+
+    #[test]
+    fn every_chord_leads_to_a_page_that_the_palette_knows_too() {
+        for (key, _, route) in CHORDS {
+            let entry = entries().into_iter().find(|entry| entry.does == Does::Go(route.clone()));
+            assert_eq!(entry.map(|entry| entry.keys.to_vec()), Some(vec!["g", key]));
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! An address whose page is not part of this version: said plainly, with what there is instead.
+
+use crate::kit::{Empty, Shape};
+use crate::router::Link;
+use stella_contract::route::Route;
+use yew::prelude::*;
+
+/// What an [`Absent`] takes.
+#[derive(Debug, Clone, PartialEq, Properties)]
+pub struct AbsentProps {
+    /// The page that was asked for.
+    pub route: Route,
+}
+
+/// The honest page.
+#[component]
+pub fn Absent(props: &AbsentProps) -> Html {
+    let (why, instead) = instead(&props.route);
+    html! {
+        <>
+            <div class="page-head"><h1>{ props.route.title() }</h1></div>
+            <div class="body">
+                <Empty icon={Shape::RingSlash} fact="Not part of this version"
+                    actions={html! { <>{ for instead.into_iter().map(|to| html! {
+                        <Link key={to.path()} to={to.clone()} class="link">{ to.title() }</Link>
+                    }) }</> }}>
+                    { why }
+                </Empty>
+            </div>
+        </>
+    }
+}
+
+/// What exists instead of a page that does not.
+fn instead(route: &Route) -> (&'static str, Vec<Route>) {
+    match route {
+        Route::Quotas => (
+            "Limits are not set by hand yet. Jobs & Queues says why jobs wait.",
+            vec![Route::JobsQueues, Route::Jobs],
+        ),
+        Route::JobDag(id) => (
+            "The graph of a job is not drawn yet. The job's own page lists its attempts and its history.",
+            vec![Route::Job(id.clone()), Route::Jobs],
+        ),
+        Route::DeadLetter | Route::DeadLetterQueue | Route::DeadLetterEntry(_) => (
+            "Jobs that failed for good are kept and listed among the jobs, with their error.",
+            vec![Route::Jobs, Route::JobsQueues],
+        ),
+        Route::Schedules => (
+            "Runs are started by hand, by command line or through the API.",
+            vec![Route::Runs, Route::Sources],
+        ),
+        Route::ScannerOps
+        | Route::OfflineKits
+        | Route::Baselines
+        | Route::Analyzers
+        | Route::Performance
+        | Route::ScannerSettings => (
+            "Advisories and lists come from sources, SBOMs from imports. Both work without a network.",
+            vec![Route::Sources, Route::Targets],
+        ),
+        Route::Downloads => (
+            "Results are shown on the run and on the job that made them; the command line writes them to files.",
+            vec![Route::Runs, Route::Findings],
+        ),
+        Route::JobsQueues
+        | Route::JobEngine
+        | Route::Jobs
+        | Route::Job(_)
+        | Route::Scheduler
+        | Route::Runs
+        | Route::Run(_)
+        | Route::RunStream(_)
+        | Route::Workers
+        | Route::Sources
+        | Route::Targets
+        | Route::Findings
+        | Route::Settings => ("The page is elsewhere.", vec![Route::JobsQueues]),
+    }
+}
