@@ -67,12 +67,11 @@ pub async fn after(tx: &mut Tx, run_key: i64, seq: i64, limit: i64) -> Result<Ve
     query.fetch_all(tx).await
 }
 
-/// The number of the oldest message that is still kept.
-pub async fn oldest(tx: &mut Tx, run_key: i64) -> Result<Option<i64>, LedgerError> {
-    let mut query = Query::new("select min(seq) from run_messages where run_key = ");
-    query.bind(run_key);
-    let oldest: Option<(Option<i64>,)> = query.fetch_optional(tx).await?;
-    Ok(oldest.and_then(|(seq,)| seq))
+/// When the oldest message of all runs was told.
+pub async fn oldest_at(tx: &mut Tx) -> Result<Option<Micros>, LedgerError> {
+    let oldest: Option<(Option<i64>,)> =
+        Query::new("select min(at) from run_messages").fetch_optional(tx).await?;
+    Ok(oldest.and_then(|(at,)| at).map(Micros))
 }
 
 /// Drops what was told before this time, at most so many messages. How many went.

@@ -311,9 +311,11 @@ pub struct Wanted {
     pub states: Vec<RunState>,
     /// Only those that ended with segments not evaluated.
     pub partial: Partial,
+    /// In this state.
+    pub state: Option<RunState>,
     /// Set off by this.
     pub trigger: Option<RunTrigger>,
-    /// With new findings of one of these severities' columns.
+    /// With new findings of this severity.
     pub new_of: Option<stella_contract::finding::Severity>,
     /// Failed with this code.
     pub error_code: Option<RunErrorCode>,
@@ -345,6 +347,9 @@ fn push_wanted(query: &mut Query, tenant: &Tenant, wanted: &Wanted) {
             );
         }
         query.push(")");
+    }
+    if let Some(state) = wanted.state {
+        query.push(" and state = ").bind(state.as_str());
     }
     if let Some(trigger) = wanted.trigger {
         query.push(" and run_trigger = ").bind(trigger.as_str());

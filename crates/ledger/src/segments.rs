@@ -24,6 +24,8 @@ pub struct NewSegment {
     pub job_key: i64,
     /// Its job's public id.
     pub job_id: String,
+    /// Where it stands: where its job does.
+    pub state: SegmentState,
     /// The shard it is of.
     pub shard: i32,
     /// Its place within the shard.
@@ -240,12 +242,12 @@ async fn insert_segments(tx: &mut Tx, run_key: i64, segments: &[NewSegment]) -> 
         })
         .collect();
     let mut query = Query::new(
-        "insert into segments (run_key, state, segment_key, segment_id, job_key, job_id, shard, ordinal, target_count)
+        "insert into segments (run_key, segment_key, segment_id, job_key, job_id, shard, ordinal, target_count, state)
         select cast(",
     );
-    query.bind(run_key).push(" as bigint), ").bind(SegmentState::Pending.as_str()).push(
-        ", cast(r.value ->> 0 as bigint), r.value ->> 1, cast(r.value ->> 2 as bigint), r.value ->> 3,
-            cast(r.value ->> 4 as bigint), cast(r.value ->> 5 as bigint), cast(r.value ->> 6 as bigint)
+    query.bind(run_key).push(
+        " as bigint), cast(r.value ->> 0 as bigint), r.value ->> 1, cast(r.value ->> 2 as bigint), r.value ->> 3,
+            cast(r.value ->> 4 as bigint), cast(r.value ->> 5 as bigint), cast(r.value ->> 6 as bigint), r.value ->> 7
         from ",
     );
     rows::push(&mut query, tx, &list)?;
@@ -294,13 +296,13 @@ pub async fn list(
     read_all(query, tx).await
 }
 
-/// The keys of the jobs of a run's segments in these states.
-pub async fn open_jobs(tx: &mut Tx, run_key: i64) -> Result<Vec<String>, LedgerError> {
-    let mut query = Query::new("select job_id from segments where run_key = ");
+/// The row keys of the jobs of a run's open segments.
+pub async fn open_jobs(tx: &mut Tx, run_key: i64) -> Result<Vec<i64>, LedgerError> {
+    let mut query = Query::new("select job_key from segments where run_key = ");
     let open = SegmentState::ALL.iter().filter(|state| !state.is_settled());
     query.bind(run_key).push(" and state in ").bind_list(open.map(|state| state.as_str()));
-    query.push(" order by segment_key");
-    let jobs: Vec<(String,)> = query.fetch_all(tx).await?;
+    query.push(" order by job_key");
+    let jobs: Vec<(i64,)> = query.fetch_all(tx).await?;
     Ok(jobs.into_iter().map(|(job,)| job).collect())
 }
 
@@ -375,14 +377,10 @@ async fn move_by<T: Serialize>(
     read_all(query, tx).await
 }
 
-/// Notes how far a running segment is.
-pub async fn progress(
-    tx: &mut Tx,
-    segment_key: i64,
-    processed: i64,
-) -> Result<Option<SegmentRow>, LedgerError> {
+/// Notes how far the running segment of this job is.
+pub async fn progress(tx: &mut Tx, job_key: i64, processed: i64) -> Result<Option<SegmentRow>, LedgerError> {
     let mut query = Query::new("update segments set processed = ");
-    query.bind(processed).push(" where segment_key = ").bind(segment_key);
+    query.bind(processed).push(" where job_key = ").bind(job_key);
     query.push(" and state = ").bind(SegmentState::Running.as_str());
     query.push(" and processed < ").bind(processed).push(" returning ").push(COLUMNS).push(deltas::COLUMNS);
     Ok(read_all(query, tx).await?.pop())

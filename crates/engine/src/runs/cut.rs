@@ -115,7 +115,11 @@ mod tests {
     #[test]
     fn nothing_makes_no_segment_and_ordinals_count_from_zero_in_each_shard() {
         assert_eq!(cut(Vec::new(), GRAIN, Order::Digest), Vec::new());
-        let cuts = cut((0..300).map(|key| candidate(key, false)).collect(), Grain { shards: 2, segment: 10 }, Order::Digest);
+        let cuts = cut(
+            (0..300).map(|key| candidate(key, false)).collect(),
+            Grain { shards: 2, segment: 10 },
+            Order::Digest,
+        );
         for shard in 0..2 {
             let ordinals: Vec<i32> =
                 cuts.iter().filter(|one| one.shard == shard).map(|one| one.ordinal).collect();

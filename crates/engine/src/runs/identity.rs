@@ -110,7 +110,8 @@ mod tests {
 
     #[test]
     fn order_and_repetition_do_not_make_another_scope() {
-        let digests = |list: &[&str]| RunScope::Digests { digests: list.iter().map(|one| (*one).into()).collect() };
+        let digests =
+            |list: &[&str]| RunScope::Digests { digests: list.iter().map(|one| (*one).into()).collect() };
         let one = scope_digest(&digests(&["b", "a", "b"])).unwrap();
         assert_eq!(one, scope_digest(&digests(&["a", "b"])).unwrap());
         assert_ne!(one, scope_digest(&digests(&["a"])).unwrap());

@@ -118,7 +118,10 @@ mod tests {
                 Verdict::TooManyFailed,
             ),
             (SegmentCounts { succeeded: 8, running: 1, ..SegmentCounts::default() }, Verdict::Open),
-            (SegmentCounts { succeeded: 8, pending: 1, failed: 9, ..SegmentCounts::default() }, Verdict::Open),
+            (
+                SegmentCounts { succeeded: 8, pending: 1, failed: 9, ..SegmentCounts::default() },
+                Verdict::Open,
+            ),
         ];
         for (segments, expected) in cases {
             assert_eq!(verdict(&segments), expected, "{segments:?}");
@@ -129,9 +132,7 @@ mod tests {
     fn each_open_state_has_its_limit_and_a_final_one_has_none() {
         let start = Micros(0);
         let at = |minutes: i64| Micros(0).plus_ms(minutes * MINUTE);
-        let late = |state, mode, minutes| {
-            overdue(state, mode, start, Some(start), Some(start), at(minutes))
-        };
+        let late = |state, mode, minutes| overdue(state, mode, start, Some(start), Some(start), at(minutes));
         let plain = RunMode::AnalysisOnly;
         assert_eq!(late(RunState::Planning, plain, 5), None);
         assert_eq!(late(RunState::Planning, plain, 6), Some(RunErrorCode::PlanningTooLong));
@@ -162,7 +163,12 @@ mod tests {
         assert_eq!(badges(&plain), Vec::new());
         assert_eq!(badges(&Marks { state: RunState::Completed, ..plain }), [RunBadge::Partial]);
         assert_eq!(
-            badges(&Marks { state: RunState::Completed, candidates: 0, segments: &SegmentCounts::default(), ..plain }),
+            badges(&Marks {
+                state: RunState::Completed,
+                candidates: 0,
+                segments: &SegmentCounts::default(),
+                ..plain
+            }),
             [RunBadge::NoWork]
         );
         assert_eq!(

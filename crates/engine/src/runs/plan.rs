@@ -1,0 +1,174 @@
+//! The planner: targets found through the impact index, cut into segments, one job each, all in one transaction. Killed
+//! at any line it has either planned the run or left it untouched.
+
+use crate::change::By;
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::impact::{self, IndexState};
+use crate::jobs::{self, JobWish, Payload};
+use crate::journal::Journal;
+use crate::runs::cut::{self, Candidate, Cut, Grain, Order};
+use crate::runs::messages::{log, tell};
+use crate::runs::{SEGMENT_JOB, scan, steps, wish};
+use stella_contract::error::Code;
+use stella_contract::event::LogSeverity;
+use stella_contract::ids::SegmentId;
+use stella_contract::job::{Job, JobState};
+use stella_contract::run::{RunErrorCode, RunEvent, RunState};
+use stella_contract::segment::SegmentState;
+use stella_contract::time::Micros;
+use stella_ledger::impact::TargetRef;
+use stella_ledger::runs::{self, RunRow};
+use stella_ledger::segments::{self, NewSegment};
+use stella_ledger::{Tx, key_of, key_of_uuid};
+
+/// Who plans, as the history names it.
+pub(crate) const PLANNER: &str = "planner";
+
+/// Plans the run if it still is in planning; whether it was.
+pub(crate) async fn plan(engine: &Engine, run_key: i64) -> Result<bool, Error> {
+    let (worker, now) = (engine.clone(), engine.now());
+    let write = engine.ledger().write(move |tx| {
+        Box::pin(async move {
+            let run = runs::by_key(tx, run_key).await?;
+            let Some(mut run) = run.filter(|run| run.state == RunState::Planning) else { return Ok(false) };
+            let mut journal = Journal::default();
+            plan_in(tx, &worker, &mut run, now, &mut journal).await?;
+            journal.write(tx).await?;
+            Ok(true)
+        })
+    });
+    write.await
+}
+
+/// Ends the planning of a run for a reason that another look would not change.
+pub(crate) async fn give_up(engine: &Engine, run_key: i64, code: RunErrorCode) -> Result<(), Error> {
+    let now = engine.now();
+    let write = engine.ledger().write(move |tx| {
+        Box::pin(async move {
+            let run = runs::by_key(tx, run_key).await?;
+            let Some(mut run) = run.filter(|run| run.state == RunState::Planning) else { return Ok(()) };
+            let mut journal = Journal::default();
+            steps::fail(tx, &mut run, (code, None), &By::itself(PLANNER), now, &mut journal).await?;
+            journal.write(tx).await
+        })
+    });
+    write.await
+}
+
+async fn plan_in(
+    tx: &mut Tx,
+    engine: &Engine,
+    run: &mut RunRow,
+    now: Micros,
+    journal: &mut Journal,
+) -> Result<(), Error> {
+    let by = By::itself(PLANNER);
+    let index = impact::state(tx, &run.wish.tenant, now).await?;
+    run.impact_index_generation = index.generation;
+    run.kev_released.clone_from(&index.kev_released);
+    run.stale_index = index.is_stale();
+    if run.stale_index && !run.wish.allow_stale {
+        return steps::fail(tx, run, (RunErrorCode::IndexStale, Some(age(&index))), &by, now, journal).await;
+    }
+    let targets = match impact::candidates(tx, &run.wish.tenant, &run.wish.scope).await {
+        Ok(targets) => targets,
+        Err(error) if matches!(error.code, Code::Invalid | Code::KeyInvalid) => {
+            return steps::fail(tx, run, (RunErrorCode::ScopeInvalid, Some(error.public)), &by, now, journal)
+                .await;
+        }
+        Err(error) => return Err(error),
+    };
+    if targets.is_empty() {
+        return steps::step(tx, run, RunEvent::NoWork, &by, now, journal).await;
+    }
+    // Absent is not clean: without any advisory every target would look so.
+    if index.feed_generation == 0 && !run.wish.allow_stale {
+        let sentence =
+            "No advisories were ever read, so nothing could be found. Add and run an advisory source first.";
+        let why = (RunErrorCode::IndexStale, Some(sentence.to_owned()));
+        return steps::fail(tx, run, why, &by, now, journal).await;
+    }
+    run.candidates = i64::try_from(targets.len()).unwrap_or(i64::MAX);
+    let segments = write_segments(tx, engine, run, targets, now, journal).await?;
+    steps::step(tx, run, RunEvent::Plan, &by, now, journal).await?;
+    let line =
+        log(run, LogSeverity::Info, format!("Planned {} targets into {segments} segments.", run.candidates));
+    tell(tx, run, vec![line], now).await
+}
+
+fn age(index: &IndexState) -> String {
+    let hours = index.age_s.unwrap_or(0) / 3_600;
+    format!(
+        "The impact index is {hours} h old, more than the 24 h a run may rely on. {}",
+        RunErrorCode::IndexStale.next_step()
+    )
+}
+
+async fn write_segments(
+    tx: &mut Tx,
+    engine: &Engine,
+    run: &RunRow,
+    targets: Vec<TargetRef>,
+    now: Micros,
+    journal: &mut Journal,
+) -> Result<usize, Error> {
+    let wish = &run.wish;
+    let grain = Grain {
+        shards: u64::try_from(wish.planner_shard_count).unwrap_or(1).max(1),
+        segment: usize::try_from(wish.segment_size).unwrap_or(1).max(1),
+    };
+    let order = if wish.kev_first { Order::KevFirst } else { Order::Digest };
+    let mut cuts = cut::cut(targets.into_iter().map(candidate).collect(), grain, order);
+    // Jobs run in the order of their making: the first segment of each shard holds what is to come first.
+    cuts.sort_by_key(|cut| (cut.ordinal, cut.shard));
+    let mut ids = Vec::with_capacity(cuts.len());
+    let mut wishes = Vec::with_capacity(cuts.len());
+    for _ in &cuts {
+        let segment_id = SegmentId::from_uuid(&engine.uuid(now));
+        wishes.push(job(run, &segment_id)?);
+        ids.push(segment_id);
+    }
+    let jobs = jobs::insert_many(engine, tx, wishes, &By::itself(PLANNER), now, journal).await?;
+    let new: Vec<NewSegment> =
+        cuts.into_iter().zip(ids).zip(jobs).map(|((cut, id), made)| segment(cut, &id, &made.job)).collect();
+    segments::insert_many(tx, run.run_key, wish.tenant.as_str(), wish.mode.as_str(), &new).await?;
+    Ok(new.len())
+}
+
+fn candidate(target: TargetRef) -> Candidate {
+    Candidate {
+        target_key: target.target_key,
+        digest: target.digest,
+        // The column is signed; the bits are what was hashed.
+        placement: target.placement.cast_unsigned(),
+        kev: target.kev_affected != 0,
+    }
+}
+
+/// The job that carries a segment.
+fn job(run: &RunRow, segment_id: &SegmentId) -> Result<JobWish, Error> {
+    let wish = &run.wish;
+    let payload =
+        scan::Payload { run_id: run.run_id.clone(), segment_id: segment_id.clone(), mode: wish.mode };
+    let payload = Payload::of(&serde_json::to_value(&payload).map_err(Error::internal)?)?;
+    Ok(JobWish {
+        run_id: Some(run.run_id.clone()),
+        priority: i32::try_from(wish.priority).unwrap_or(wish::PRIORITY),
+        created_by: wish.initiator.clone(),
+        ..JobWish::new(wish.tenant.clone(), SEGMENT_JOB, payload, &wish.correlation_id)
+    })
+}
+
+fn segment(cut: Cut, id: &SegmentId, job: &Job) -> NewSegment {
+    NewSegment {
+        segment_key: key_of_uuid(id.uuid()),
+        segment_id: id.as_str().to_owned(),
+        job_key: key_of(&job.job_id),
+        job_id: job.job_id.as_str().to_owned(),
+        state: if job.state == JobState::Queued { SegmentState::Queued } else { SegmentState::Pending },
+        shard: cut.shard,
+        ordinal: cut.ordinal,
+        targets: cut.targets,
+    }
+}

@@ -1,0 +1,71 @@
+//! A finished run once more: a new run over the same scope. The old one is left as it is.
+
+use crate::caller::Caller;
+use crate::change::By;
+use crate::error::Error;
+use crate::runs::identity::{self, Likeness};
+use crate::runs::{Runs, find, start};
+use stella_contract::error::Code;
+use stella_contract::ids::RunId;
+use stella_contract::run::{Run, StartRun, retry_refusal};
+use stella_contract::scope::Scope;
+use stella_contract::time::Micros;
+use stella_ledger::runs::{NewRun, RunRow};
+
+impl Runs {
+    /// Starts a run that repeats a finished one. Asked twice in one second, it is the same run.
+    pub async fn retry(&self, caller: &Caller, run_id: &RunId) -> Result<Run, Error> {
+        caller.demand_write(Scope::RunsManage)?;
+        let now = self.engine.now();
+        let (caller, run_id) = (caller.clone(), run_id.clone());
+        let asked = self.engine.ledger().write(move |tx| {
+            Box::pin(async move {
+                let before = find(tx, &caller.tenant, &run_id).await?;
+                if let Some(why) = retry_refusal(before.state) {
+                    let sentence = format!("{why}; `{run_id}` is {}. Cancel it or wait.", before.state);
+                    return Err(Error::new(Code::RunNotTerminal, sentence));
+                }
+                let new = again(&before, &caller, now)?;
+                let by = By { actor: caller.actor(), cause: caller.cause.clone() };
+                start::ask(tx, new, &by, now).await
+            })
+        });
+        Ok(asked.await?.run)
+    }
+}
+
+/// The wish of the run before, asked by this caller.
+fn again(before: &RunRow, caller: &Caller, now: Micros) -> Result<NewRun, Error> {
+    let wish = &before.wish;
+    let retry_number = wish.retry_number + 1;
+    let likeness = Likeness {
+        tenant: &wish.tenant,
+        trigger: wish.trigger,
+        key: wish.idempotency_key.as_deref(),
+        mode: wish.mode,
+        scope_digest: &wish.scope_digest,
+        retry_number,
+    };
+    let said = StartRun {
+        mode: wish.mode,
+        scope: wish.scope.clone(),
+        kev_first: wish.kev_first,
+        priority: i32::try_from(wish.priority).ok(),
+        preview_id: None,
+        allow_stale: wish.allow_stale,
+        segment_size: u32::try_from(wish.segment_size).ok(),
+    };
+    Ok(NewRun {
+        run_id: identity::run_id(&likeness, now).map_err(Error::internal)?,
+        initiator: caller.subject.clone(),
+        reason: caller.cause.reason.clone(),
+        ticket: caller.cause.ticket.clone(),
+        request_digest: identity::request_digest(&said, Some(&before.run_id)).map_err(Error::internal)?,
+        idempotency_key: None,
+        preview_id: None,
+        retry_of: Some(before.run_id.as_str().to_owned()),
+        retry_number,
+        created_at: now,
+        ..wish.clone()
+    })
+}

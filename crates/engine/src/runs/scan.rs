@@ -1,0 +1,192 @@
+//! A segment's job: its targets against the feed index, compared with what each had before, kept with the job's success.
+
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::handlers::{Done, Effect, Failure, Handler, JobContext, NewArtifact};
+use crate::journal::Journal;
+use crate::runs::facts::Fact;
+use crate::runs::keep::{self, Output, Scanned};
+use crate::work::Lease;
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use stella_bundle::canonical;
+use stella_contract::ids::{RunId, SegmentId, Tenant};
+use stella_contract::job::ErrorClass;
+use stella_contract::run::RunMode;
+use stella_contract::time::Micros;
+use stella_evaluator::{Component, FeedIndex, evaluate};
+use stella_ledger::segments::{self, PlaceRow};
+use stella_ledger::{LedgerError, Tx, findings, key_of_uuid};
+
+/// The type of a segment's job.
+pub(crate) const JOB_TYPE: &str = "scan.segment";
+/// Targets between two looks at the cancel signal.
+const STRIDE: usize = 10;
+
+/// What a segment's job is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Payload {
+    /// The run.
+    pub run_id: RunId,
+    /// The segment.
+    pub segment_id: SegmentId,
+    /// What the run does.
+    pub mode: RunMode,
+}
+
+/// Evaluates segments.
+#[derive(Debug, Default)]
+pub(crate) struct ScanSegment;
+
+#[async_trait]
+impl Handler for ScanSegment {
+    fn job_types(&self) -> &[&str] {
+        &[JOB_TYPE]
+    }
+
+    async fn run(&self, ctx: &JobContext, lease: &Lease) -> Result<Done, Failure> {
+        let payload: Payload = serde_json::from_value(lease.payload.clone()).map_err(|error| {
+            let message = format!("The payload of a segment's job cannot be read: {error}.");
+            Failure::new(ErrorClass::SchemaMismatch, "PAYLOAD_UNREADABLE", message)
+        })?;
+        let segment_key = key_of_uuid(payload.segment_id.uuid());
+        let mut input = load(&ctx.engine, segment_key).await?;
+        let index = ctx.engine.feed_index(&lease.job.tenant).await?;
+        let scanned = scan(ctx, &mut input, &index).await?;
+        done(segment_key, &lease.job.tenant, &index, scanned).map_err(Failure::from)
+    }
+}
+
+/// What a segment's evaluation reads of the ledger.
+struct Input {
+    places: Vec<PlaceRow>,
+    /// Per target, its packages.
+    held: HashMap<i64, Vec<i64>>,
+    /// Per package, what the evaluator wants of it, as JSON.
+    bodies: HashMap<i64, String>,
+}
+
+async fn load(engine: &Engine, segment_key: i64) -> Result<Input, Error> {
+    let read = engine
+        .ledger()
+        .read::<_, LedgerError, _>(move |tx| Box::pin(async move { load_in(tx, segment_key).await }));
+    Ok(read.await?)
+}
+
+async fn load_in(tx: &mut Tx, segment_key: i64) -> Result<Input, LedgerError> {
+    let places = segments::places(tx, segment_key).await?;
+    let targets: Vec<i64> = places.iter().map(|place| place.target_key).collect();
+    let mut held: HashMap<i64, Vec<i64>> = HashMap::with_capacity(targets.len());
+    let mut packages = BTreeSet::new();
+    for (target, package) in findings::components(tx, &targets).await? {
+        held.entry(target).or_default().push(package);
+        packages.insert(package);
+    }
+    let packages: Vec<i64> = packages.into_iter().collect();
+    let bodies = findings::packages(tx, &packages).await?.into_iter().collect();
+    Ok(Input { places, held, bodies })
+}
+
+/// Evaluates the targets in strides, away from the threads that answer requests. Each package is judged once, whichever
+/// targets hold it.
+async fn scan(ctx: &JobContext, input: &mut Input, index: &Arc<FeedIndex>) -> Result<Vec<Scanned>, Failure> {
+    let total = input.places.len();
+    let mut scanned = Vec::with_capacity(total);
+    let mut known = Known::default();
+    for stride in std::mem::take(&mut input.places).chunks(STRIDE) {
+        if ctx.cancel.is_cancelled() {
+            let message = "The segment was cancelled or its lease is gone; nothing of it was kept.";
+            return Err(Failure::new(ErrorClass::Internal, "CANCELLED", message));
+        }
+        let work: Vec<(PlaceRow, Vec<i64>)> = stride
+            .iter()
+            .map(|place| (place.clone(), input.held.remove(&place.target_key).unwrap_or_default()))
+            .collect();
+        let wanted: BTreeSet<i64> = work.iter().flat_map(|(_, packages)| packages.iter().copied()).collect();
+        let bodies: Vec<(i64, String)> =
+            wanted.iter().filter_map(|key| Some((*key, input.bodies.remove(key)?))).collect();
+        let index = index.clone();
+        let judged = tokio::task::spawn_blocking(move || {
+            known.judge(&index, bodies)?;
+            let scanned: Vec<Scanned> =
+                work.into_iter().map(|(place, packages)| known.scanned(place, &packages)).collect();
+            Ok::<_, Error>((known, scanned))
+        });
+        let judged = judged.await.map_err(|error| Failure::from(Error::internal(error)))??;
+        known = judged.0;
+        scanned.extend(judged.1);
+        let processed = i64::try_from(scanned.len()).unwrap_or(i64::MAX);
+        ctx.progress(processed, i64::try_from(total).unwrap_or(i64::MAX), "evaluating targets");
+    }
+    Ok(scanned)
+}
+
+/// What is known of packages so far; `None` for one that cannot be read.
+#[derive(Default)]
+struct Known {
+    facts: HashMap<i64, Option<Vec<Arc<Fact>>>>,
+}
+
+impl Known {
+    fn judge(&mut self, index: &FeedIndex, bodies: Vec<(i64, String)>) -> Result<(), Error> {
+        for (key, body) in bodies {
+            let Ok(component) = serde_json::from_str::<Component>(&body) else {
+                self.facts.insert(key, None);
+                continue;
+            };
+            let found = evaluate(index, std::slice::from_ref(&component)).findings;
+            let facts = found.into_iter().map(|finding| Fact::of(finding).map(Arc::new));
+            self.facts.insert(key, Some(facts.collect::<Result<Vec<_>, Error>>()?));
+        }
+        Ok(())
+    }
+
+    /// One target: the facts of its packages, each component and vulnerability once.
+    fn scanned(&self, place: PlaceRow, packages: &[i64]) -> Scanned {
+        let mut facts: Vec<Arc<Fact>> = Vec::new();
+        for key in packages {
+            match self.facts.get(key) {
+                Some(Some(of_package)) => facts.extend(of_package.iter().cloned()),
+                // What cannot be read cannot be called clean.
+                Some(None) | None => return Scanned { place, facts: None },
+            }
+        }
+        let key = |fact: &Arc<Fact>| (fact.row.purl.clone(), fact.row.vulnerability_id.clone());
+        facts.sort_by_cached_key(key);
+        facts.dedup_by(|one, two| key(one) == key(two));
+        Scanned { place, facts: Some(facts) }
+    }
+}
+
+fn done(segment_key: i64, tenant: &Tenant, index: &FeedIndex, scanned: Vec<Scanned>) -> Result<Done, Error> {
+    let output = canonical::to_vec(&Output::of(&scanned)).map_err(Error::internal)?;
+    let findings: usize = scanned.iter().filter_map(|one| Some(one.facts.as_ref()?.len())).sum();
+    let failed = scanned.iter().filter(|one| one.facts.is_none()).count();
+    let result = json!({
+        "targets": scanned.len(),
+        "failedTargets": failed,
+        "findings": findings,
+        "feedGeneration": index.generation(),
+    });
+    let generation = i64::try_from(index.generation()).unwrap_or(i64::MAX);
+    let tenant = tenant.clone();
+    let effect: Effect = Box::new(move |tx: &mut Tx, now: Micros| {
+        Box::pin(async move {
+            let mut journal = Journal::default();
+            keep::keep(tx, segment_key, &tenant, generation, &scanned, now, &mut journal).await?;
+            Ok(journal)
+        })
+    });
+    let artifact = NewArtifact {
+        name: "segment-output.json".to_owned(),
+        kind: "segment-output".to_owned(),
+        media_type: "application/json".to_owned(),
+        bytes: output.into(),
+        digest: None,
+    };
+    Ok(Done { result, artifacts: vec![artifact], effect: Some(effect) })
+}
