@@ -7,7 +7,6 @@ use crate::matching::{Hit, read_version};
 use crate::sbom::Component;
 use crate::severity::Rating;
 use crate::version::{Order, Version};
-use std::collections::BTreeMap;
 use stella_contract::finding::{ExplainStep, FindingStatus};
 
 /// What an evaluation of a target's components says; each list is sorted, so equal inputs give equal bytes.
@@ -62,6 +61,7 @@ pub(crate) fn lookups(component: &Component) -> Vec<Lookup<'_>> {
 
 /// One record that matched, while a component is judged.
 struct Match<'a> {
+    vulnerability: u32,
     record: &'a Record,
     rating: Rating,
     matched: String,
@@ -71,7 +71,7 @@ struct Match<'a> {
 fn judge(index: &FeedIndex, component: &Component, evaluation: &mut Evaluation) {
     let (base, release) = ecosystem::split(&component.ecosystem);
     let order = ecosystem::order_of(base);
-    let mut vulnerabilities: BTreeMap<u32, BTreeMap<&str, Match<'_>>> = BTreeMap::new();
+    let mut matches: Vec<Match<'_>> = Vec::new();
     for lookup in lookups(component) {
         let postings = index.postings(base, lookup.name);
         let version = read_version(order, lookup.version);
@@ -86,15 +86,17 @@ fn judge(index: &FeedIndex, component: &Component, evaluation: &mut Evaluation) 
         }
         // What one record says of a package stands together.
         for of_record in postings.chunk_by(|a, b| a.record == b.record) {
-            let about = || of_record.iter().filter(|posting| is_about(posting, release.as_deref()));
-            let Some(found) = find(index, &lookup, &version, about) else { continue };
-            let matches = vulnerabilities.entry(index.vulnerability_at(of_record[0].record)).or_default();
-            matches.entry(&found.record.id).or_insert(found);
+            let about = of_record.iter().filter(|posting| is_about(posting, release.as_deref()));
+            matches.extend(find(index, &lookup, &version, about));
         }
     }
-    for (vulnerability, matches) in vulnerabilities {
-        evaluation.raw_matches.extend(matches.values().map(|found| raw_match(index, component, found)));
-        evaluation.findings.push(finding(index, component, vulnerability, &matches));
+    matches.sort_by_key(|found| (found.vulnerability, &found.record.id));
+    matches.dedup_by_key(|found| &found.record.id);
+    for of_vulnerability in matches.chunk_by(|a, b| a.vulnerability == b.vulnerability) {
+        evaluation
+            .raw_matches
+            .extend(of_vulnerability.iter().map(|found| raw_match(index, component, found)));
+        evaluation.findings.push(finding(index, component, of_vulnerability));
     }
 }
 
@@ -112,22 +114,30 @@ fn matched(lookup: &Lookup<'_>, hit: &Hit<'_>) -> String {
 }
 
 /// Whether the entries of one record match, which of them first, and what the record says of fixes.
-fn find<'a, 'p, I: Iterator<Item = &'p Posting>>(
+fn find<'a>(
     index: &'a FeedIndex,
     lookup: &Lookup<'_>,
     version: &Version,
-    about: impl Fn() -> I,
+    about: impl Iterator<Item = &'a Posting>,
 ) -> Option<Match<'a>> {
-    let entries = || about().filter_map(|posting| index.affected(posting));
-    let hits = || entries().filter_map(|(record, affected)| Some((record, affected, affected.hit(version)?)));
-    let (record, _, hit) = hits().next()?;
-    let ratings = hits().filter_map(|(_, affected, _)| affected.rating.as_deref().cloned());
-    Some(Match {
-        record,
-        rating: ratings.fold(record.rating.clone(), Rating::stronger),
-        matched: matched(lookup, &hit),
-        fix: entries().filter_map(|(_, affected)| affected.fix_above(version)).min(),
-    })
+    let mut found: Option<Match<'a>> = None;
+    let mut fix = None;
+    for posting in about {
+        let Some((record, affected)) = index.affected(posting) else { continue };
+        fix = [fix, affected.fix_above(version)].into_iter().flatten().min();
+        let Some(hit) = affected.hit(version) else { continue };
+        let found = found.get_or_insert_with(|| Match {
+            vulnerability: index.vulnerability_at(posting.record),
+            record,
+            rating: record.rating.clone(),
+            matched: matched(lookup, &hit),
+            fix: None,
+        });
+        if let Some(of_package) = affected.rating.as_deref() {
+            found.rating = std::mem::replace(&mut found.rating, Rating::UNKNOWN).stronger(of_package.clone());
+        }
+    }
+    Some(Match { fix, ..found? })
 }
 
 /// Nothing is partial about a package no advisory speaks of.
@@ -174,23 +184,18 @@ fn raw_match(index: &FeedIndex, component: &Component, found: &Match<'_>) -> Raw
     }
 }
 
-fn finding(
-    index: &FeedIndex,
-    component: &Component,
-    vulnerability: u32,
-    matches: &BTreeMap<&str, Match<'_>>,
-) -> Finding {
-    let vulnerability = index.vulnerability(vulnerability);
-    let matched = matches.values().map(|found| found.rating.clone()).fold(Rating::UNKNOWN, Rating::stronger);
+fn finding(index: &FeedIndex, component: &Component, matches: &[Match<'_>]) -> Finding {
+    let vulnerability = index.vulnerability(matches[0].vulnerability);
+    let matched = matches.iter().map(|found| found.rating.clone()).fold(Rating::UNKNOWN, Rating::stronger);
     // A record without a score often has a twin with one, in another ecosystem or database.
     let rating = if matched.is_unknown() { index.rating(vulnerability) } else { matched };
-    let fix = matches.values().filter_map(|found| found.fix).min();
+    let fix = matches.iter().filter_map(|found| found.fix).min();
     let kev = index.has_kev(vulnerability);
     let step = |found: &Match<'_>| ExplainStep {
         source: found.record.id.to_string(),
         matched: found.matched.clone(),
     };
-    let mut explain: Vec<ExplainStep> = matches.values().map(step).collect();
+    let mut explain: Vec<ExplainStep> = matches.iter().map(step).collect();
     if kev {
         let matched = format!("{} is known to be exploited", vulnerability.id);
         explain.push(ExplainStep { source: "KEV".to_owned(), matched });
@@ -201,7 +206,7 @@ fn finding(
         ecosystem: component.ecosystem.clone(),
         name: component.name.clone(),
         version: component.version.clone(),
-        record_ids: matches.keys().map(|id| (*id).to_owned()).collect(),
+        record_ids: matches.iter().map(|found| found.record.id.to_string()).collect(),
         aliases: vulnerability
             .names
             .iter()
@@ -215,7 +220,7 @@ fn finding(
         status: FindingStatus::Affected,
         quieted: false,
         fixed_version: fix.map(|(_, text)| text.to_owned()),
-        summary: matches.values().find_map(|found| found.record.summary.as_deref()).map(str::to_owned),
+        summary: matches.iter().find_map(|found| found.record.summary.as_deref()).map(str::to_owned),
         explain,
     }
 }

@@ -23,7 +23,7 @@ fn kev(cves: &[&str]) -> stella_evaluator::KevCatalogue {
         cves.iter().map(|cve| json!({"cveID": cve, "dateAdded": "2026-01-01"})).collect();
     let catalogue =
         json!({"catalogVersion": "1", "dateReleased": "2026-01-02T00:00:00Z", "vulnerabilities": entries});
-    parse_kev(catalogue.to_string().as_bytes()).unwrap()
+    parse_kev(catalogue.to_string().as_bytes()).expect("the catalogue is of the right shape")
 }
 
 #[test]
