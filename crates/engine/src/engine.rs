@@ -4,6 +4,7 @@ use crate::bus::Bus;
 use crate::chance::{Chance, Ids};
 use crate::clock::Clock;
 use crate::error::Error;
+use crate::handlers::Registry;
 use crate::feed_index::FeedIndexes;
 use crate::fetch::{FetchLimits, Fetcher};
 use crate::sessions::Recognised;
@@ -43,12 +44,17 @@ struct Inner {
     recognised: Recognised,
     feed_indexes: FeedIndexes,
     fetcher: OnceLock<Fetcher>,
+    registry: Registry,
     options: Options,
 }
 
 impl Engine {
     /// Opens the ledger, brings its schema up to date and checks that it is sound.
     pub async fn open(options: Options) -> Result<Self, Error> {
+        Self::open_with(options, Registry::standard()).await
+    }
+    /// The same with handlers of the caller's choice.
+    pub async fn open_with(options: Options, registry: Registry) -> Result<Self, Error> {
         let bus = Arc::new(Bus::default());
         let bell = bus.clone();
         let ledger = Ledger::open(&options.place, move |news| bell.tell(news)).await?;
@@ -59,6 +65,7 @@ impl Engine {
             recognised: Recognised::default(),
             feed_indexes: FeedIndexes::default(),
             fetcher: OnceLock::new(),
+            registry,
             options,
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -78,6 +85,10 @@ impl Engine {
     /// What makes random bytes.
     pub fn chance(&self) -> &Arc<dyn Chance> {
         &self.inner.options.chance
+    }
+    /// Who does which job type.
+    pub fn registry(&self) -> &Registry {
+        &self.inner.registry
     }
     /// What it was opened with.
     pub fn options(&self) -> &Options {

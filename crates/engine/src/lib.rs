@@ -10,26 +10,49 @@
 //! | `jobs`, `work`, `retry`, `history`, `blobs`, `artifacts`, `workers` | a job's life |
 //! | `sources`, `fetch`, `ingest`, `targets`, `feed_index` | what comes in |
 //! | `impact`, `previews` | which targets a scope or key touches |
+//! | `runs`, `findings` | what comes out |
 //! | `handlers` | what the workers of this process do for each job type |
 //! | `sessions`, `idempotency` | who asks; the first answer to each idempotency key |
 //! | `feed`, `overview` | what is told live; the figures of the first page |
 //! | `tasks` | background work that looks and repairs |
 
+pub mod artifacts;
+mod attempts;
+pub mod blobs;
 pub mod bus;
 pub mod caller;
 pub mod chance;
+pub mod change;
 pub mod clock;
 mod engine;
 pub mod error;
 pub mod feed;
 mod feed_index;
 mod fetch;
+pub mod findings;
+pub mod handlers;
+pub mod history;
 pub mod idempotency;
 mod impact;
+mod ingest;
+pub mod jobs;
+pub mod journal;
 pub mod overview;
 pub mod page;
 mod previews;
+pub mod redact;
+mod report;
+pub mod retry;
+mod running;
+mod runs;
+mod sbom;
 pub mod sessions;
+pub mod sources;
+pub mod targets;
+pub mod tasks;
+pub mod work;
+mod worker;
+pub mod workers;
 
 pub use caller::Caller;
 pub use chance::{Chance, SeededChance, SystemChance};
@@ -37,5 +60,8 @@ pub use clock::{Clock, SystemClock, TestClock};
 pub use engine::{Engine, Options};
 pub use error::Error;
 pub use fetch::FetchLimits;
+pub use findings::Findings;
 pub use previews::Previews;
+pub use runs::Runs;
+pub use running::Running;
 pub use stella_ledger::{BoxFuture, LedgerPlace, Tx};

@@ -1,0 +1,38 @@
+//! Background work. A task takes no input: it looks, and repairs. After a crash the same code runs as on any day.
+
+mod cancel_forcer;
+mod dispatcher;
+mod lease_reaper;
+
+use crate::engine::Engine;
+use crate::error::Error;
+use async_trait::async_trait;
+use std::sync::Arc;
+use stella_contract::time::Micros;
+
+/// Background work of one kind.
+#[async_trait]
+pub trait Task: Send + Sync + 'static {
+    /// Its name, as the history shows it.
+    fn name(&self) -> &'static str;
+    /// Looks and repairs, once.
+    async fn activate(&self, engine: &Engine) -> Result<Activity, Error>;
+}
+
+/// What an activation did and when the next is due.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Activity {
+    /// How many things it changed.
+    pub did: usize,
+    /// When there is something to do next, as far as is known.
+    pub next_at: Option<Micros>,
+}
+
+/// Every task of this product, in the order in which one's work may become another's.
+pub fn all() -> Vec<Arc<dyn Task>> {
+    vec![
+        Arc::new(lease_reaper::LeaseReaper),
+        Arc::new(cancel_forcer::CancelForcer),
+        Arc::new(dispatcher::Dispatcher),
+    ]
+}

@@ -1,0 +1,44 @@
+//! Forgets what has had its time: ended tokens, kept answers of yesterday, the far end of the feed.
+
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::tasks::{Activity, Task};
+use crate::{feed, idempotency};
+use async_trait::async_trait;
+use stella_ledger::tokens;
+
+const EVERY_MS: i64 = 10 * 60 * 1_000;
+/// An ended token is remembered for a day, so that whoever lists tokens sees that it ended.
+const ENDED_TOKENS_MS: i64 = 24 * 60 * 60 * 1_000;
+
+/// Sweeps.
+#[derive(Debug)]
+pub struct Sweeper;
+
+#[async_trait]
+impl Task for Sweeper {
+    fn name(&self) -> &'static str {
+        "sweeper"
+    }
+
+    async fn activate(&self, engine: &Engine) -> Result<Activity, Error> {
+        let now = engine.now();
+        let tenants = engine.options().tenants.clone();
+        let swept = engine
+            .ledger()
+            .write::<_, Error, _>(move |tx| {
+                Box::pin(async move {
+                    let tokens = tokens::forget_ended(tx, now.minus_ms(ENDED_TOKENS_MS).0).await?;
+                    let answers =
+                        stella_ledger::idempotency::forget(tx, now.minus_ms(idempotency::KEPT_MS).0).await?;
+                    let mut swept = tokens + answers;
+                    for tenant in tenants {
+                        swept += stella_ledger::feed::trim(tx, &tenant, feed::KEPT).await?;
+                    }
+                    Ok(swept)
+                })
+            })
+            .await?;
+        Ok(Activity { did: usize::try_from(swept).unwrap_or(usize::MAX), next_at: Some(now.plus_ms(EVERY_MS)) })
+    }
+}
