@@ -1,0 +1,507 @@
+//! Reading sources: the handlers of `ingest.advisory`, `ingest.kev` and `ingest.sbom`.
+//!
+//! Each fetches, reads what is good, notes what is bad, compares with last time and leaves the change to the
+//! transaction that completes the job. A feed that came empty or lost more than half is refused, because absent is not
+//! clean, unless somebody forces it and says why.
+
+mod advisory;
+mod kev;
+mod sbom;
+
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::fetch::{Content, FetchError, Fetched, Known, Location};
+use crate::handlers::{Done, Effect, Failure, Handler, JobContext, NewArtifact};
+use crate::journal::{Draft, Journal, Tiding};
+use crate::work::Lease;
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use stella_contract::error::Code;
+use stella_contract::history::Actor;
+use stella_contract::ids::{JobId, SourceId, Tenant};
+use stella_contract::job::{Cause, ErrorClass};
+use stella_contract::source::{IngestReport, RecordProblem, SourceType};
+use stella_contract::time::Micros;
+use stella_evaluator::{RecordCode, RecordError};
+use stella_ledger::sources::{self, SourceFailure, SourceRead, SourceRow};
+use stella_ledger::{LedgerError, Tx, advisories, impact};
+
+/// What a job that reads a source is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct IngestOrder {
+    /// The source.
+    pub(crate) source_id: SourceId,
+    /// Take the feed even if it came empty or shrank.
+    #[serde(default)]
+    pub(crate) force: bool,
+}
+
+/// What a reading changes.
+#[derive(Debug)]
+pub(super) struct Change<T> {
+    /// Records that were not there.
+    added: Vec<T>,
+    /// Records that were there and differ.
+    changed: Vec<T>,
+    /// Records that are gone.
+    removed: Vec<String>,
+    /// Records that were not seen and stay, because something could not be read.
+    kept: i64,
+    /// Records there are afterwards.
+    total: i64,
+}
+
+impl<T> Default for Change<T> {
+    fn default() -> Self {
+        Self { added: Vec::new(), changed: Vec::new(), removed: Vec::new(), kept: 0, total: 0 }
+    }
+}
+
+impl<T> Change<T> {
+    fn is_none(&self) -> bool {
+        self.added.is_empty() && self.changed.is_empty() && self.removed.is_empty()
+    }
+
+    fn count(&self, report: &mut IngestReport) {
+        report.added = self.added.len() as i64;
+        report.changed = self.changed.len() as i64;
+        report.removed = self.removed.len() as i64;
+        report.unchanged = self.is_none();
+        if self.kept > 0 {
+            report.warnings.push(format!(
+                "{} records of last time were not seen and stay, because {} could not be read.",
+                self.kept, report.refused
+            ));
+        }
+    }
+}
+
+/// Why something could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refusal {
+    class: ErrorClass,
+    message: String,
+}
+
+impl Refusal {
+    fn of(file: &str, error: &RecordError) -> Self {
+        let class = match error.code {
+            RecordCode::SchemaMismatch | RecordCode::Unsupported => ErrorClass::SchemaMismatch,
+            RecordCode::TooLarge => ErrorClass::Invalid,
+            RecordCode::ParseError
+            | RecordCode::DuplicateId
+            | RecordCode::Empty
+            | RecordCode::NoPurl
+            | RecordCode::UnknownEcosystem => ErrorClass::ParseError,
+        };
+        Self { class, message: format!("{file}: {error}") }
+    }
+}
+
+/// A problem with one record, as reports list it.
+fn problem(file: &str, error: &RecordError) -> RecordProblem {
+    let file = match error.file.as_str() {
+        "" => file.to_owned(),
+        inner => format!("{file}, {inner}"),
+    };
+    RecordProblem {
+        file,
+        path: error.path.clone(),
+        code: error.code.as_str().to_owned(),
+        message: error.message.clone(),
+    }
+}
+
+/// One reading of one source.
+pub(super) struct Reading<'r> {
+    ctx: &'r JobContext,
+    tenant: Tenant,
+    job_id: JobId,
+    correlation_id: String,
+    source: SourceRow,
+    location: Location,
+    is_forced: bool,
+}
+
+/// Reads sources.
+pub(crate) struct Ingest;
+
+#[async_trait]
+impl Handler for Ingest {
+    fn job_types(&self) -> &[&str] {
+        &["ingest.advisory", "ingest.kev", "ingest.sbom"]
+    }
+
+    async fn run(&self, ctx: &JobContext, lease: &Lease) -> Result<Done, Failure> {
+        let reading = begin(ctx, lease).await?;
+        let source_type: SourceType = reading
+            .source
+            .source_type
+            .parse()
+            .map_err(|_| corrupt("source_type", &reading.source.source_id))?;
+        let done = match source_type {
+            SourceType::Advisory => reading.advisories().await,
+            SourceType::Kev => reading.kev().await,
+            SourceType::Sbom => reading.sboms().await,
+        };
+        if let Err(failure) = &done {
+            reading.note_failure(failure).await?;
+        }
+        done
+    }
+}
+
+async fn begin<'r>(ctx: &'r JobContext, lease: &Lease) -> Result<Reading<'r>, Failure> {
+    let order: IngestOrder = serde_json::from_value(lease.payload.clone()).map_err(|error| {
+        let message = format!("The job does not say which source to read: {error}. Run the source again.");
+        Failure::new(ErrorClass::Invalid, Code::Invalid.as_str(), message)
+    })?;
+    let job = &lease.job;
+    let (tenant, source_id) = (job.tenant.clone(), order.source_id.clone());
+    let source = ctx
+        .engine
+        .ledger()
+        .read(|tx| Box::pin(async move { sources::get(tx, tenant.as_str(), source_id.as_str()).await }))
+        .await
+        .map_err(|error: LedgerError| Failure::from(Error::from(error)))?
+        .ok_or_else(|| Failure::from(Error::not_found("source", &order.source_id)))?;
+    let location = Location::parse(&source.location).map_err(|_| corrupt("location", &source.source_id))?;
+    Ok(Reading {
+        ctx,
+        tenant: job.tenant.clone(),
+        job_id: job.job_id.clone(),
+        correlation_id: job.correlation_id.clone(),
+        source,
+        location,
+        is_forced: order.force,
+    })
+}
+
+fn corrupt(column: &'static str, id: &str) -> Failure {
+    Failure::from(Error::from(LedgerError::corrupt("sources", column, id)))
+}
+
+impl From<FetchError> for Failure {
+    fn from(error: FetchError) -> Self {
+        let code = match error.class {
+            ErrorClass::RateLimited => Code::RateLimited,
+            ErrorClass::Unreachable
+            | ErrorClass::UpstreamError
+            | ErrorClass::Invalid
+            | ErrorClass::Forbidden
+            | ErrorClass::Storage
+            | ErrorClass::ParseError
+            | ErrorClass::SchemaMismatch
+            | ErrorClass::FeedSuspicious
+            | ErrorClass::LeaseExpired
+            | ErrorClass::AttemptTimeout => Code::SourceUnreachable,
+            ErrorClass::Internal => Code::Internal,
+        };
+        Self {
+            class: error.class,
+            code: code.as_str().to_owned(),
+            message: format!("{}.", error.message),
+            retry_after_ms: error.retry_after_ms,
+        }
+    }
+}
+
+impl Reading<'_> {
+    fn engine(&self) -> &Engine {
+        &self.ctx.engine
+    }
+
+    /// What the location holds now; `None` when that is what was stored last time.
+    async fn fetch(&self) -> Result<Option<Content>, Failure> {
+        let known = match self.is_forced {
+            // Who forces wants it read, whatever the far side says.
+            true => Known::default(),
+            false => Known {
+                etag: self.source.etag.clone(),
+                last_modified: self.source.last_modified.clone(),
+                digest: self.source.content_digest.clone(),
+            },
+        };
+        self.ctx.progress(0, 0, &format!("Fetching {}", self.location.shown()));
+        let fetched = self.engine().fetcher().fetch(&self.location, &known, self.engine().now()).await?;
+        Ok(match fetched {
+            Fetched::NotModified => None,
+            Fetched::Content(content) if known.digest.is_some() && content.known.digest == known.digest => {
+                None
+            }
+            Fetched::Content(content) => Some(content),
+        })
+    }
+
+    async fn advisories(&self) -> Result<Done, Failure> {
+        let Some(content) = self.fetch().await? else { return self.unchanged() };
+        let (known, bytes) = (content.known.clone(), content.bytes);
+        self.ctx.progress(0, 0, "Reading the records");
+        let feed = off_thread(move || advisory::read(content)).await?;
+        if let (true, Some(refusal)) = (feed.records.is_empty(), feed.first_refusal.clone()) {
+            return Err(unreadable(refusal));
+        }
+        let source_id = self.source.source_id.clone();
+        let before = self
+            .engine()
+            .ledger()
+            .read(|tx| Box::pin(async move { advisories::digests(tx, &source_id).await }))
+            .await
+            .map_err(ledger_failed)?;
+        let mut report = feed.report();
+        let watermark = feed.watermark.clone();
+        let (change, problems) = feed.change(&before);
+        self.refuse_suspicious(before.len() as i64, change.total)?;
+        report.bytes = bytes as i64;
+        report.digest = known.digest.clone().unwrap_or_default();
+        report.errors = problems;
+        change.count(&mut report);
+        let read = self.read_mark(known, change.total, watermark, &report);
+        let (tenant, total) = (self.tenant.clone(), change.total);
+        self.done(report, read, move |tx, source_id| {
+            Box::pin(async move {
+                let mut gone = change.removed;
+                gone.extend(change.changed.iter().map(|record| record.record_id.clone()));
+                advisories::remove_many(tx, &source_id, &gone).await?;
+                let mut new = change.added;
+                new.extend(change.changed);
+                advisories::insert_many(tx, tenant.as_str(), &source_id, &new).await
+            })
+        })
+        .inspect(|_| self.ctx.progress(total, total, "Storing the records"))
+    }
+
+    async fn kev(&self) -> Result<Done, Failure> {
+        let Some(content) = self.fetch().await? else { return self.unchanged() };
+        let list = kev::read(&content);
+        if let (true, Some(refusal)) = (list.entries.is_empty(), list.first_refusal.clone()) {
+            return Err(unreadable(refusal));
+        }
+        let source_id = self.source.source_id.clone();
+        let before = self
+            .engine()
+            .ledger()
+            .read(|tx| Box::pin(async move { stella_ledger::kev::of_source(tx, &source_id).await }))
+            .await
+            .map_err(ledger_failed)?;
+        let mut report = IngestReport {
+            bytes: content.bytes as i64,
+            digest: content.known.digest.clone().unwrap_or_default(),
+            records: list.entries.len() as i64,
+            refused: list.refused,
+            errors: list.problems.clone(),
+            ..IngestReport::default()
+        };
+        let released = list.released.clone();
+        let (change, entries) = list.change(&before);
+        self.refuse_suspicious(before.len() as i64, change.total)?;
+        change.count(&mut report);
+        let read = self.read_mark(content.known, change.total, released, &report);
+        let tenant = self.tenant.clone();
+        self.done(report, read, move |tx, source_id| {
+            Box::pin(
+                async move { stella_ledger::kev::replace(tx, tenant.as_str(), &source_id, &entries).await },
+            )
+        })
+    }
+
+    /// Absent is not clean: a feed that came empty or lost more than half is only taken when somebody says so.
+    fn refuse_suspicious(&self, before: i64, after: i64) -> Result<(), Failure> {
+        if self.is_forced || (after > 0 && after * 2 >= before) {
+            return Ok(());
+        }
+        let what = match after {
+            0 => "The feed came empty".to_owned(),
+            _ => format!("The feed shrank from {before} to {after} records"),
+        };
+        let message = format!(
+            "{what}; what was stored is kept, because absent is not clean. Check {}, or run the source with force and a reason.",
+            self.location.shown()
+        );
+        Err(Failure::new(ErrorClass::FeedSuspicious, Code::FeedSuspicious.as_str(), message))
+    }
+
+    /// Nothing new: the source is fresh, the index is as old as this look.
+    fn unchanged(&self) -> Result<Done, Failure> {
+        let report = IngestReport {
+            unchanged: true,
+            digest: self.source.content_digest.clone().unwrap_or_default(),
+            records: self.source.record_count,
+            ..IngestReport::default()
+        };
+        let read = SourceRead {
+            source_id: self.source.source_id.clone(),
+            content_version: self.source.content_version,
+            record_count: self.source.record_count,
+            watermark: self.source.watermark.clone(),
+            etag: self.source.etag.clone(),
+            last_modified: self.source.last_modified.clone(),
+            content_digest: self.source.content_digest.clone(),
+            at: 0,
+        };
+        self.done(report, read, |_, _| Box::pin(async { Ok(()) }))
+    }
+
+    /// What the source remembers. A feed with bad records is read in full next time, so that they are told again.
+    fn read_mark(
+        &self,
+        known: Known,
+        total: i64,
+        watermark: Option<String>,
+        report: &IngestReport,
+    ) -> SourceRead {
+        let known = if report.refused > 0 { Known::default() } else { known };
+        SourceRead {
+            source_id: self.source.source_id.clone(),
+            content_version: self.source.content_version,
+            record_count: total,
+            watermark: watermark.or_else(|| self.source.watermark.clone()),
+            etag: known.etag,
+            last_modified: known.last_modified,
+            content_digest: known.digest,
+            at: 0,
+        }
+    }
+
+    /// The job's result and the change that is made with it.
+    fn done<F>(&self, report: IngestReport, mut read: SourceRead, store: F) -> Result<Done, Failure>
+    where
+        F: for<'t> FnOnce(&'t mut Tx, String) -> stella_ledger::BoxFuture<'t, Result<(), LedgerError>>
+            + Send
+            + 'static,
+    {
+        let result = serde_json::to_value(&report).map_err(|error| Failure::from(Error::internal(error)))?;
+        let bytes = stella_bundle::canonical::to_vec(&result)
+            .map_err(|error| Failure::from(Error::internal(error)))?;
+        let is_feed = self.source.source_type != SourceType::Sbom.as_str();
+        let (tenant, journal) = (self.tenant.clone(), self.journal("orch.source.read", summary(&report)));
+        let effect: Effect = Box::new(move |tx: &mut Tx, now: Micros| {
+            Box::pin(async move {
+                read.at = now.0;
+                let source_id = read.source_id.clone();
+                if sources::succeed(tx, &read).await? == 0 {
+                    return Err(Error::internal(format!(
+                        "{source_id} was changed by another reading meanwhile"
+                    )));
+                }
+                store(tx, source_id).await?;
+                if is_feed && report.unchanged {
+                    impact::feeds_confirmed(tx, tenant.as_str(), now.0).await?;
+                } else if is_feed {
+                    impact::feeds_changed(tx, tenant.as_str(), now.0).await?;
+                }
+                Ok(journal(now))
+            })
+        });
+        let artifact = NewArtifact {
+            name: "report.json".to_owned(),
+            kind: "ingest-report".to_owned(),
+            media_type: "application/json".to_owned(),
+            bytes: bytes.into(),
+            digest: None,
+        };
+        Ok(Done { result, artifacts: vec![artifact], effect: Some(effect) })
+    }
+
+    /// Notes on the source why it could not be read. It is no part of the job: a source that cannot be read says so
+    /// even while its job is tried again.
+    async fn note_failure(&self, failure: &Failure) -> Result<(), Failure> {
+        let now = self.engine().now();
+        let wait_ms = failure.retry_after_ms.map(|ms| i64::try_from(ms).unwrap_or(i64::MAX));
+        let mark = SourceFailure {
+            source_id: self.source.source_id.clone(),
+            code: failure.code.clone(),
+            message: failure.message.clone(),
+            not_before: wait_ms.map(|ms| now.plus_ms(ms).0),
+            at: now.0,
+        };
+        let journal = self.journal(
+            "orch.source.failed",
+            json!({ "errorCode": failure.code, "errorMessage": failure.message }),
+        );
+        self.engine()
+            .ledger()
+            .write(move |tx| {
+                Box::pin(async move {
+                    sources::fail(tx, &mark).await?;
+                    journal(now).write(tx).await
+                })
+            })
+            .await
+            .map_err(Failure::from)
+    }
+
+    /// What is written down and told of the source.
+    fn journal(&self, kind: &'static str, data: Value) -> impl FnOnce(Micros) -> Journal + Send + use<> {
+        let (tenant, job_id, correlation_id) =
+            (self.tenant.clone(), self.job_id.clone(), self.correlation_id.clone());
+        let (source_id, name) = (self.source.source_id.clone(), self.source.name.clone());
+        move |now| {
+            let mut journal = Journal::default();
+            let mut data = data;
+            data["sourceId"] = json!(source_id);
+            data["name"] = json!(name);
+            journal.enter(
+                &tenant,
+                Draft {
+                    job_id: Some(job_id),
+                    run_id: None,
+                    entity: "source",
+                    kind: kind.to_owned(),
+                    from_state: None,
+                    to_state: None,
+                    attempt: None,
+                    lease_epoch: None,
+                    actor: Actor { subject: "ingest".to_owned(), scopes: Vec::new() },
+                    cause: Cause::default(),
+                    correlation_id: correlation_id.clone(),
+                    occurred_at: now,
+                    data: data.clone(),
+                },
+            );
+            journal.tell(
+                &tenant,
+                Tiding {
+                    kind: kind.to_owned(),
+                    entity: "source",
+                    id: source_id,
+                    run_id: None,
+                    correlation_id,
+                    at: now,
+                    data,
+                },
+            );
+            journal
+        }
+    }
+}
+
+/// A report in the few numbers that history and feed carry.
+fn summary(report: &IngestReport) -> Value {
+    json!({
+        "unchanged": report.unchanged,
+        "digest": report.digest,
+        "records": report.records,
+        "added": report.added,
+        "changed": report.changed,
+        "removed": report.removed,
+        "refused": report.refused,
+    })
+}
+
+fn unreadable(refusal: Refusal) -> Failure {
+    let message =
+        format!("Nothing of the feed can be read: {}. Check the source, then run it again.", refusal.message);
+    Failure::new(refusal.class, Code::FeedInvalid.as_str(), message)
+}
+
+fn ledger_failed(error: LedgerError) -> Failure {
+    Failure::from(Error::from(error))
+}
+
+/// Runs what takes long where it does not hold up others.
+async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| Failure::from(Error::internal(error)))
+}
