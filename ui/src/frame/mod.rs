@@ -5,7 +5,7 @@ mod keymap;
 mod ledger_failure;
 mod nav;
 mod palette;
-mod search;
+pub mod search;
 mod topbar;
 
 pub use banners::Banners;

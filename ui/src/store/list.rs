@@ -171,7 +171,7 @@ impl<T: PartialEq> List<T> {
 /// Lists page by page. `key` names the filter; `held` keeps rows as they are while something is selected or the
 /// pointer is over them.
 ///
-/// ```ignore
+/// ```text
 /// let jobs = use_list(format!("jobs {query}"), Watch::of(&["job"]), held, move |api, page| {
 ///     let filter = filter.clone();
 ///     async move { api.jobs(&filter, &page).await }

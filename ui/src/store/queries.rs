@@ -55,7 +55,7 @@ pub struct Asked<T> {
 
 /// Asks once per key and tenant, and again when `watch` says that the answer is old.
 ///
-/// ```ignore
+/// ```text
 /// let overview = use_query("overview", Watch::of(&["job", "run"]), |api| async move { api.overview().await });
 /// ```
 #[hook]
