@@ -299,7 +299,12 @@ impl FeedIndex {
 
 impl Record {
     fn compile(advisory: &Advisory) -> Self {
-        let mut aliases: Vec<Box<str>> = advisory.aliases.iter().map(|alias| alias.as_str().into()).collect();
+        let mut aliases: Vec<Box<str>> = advisory
+            .aliases
+            .iter()
+            .filter(|alias| !alias.is_empty())
+            .map(|alias| alias.as_str().into())
+            .collect();
         aliases.sort_unstable();
         aliases.dedup();
         let named = advisory.affected.iter().filter(|affected| !affected.name.is_empty());

@@ -185,7 +185,10 @@ impl Purl {
             (ty, "") => return ty.to_owned(),
             (_, other) => other,
         };
-        match release_of(&distro) {
+        // SUSE's names hold more than one number (`opensuse-tumbleweed-20250101`), so the whole goes in.
+        let release =
+            if matches!(base, "SUSE" | "openSUSE") { Some(distro.as_str()) } else { release_of(&distro) };
+        match release.filter(|release| !release.is_empty()) {
             Some(release) if !matches!(base, "Wolfi" | "Chainguard" | "MinimOS" | "Echo") => {
                 format!("{base}:{}", ecosystem::normal_release(base, release))
             }
@@ -352,6 +355,15 @@ mod tests {
             ("pkg:rpm/almalinux/bash@5-1.el9?distro=almalinux-9.2", "AlmaLinux:9", "bash", "5-1.el9"),
             ("pkg:rpm/opensuse/bash@5-1?distro=opensuse-leap-15.5", "openSUSE:15.5", "bash", "5-1"),
             ("pkg:rpm/suse/bash@5-1?distro=sles-15.5", "SUSE:15.5", "bash", "5-1"),
+            (
+                "pkg:rpm/opensuse/bash@5-1?distro=opensuse-tumbleweed-20250101",
+                "openSUSE:tumbleweed",
+                "bash",
+                "5-1",
+            ),
+            ("pkg:rpm/opensuse/bash@5-1", "openSUSE", "bash", "5-1"),
+            ("pkg:deb/curl@1?distro=debian-12", "Debian:12", "curl", "1"),
+            ("pkg:deb/curl@1", "deb", "curl", "1"),
             ("pkg:rpm/fedora/bash@5-1?distro=fedora-39", "fedora:39", "bash", "5-1"),
             ("pkg:generic/openssl@3", "generic", "openssl", "3"),
         ] {

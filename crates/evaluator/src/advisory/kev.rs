@@ -39,6 +39,7 @@ pub struct KevEntry {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[serde(expecting = "the KEV catalogue, which is a JSON object")]
 struct Catalogue {
     catalog_version: String,
     #[serde(default)]

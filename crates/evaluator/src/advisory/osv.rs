@@ -138,6 +138,7 @@ fn parse_bytes(bytes: &[u8], limits: Limits) -> Result<(Advisory, Vec<RecordErro
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an OSV record, which is a JSON object")]
 struct Record {
     #[serde(default)]
     schema_version: Option<String>,
@@ -162,6 +163,7 @@ struct Record {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object of `affected`")]
 struct AffectedEntry {
     #[serde(default)]
     package: Option<Package>,
@@ -184,6 +186,7 @@ struct Package {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "a range object")]
 struct RangeEntry {
     #[serde(rename = "type")]
     kind: String,
@@ -191,6 +194,7 @@ struct RangeEntry {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an event object")]
 struct EventEntry {
     #[serde(default)]
     introduced: Option<String>,

@@ -8,6 +8,7 @@ use serde::Deserialize;
 const VERSIONS: [&str; 5] = ["1.2", "1.3", "1.4", "1.5", "1.6"];
 
 #[derive(Deserialize)]
+#[serde(expecting = "a CycloneDX document")]
 struct Bom {
     #[serde(default)]
     metadata: Option<Metadata>,
@@ -16,12 +17,14 @@ struct Bom {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "the metadata object")]
 struct Metadata {
     #[serde(default)]
     component: Option<Entry>,
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "a component object")]
 struct Entry {
     #[serde(rename = "type", default)]
     kind: Option<String>,

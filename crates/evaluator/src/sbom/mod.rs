@@ -96,6 +96,7 @@ impl Component {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[serde(expecting = "an SBOM, which is a JSON object")]
 struct Probe {
     #[serde(default)]
     bom_format: Option<serde_json::Value>,

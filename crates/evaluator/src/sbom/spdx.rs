@@ -8,6 +8,7 @@ const VERSIONS: [&str; 2] = ["SPDX-2.2", "SPDX-2.3"];
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[serde(expecting = "an SPDX document")]
 struct Document {
     #[serde(default)]
     name: Option<String>,
@@ -21,6 +22,7 @@ struct Document {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[serde(expecting = "a package object")]
 struct Package {
     #[serde(rename = "SPDXID", default)]
     id: Option<String>,
