@@ -3,7 +3,7 @@
 use crate::door::Door;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use stella_contract::error::Problem;
 use stella_contract::ids::Tenant;
 use stella_engine::{Engine, LedgerPlace, Options, Running, SystemChance, SystemClock};
@@ -63,7 +63,7 @@ pub(crate) struct Core {
 impl Core {
     /// Settles where it lies; nothing is opened yet.
     pub(crate) fn of(app: &AppHandle) -> Result<Self, Box<dyn std::error::Error>> {
-        let folder = app.path().app_data_dir()?;
+        let folder = data_folder(app)?;
         let tenant = std::env::var(TENANT).unwrap_or_else(|_| "default".to_owned());
         Ok(Self {
             places: Places::of(std::env::var(LEDGER).ok().as_deref(), &folder),
@@ -113,18 +113,33 @@ impl Core {
         if let LedgerPlace::Sqlite(file) = &self.places.ledger
             && let Some(folder) = file.parent()
         {
-            // A folder that cannot be made is told by the ledger, which then cannot be opened.
-            std::fs::create_dir_all(folder).ok();
+            make(folder);
         }
         Engine::open(Options {
             place: self.places.ledger.clone(),
             blobs: self.places.blobs.clone(),
             tenants: vec![self.tenant.clone()],
             clock: Arc::new(SystemClock),
-            chance: Arc::new(SystemChance),
+            chance: Arc::new(SystemChance::default()),
             workers: std::thread::available_parallelism().map_or(2, |cores| cores.get()),
         })
         .await
+    }
+}
+
+/// The same folder as the command line's, so that both open the same ledger.
+pub(crate) fn data_folder(app: &AppHandle) -> tauri::Result<PathBuf> {
+    Ok(app.path().data_dir()?.join("stella-operator"))
+}
+
+/// Makes a folder for the operator alone. One that cannot be made is told by the ledger, which then cannot be opened.
+fn make(folder: &Path) {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    if let Err(error) = builder.create(folder) {
+        tracing::warn!(%error, folder = %folder.display(), "the folder could not be made");
     }
 }
 

@@ -107,7 +107,8 @@ impl From<Minute> for String {
 
 /// Reads what a file holds; an error says that the file is to be put aside.
 pub(crate) fn read(text: &str) -> Result<Preferences, serde_json::Error> {
-    serde_json::from_str(text)
+    let fields: Map<String, Value> = serde_json::from_str(text)?;
+    serde_json::from_value(Value::Object(fields))
 }
 
 /// The same with the named fields changed; a page that knows only some of them leaves the others as they are.

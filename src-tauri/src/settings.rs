@@ -1,6 +1,7 @@
 //! Keeps the operator's preferences in a file beside the ledger. The store writes the file plainly, so that a power cut
 //! can leave half of it: what cannot be read is put aside and the defaults hold.
 
+use crate::local;
 use crate::preferences::{self, Preferences};
 use serde_json::{Map, Value};
 use std::fs;
@@ -22,9 +23,9 @@ pub(crate) struct Settings {
 impl Settings {
     /// Reads them.
     pub(crate) fn open(app: &AppHandle) -> Result<Self, Box<dyn std::error::Error>> {
-        let folder = app.path().app_data_dir()?;
+        let folder = local::data_folder(app)?;
         let current = read_or_put_aside(&folder);
-        let store = StoreBuilder::new(app, FILE).disable_auto_save().build()?;
+        let store = StoreBuilder::new(app, folder.join(FILE)).disable_auto_save().build()?;
         Ok(Self { current: Mutex::new(current), store })
     }
 

@@ -6,13 +6,14 @@ use crate::tray::TrayPresence;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use stella_contract::route::{Resolved, Route};
-use tauri::{AppHandle, Emitter, Manager, State, UserAttentionType, WebviewWindow, Window, WindowEvent};
+use tauri::{AppHandle, Manager, State, UserAttentionType, Window, WindowEvent};
 use tauri_plugin_dialog::{DialogExt, MessageDialogKind};
 
 /// The label of the window.
 pub(crate) const MAIN: &str = "main";
-/// Tells the page that a route waits; the page asks for it.
-const PENDING_ROUTE: &str = "pending-route";
+/// The page asks for a waiting route whenever the window comes to the front. A desktop may refuse the focus, and then the
+/// page is told here that it should look.
+const LOOK: &str = "window.dispatchEvent(new Event('focus'))";
 /// A page that has not reported after so long is shown as it is.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// A page that has not reported after so long again will not.
@@ -51,8 +52,8 @@ pub(crate) fn open(app: &AppHandle, route: &str) {
     match Route::resolve(path) {
         Resolved::Page(_) => {
             app.state::<Pending>().put(route.to_owned());
-            if let Err(error) = app.emit_to(MAIN, PENDING_ROUTE, ()) {
-                tracing::warn!(%error, "the page could not be told of a route");
+            if let Some(window) = app.get_webview_window(MAIN) {
+                report(window.eval(LOOK), "look for a route");
             }
         }
         Resolved::UnknownChild(_) | Resolved::Nowhere => {
@@ -124,9 +125,4 @@ pub(crate) fn on_event(window: &Window, event: &WindowEvent) {
             report(window.hide(), "hide");
         }
     }
-}
-
-/// The window itself.
-pub(crate) fn main(app: &AppHandle) -> Option<WebviewWindow> {
-    app.get_webview_window(MAIN)
 }
