@@ -23,6 +23,7 @@ use http::uri::PathAndQuery;
 use std::sync::Arc;
 use stella_contract::api::Method;
 use stella_contract::error::Code;
+use stella_engine::{Clock, SystemClock};
 use tower::Layer;
 
 /// What a door is made of.
@@ -51,7 +52,7 @@ impl Door {
 /// The one router, for TCP and for the window in process.
 pub fn router(door: Door) -> Router {
     let table = table();
-    let document = Arc::new(ApiDocument::of(&table));
+    let document = Arc::new(ApiDocument::of(&table, SystemClock.now()));
     let house = House { slot: door.engine, auth: door.auth, document };
     let assets = door.assets;
     let mut inner = Router::new();

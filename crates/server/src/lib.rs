@@ -35,6 +35,7 @@ mod serve;
 mod slot;
 mod sse;
 mod sse_feed;
+mod sse_run;
 mod table;
 mod take;
 mod verbs;

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use stella_contract::api;
 use stella_contract::error::{Code, Envelope};
+use stella_contract::time::Micros;
 use utoipa::ToSchema;
 
 /// The document and what discovery says of it.
@@ -15,13 +16,14 @@ pub(crate) struct ApiDocument {
     pub(crate) text: String,
     /// Lower-case hex.
     pub(crate) sha256: String,
+    pub(crate) generated_at: Micros,
 }
 
 impl ApiDocument {
-    pub(crate) fn of(table: &[Mounted]) -> Self {
-        let text = serde_json::to_string_pretty(&build(table)).expect("the document is plain JSON");
+    pub(crate) fn of(table: &[Mounted], generated_at: Micros) -> Self {
+        let text = text_of(table);
         let sha256 = hex::encode(Sha256::digest(text.as_bytes()));
-        Self { text, sha256 }
+        Self { text, sha256, generated_at }
     }
 
     pub(crate) fn etag(&self) -> String {
@@ -31,7 +33,11 @@ impl ApiDocument {
 
 /// The document as JSON text, the same that `/openapi/orchestrator.json` answers with.
 pub fn document() -> String {
-    ApiDocument::of(&crate::table::table()).text
+    text_of(&crate::table::table())
+}
+
+fn text_of(table: &[Mounted]) -> String {
+    serde_json::to_string_pretty(&build(table)).expect("the document is plain JSON")
 }
 
 fn build(table: &[Mounted]) -> Value {

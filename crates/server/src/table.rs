@@ -1,8 +1,11 @@
 //! Every endpoint and its handler. A test compares this table with the contract's, both ways.
 
-use crate::handlers::{core, live};
-use crate::mounted::{Mounted, get, open};
+use crate::handlers::{core, findings, jobs, live, runs, sources, targets};
+use crate::mounted::{Mounted, get, open, post};
 use stella_contract::api::Method;
+
+/// SBOMs of whole images run to tens of megabytes.
+const SBOM_LIMIT: usize = 64 * 1024 * 1024;
 
 pub(crate) fn table() -> Vec<Mounted> {
     vec![
@@ -20,5 +23,32 @@ pub(crate) fn table() -> Vec<Mounted> {
         get("/api/v1/overview", "The figures of Jobs & Queues, all from one snapshot", core::overview),
         get("/api/v1/feed", "What happened since; waits for news", live::feed),
         get("/api/v1/events/stream", "The feed as server-sent events", live::feed_stream),
+        get("/api/v1/jobs", "Jobs, newest first", jobs::list),
+        post("/api/v1/jobs", "Submit a job", jobs::submit),
+        get("/api/v1/jobs/{id}", "One job with payload, result, attempts and artifacts", jobs::get),
+        get("/api/v1/jobs/{id}/history", "What happened to a job, newest first", jobs::history),
+        post("/api/v1/jobs/{id}:cancel", "Cancel a job", jobs::cancel),
+        get("/api/v1/history/verify", "Walk along the hash chain of the history", jobs::verify_history),
+        get("/api/v1/artifacts/{digest}", "The bytes of an artifact", jobs::artifact),
+        get("/api/v1/workers", "Workers, by name", jobs::workers),
+        get("/api/v1/sources", "Sources, by name", sources::list),
+        post("/api/v1/sources", "Add a source", sources::add),
+        get("/api/v1/sources/{id}", "One source", sources::get),
+        post("/api/v1/sources/{id}:run", "Read a source now", sources::run),
+        get("/api/v1/targets", "Targets, by name", targets::list),
+        get("/api/v1/targets/{id}", "One target", targets::get),
+        post("/api/v1/sboms", "Bring in an SBOM", targets::import).up_to(SBOM_LIMIT),
+        get("/api/v1/runs", "Runs, newest first", runs::list),
+        post("/api/v1/runs", "Start a run", runs::start),
+        post("/api/v1/runs:preview", "What a run would touch", runs::preview),
+        get("/api/v1/runs/{id}", "One run", runs::get),
+        get("/api/v1/runs/{id}/segments", "A run's segments, by shard", runs::segments),
+        get("/api/v1/runs/{id}/deltas", "What a run changed", runs::deltas),
+        get("/api/v1/runs/{id}/messages", "A run's messages since; waits for news", live::run_messages),
+        post("/api/v1/runs/{id}:cancel", "Cancel a run", runs::cancel),
+        post("/api/v1/runs/{id}:retry", "Repeat a finished run", runs::retry),
+        get("/console/runs/{id}/stream", "A run's messages as server-sent events", live::run_stream),
+        get("/api/v1/findings", "Findings, worst first", findings::list),
+        get("/api/v1/findings/explain", "Why a finding stands", findings::explain),
     ]
 }

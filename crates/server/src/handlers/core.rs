@@ -14,6 +14,7 @@ use serde_json::json;
 use stella_contract::api;
 use stella_contract::overview::Overview;
 use stella_contract::session::{OpenSession, OpenedSession, Ready, Session};
+use stella_contract::time::Micros;
 use utoipa::ToSchema;
 
 /// The process is alive.
@@ -31,6 +32,8 @@ pub(crate) struct Discovery {
     spec: String,
     /// The version of the interface.
     version: String,
+    /// When it was made: when this process hung its door.
+    generated_at: Micros,
     /// The document's entity tag.
     etag: String,
     /// SHA-256 of the document, lower-case hex.
@@ -50,6 +53,7 @@ pub(crate) async fn discover(hall: Hall) -> Answered<Kept<Discovery>> {
     let discovery = Discovery {
         spec: "/openapi/orchestrator.json".to_owned(),
         version: api::VERSION.to_owned(),
+        generated_at: hall.document.generated_at,
         etag: hall.document.etag(),
         sha256: hall.document.sha256.clone(),
     };

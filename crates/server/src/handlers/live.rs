@@ -4,9 +4,10 @@ use crate::desk::Desk;
 use crate::handlers::Answered;
 use crate::reply::Answer;
 use crate::sse::{Events, LastEventId};
-use crate::sse_feed;
-use crate::take::Asked;
-use stella_contract::event::{FeedBatch, FeedEvent, FeedQuery};
+use crate::take::{Asked, Id};
+use crate::{sse_feed, sse_run};
+use stella_contract::event::{FeedBatch, FeedEvent, FeedQuery, RunMessage, RunMessages, RunMessagesQuery};
+use stella_contract::ids::RunId;
 
 pub(crate) async fn feed(desk: Desk, Asked(query): Asked<FeedQuery>) -> Answered<Answer<FeedBatch>> {
     Ok(Answer::of(desk.engine.feed().since(&desk.caller, query).await?))
@@ -14,4 +15,21 @@ pub(crate) async fn feed(desk: Desk, Asked(query): Asked<FeedQuery>) -> Answered
 
 pub(crate) async fn feed_stream(desk: Desk, LastEventId(last): LastEventId) -> Answered<Events<FeedEvent>> {
     sse_feed::follow(desk, last).await
+}
+
+pub(crate) async fn run_messages(
+    desk: Desk,
+    Id(id): Id<RunId>,
+    Asked(query): Asked<RunMessagesQuery>,
+) -> Answered<Answer<RunMessages>> {
+    let wait_ms = query.max_wait_ms.unwrap_or(0);
+    Ok(Answer::of(desk.engine.runs().messages(&desk.caller, &id, query.after, wait_ms).await?))
+}
+
+pub(crate) async fn run_stream(
+    desk: Desk,
+    Id(id): Id<RunId>,
+    LastEventId(last): LastEventId,
+) -> Answered<Events<RunMessage>> {
+    sse_run::follow(desk, id, last).await
 }

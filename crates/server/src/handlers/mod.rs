@@ -1,7 +1,12 @@
 //! One file per noun. A handler reads its inputs, calls one method of the engine, and wraps the answer.
 
 pub(crate) mod core;
+pub(crate) mod findings;
+pub(crate) mod jobs;
 pub(crate) mod live;
+pub(crate) mod runs;
+pub(crate) mod sources;
+pub(crate) mod targets;
 
 use crate::refusal::Refusal;
 
