@@ -346,7 +346,7 @@ pub const CLAIM: Sql = Sql {
         cross join json_each($4) as leases
         where leases.key = chosen.place
           and jobs.key = chosen.key
-        returning jobs.*",
+        returning *",
     // A row that another node is just claiming is passed over; SQLite has one writer and needs no such words.
     postgres: "
         with recursive
@@ -462,7 +462,7 @@ const HOLD: Sql = Sql {
         from json_each($1) as held
         where jobs.key = held.value ->> 'key'
           and jobs.state in (select value from json_each($2))
-        returning jobs.*",
+        returning *",
     postgres: "
         update jobs
         set state = 'pending', wait_reason = held.why, next_eligible_at = held.until, version = version + 1

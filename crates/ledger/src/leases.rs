@@ -66,7 +66,7 @@ const ACK: Sql = Sql {
           and jobs.lease_id = said.value ->> 'lease_id'
           and jobs.lease_epoch = said.value ->> 'lease_epoch'
           and jobs.state in (select value from json_each($2))
-        returning jobs.*",
+        returning *",
     postgres: "
         update jobs
         set state = 'running', lease_until = $3, started_at = coalesce(started_at, $4), attempt_started_at = $4,
@@ -130,7 +130,7 @@ const EXTEND: Sql = Sql {
           and jobs.lease_id = said.value ->> 'lease_id'
           and jobs.lease_epoch = said.value ->> 'lease_epoch'
           and jobs.state in (select value from json_each($2))
-        returning jobs.*",
+        returning *",
     postgres: "
         update jobs
         set lease_until = $3, progress = coalesce(said.progress, jobs.progress),
@@ -222,7 +222,7 @@ const FINISH: Sql = Sql {
           and jobs.lease_id = said.value ->> 'lease_id'
           and jobs.lease_epoch = said.value ->> 'lease_epoch'
           and jobs.state in (select value from json_each($2))
-        returning jobs.*",
+        returning *",
     postgres: "
         update jobs
         set state = said.state, wait_reason = said.wait_reason, next_eligible_at = said.next_eligible_at,
@@ -289,7 +289,7 @@ const RELEASE: Sql = Sql {
           and jobs.lease_id = said.value ->> 'lease_id'
           and jobs.lease_epoch = said.value ->> 'lease_epoch'
           and jobs.state in (select value from json_each($2))
-        returning jobs.*",
+        returning *",
     postgres: "
         update jobs
         set state = 'queued', attempt = said.attempt, ack_timeouts = said.ack_timeouts, lease_until = null,
