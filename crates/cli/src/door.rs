@@ -112,7 +112,7 @@ pub(crate) async fn open_ledger(everywhere: &Everywhere) -> Result<Engine, Failu
         blobs: place.blobs.clone(),
         tenants: tenants(&everywhere.tenant),
         clock: Arc::new(SystemClock),
-        chance: Arc::new(SystemChance),
+        chance: Arc::new(SystemChance::default()),
         workers: std::thread::available_parallelism().map_or(1, usize::from),
     };
     Engine::open(options).await.map_err(|error| {
