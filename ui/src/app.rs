@@ -8,7 +8,6 @@ use crate::store::{
     use_preferences_store, use_query, use_session_store, use_toasts, use_toasts_store,
 };
 use crate::{api::shell, frame, pages};
-use stella_contract::error::Code;
 use wasm_bindgen::JsCast;
 use yew::prelude::*;
 
@@ -37,15 +36,14 @@ pub fn App() -> Html {
 #[component]
 fn Gate() -> Html {
     let session = crate::store::use_session();
-    let closed = session
-        .session
-        .problem()
-        .filter(|problem| problem.is_ledger_failure() || problem.refused() == Some(Code::Unauthenticated))
-        .cloned();
     use_ready(session.session.problem().is_some());
-    match closed {
-        Some(problem) => html! { <LedgerFailure {problem} on_retry={session.retry.clone()} /> },
-        None => html! { <Frame /> },
+    match (session.session.value(), session.session.problem()) {
+        (Some(_), _) => html! { <Frame /> },
+        (None, Some(problem)) => {
+            html! { <LedgerFailure problem={problem.clone()} on_retry={session.retry.clone()} /> }
+        }
+        // Nothing flashes while the core says who is asking.
+        (None, None) => html! { <p class="fatal f3 late" role="status">{ "Waiting for the core" }</p> },
     }
 }
 
@@ -74,7 +72,9 @@ fn Frame() -> Html {
         let layer = layer.setter();
         Callback::from(move |()| layer.set(which))
     };
-    use_frame_keys(&router, open(Layer::Palette), open(Layer::Keymap), overview.refetch.clone());
+    let feed = crate::store::use_feed();
+    let reload = Callback::from(move |()| feed.refresh());
+    use_frame_keys(&router, open(Layer::Palette), open(Layer::Keymap), reload);
     if let Some(problem) = overview.load.problem().filter(|problem| problem.is_ledger_failure()) {
         return html! { <LedgerFailure problem={problem.clone()} on_retry={overview.refetch.clone()} /> };
     }
@@ -121,7 +121,6 @@ fn use_frame_keys(router: &Router, palette: Callback<()>, keymap: Callback<()>, 
             ("?", false) => keymap.emit(()),
             ("R", false) => reload.emit(()),
             ("F6", false) => focus(".toasts"),
-            ("/", false) => focus("[data-filter]"),
             _ => return false,
         }
         true

@@ -7,6 +7,7 @@ use stella_contract::time::Micros;
 use yew::prelude::*;
 
 thread_local! {
+    static FROZEN: Cell<Option<Micros>> = const { Cell::new(None) };
     static OFFSET: Cell<i64> = const { Cell::new(0) };
     static LISTENERS: RefCell<Vec<(u32, Callback<Micros>)>> = const { RefCell::new(Vec::new()) };
     static NEXT: Cell<u32> = const { Cell::new(0) };
@@ -21,6 +22,21 @@ pub fn now() -> Micros {
 /// Takes the core's word for what time it is.
 pub fn follow(core: Micros) {
     OFFSET.with(|offset| offset.set(core.0 - here()));
+}
+
+/// Stops running times at the moment the core was last heard of.
+pub fn freeze(at: Option<Micros>) {
+    FROZEN.with(|frozen| frozen.set(at));
+}
+
+/// Lets running times go on.
+pub fn thaw() {
+    freeze(None);
+}
+
+/// Where a running time ends: now, or when the core was last heard of.
+pub fn running_end(now: Micros) -> Micros {
+    FROZEN.with(Cell::get).map_or(now, |at| at.min(now))
 }
 
 /// This machine's clock.

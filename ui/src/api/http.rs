@@ -2,14 +2,15 @@
 
 use super::problem::Problem;
 use super::sse::{Event, Parser};
-use super::transport::{Answer, FeedKind, FeedSink, Request, Transport};
+use super::transport::{Answer, FeedKind, FeedSink, Request, RunSink, Transport};
 use crate::clock;
 use futures::future::LocalBoxFuture;
 use gloo_net::http::{Headers, Method as Verb, RequestBuilder, Response};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use stella_contract::api::Method;
-use stella_contract::event::{FeedBatch, FeedEvent};
+use stella_contract::event::{FeedBatch, FeedEvent, RunMessage, RunMessageBody, RunMessages};
+use stella_contract::ids::RunId;
 use stella_contract::time::Micros;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -42,6 +43,37 @@ impl Http {
     }
 }
 
+/// Told the events of each piece; of a piece that completes none, nothing.
+type EventSink = Rc<dyn Fn(&[Event])>;
+
+impl Http {
+    /// Opens a stream of events after an id; reads it once it is given whom to tell.
+    fn stream(
+        &self,
+        path: String,
+        headers: Vec<(&'static str, String)>,
+        after: Option<i64>,
+    ) -> impl FnOnce(EventSink) -> LocalBoxFuture<'static, Problem> + use<> {
+        let mut headers = headers;
+        headers.push(("accept", "text/event-stream".into()));
+        headers.extend(after.map(|id| ("last-event-id", id.to_string())));
+        let abort = Abort::new();
+        let request = Request { method: Method::Get, path: path.clone(), headers, body: None };
+        let builder = self.builder(&request).abort_signal(abort.signal().as_ref());
+        move |sink| {
+            Box::pin(async move {
+                let _abort = abort;
+                let Ok(response) = builder.send().await else { return Problem::Unreachable };
+                if content_type(&response) != "text/event-stream" {
+                    return refused(&path, response).await;
+                }
+                read_events(response, &sink).await;
+                Problem::Unreachable
+            })
+        }
+    }
+}
+
 /// A header value is bytes to HTTP and characters to `fetch`: one character per byte of UTF-8.
 fn as_bytes(text: &str) -> String {
     text.bytes().map(char::from).collect()
@@ -68,28 +100,33 @@ impl Transport for Http {
         cursor: Option<i64>,
         sink: FeedSink,
     ) -> LocalBoxFuture<'static, Problem> {
-        let mut headers = headers;
-        headers.push(("accept", "text/event-stream".into()));
-        if let Some(cursor) = cursor {
-            headers.push(("last-event-id", cursor.to_string()));
-        }
-        let path = "/api/v1/events/stream".to_owned();
-        let abort = Abort::new();
-        let signal = abort.signal();
-        let builder = self
-            .builder(&Request { method: Method::Get, path: path.clone(), headers, body: None })
-            .abort_signal(signal.as_ref());
+        let (stream, at) =
+            (self.stream("/api/v1/events/stream".to_owned(), headers, cursor), Cell::new(cursor));
+        Box::pin(stream(Rc::new(move |events: &[Event]| {
+            let batch = batch_of(events, at.get().unwrap_or(0), clock::now());
+            at.set(Some(batch.cursor));
+            sink(batch);
+        })))
+    }
+
+    fn follow_run(
+        &self,
+        headers: Vec<(&'static str, String)>,
+        run: &RunId,
+        after: Option<i64>,
+        sink: RunSink,
+    ) -> LocalBoxFuture<'static, Option<Problem>> {
+        let stream = self.stream(format!("/console/runs/{run}/stream"), headers, after);
+        let ended = Rc::new(Cell::new(false));
+        let told = ended.clone();
+        let following = stream(Rc::new(move |events: &[Event]| {
+            let messages = messages_of(events);
+            told.set(told.get() || messages.ended);
+            sink(messages);
+        }));
         Box::pin(async move {
-            let _abort = abort;
-            let response = match builder.send().await {
-                Ok(response) => response,
-                Err(_) => return Problem::Unreachable,
-            };
-            if content_type(&response) != "text/event-stream" {
-                return refused(&path, response).await;
-            }
-            read_events(response, cursor, &sink).await;
-            Problem::Unreachable
+            let problem = following.await;
+            (!ended.get()).then_some(problem)
         })
     }
 
@@ -135,13 +172,12 @@ async fn refused(path: &str, response: Response) -> Problem {
 }
 
 /// Reads until the stream ends or breaks.
-async fn read_events(response: Response, cursor: Option<i64>, sink: &FeedSink) {
+async fn read_events(response: Response, sink: &EventSink) {
     let Some(stream) = response.body() else { return };
     let Ok(reader) = stream.get_reader().dyn_into::<web_sys::ReadableStreamDefaultReader>() else { return };
     let mut parser = Parser::default();
-    let mut cursor = cursor.unwrap_or(0);
     // Told at once, so that the page knows the connection stands before anything happens.
-    sink(FeedBatch { events: Vec::new(), cursor, reset: false, now: clock::now() });
+    sink(&[]);
     while let Ok(step) = JsFuture::from(reader.read()).await {
         let done = js_sys::Reflect::get(&step, &JsValue::from_str("done"));
         if done.is_ok_and(|done| done.is_truthy()) {
@@ -149,11 +185,22 @@ async fn read_events(response: Response, cursor: Option<i64>, sink: &FeedSink) {
         }
         let Ok(value) = js_sys::Reflect::get(&step, &JsValue::from_str("value")) else { return };
         // A piece without an event is a sign of life all the same.
-        let events = parser.take(&js_sys::Uint8Array::new(&value).to_vec());
-        let batch = batch_of(&events, cursor, clock::now());
-        cursor = batch.cursor;
-        sink(batch);
+        sink(&parser.take(&js_sys::Uint8Array::new(&value).to_vec()));
     }
+}
+
+/// The messages of the events of one piece.
+fn messages_of(events: &[Event]) -> RunMessages {
+    let items: Vec<RunMessage> =
+        events.iter().filter_map(|event| serde_json::from_str(&event.data).ok()).collect();
+    let ended = items.iter().any(|message| matches!(message.body, RunMessageBody::End { .. }));
+    RunMessages { items, ended }
+}
+
+/// What a heartbeat or a reset carries.
+#[derive(serde::Deserialize)]
+struct Beat {
+    now: Micros,
 }
 
 /// Makes one batch of the events of one piece.
@@ -165,6 +212,9 @@ fn batch_of(events: &[Event], cursor: i64, now: Micros) -> FeedBatch {
         }
         if event.name == "reset" {
             batch.reset = true;
+        }
+        if let Ok(beat) = serde_json::from_str::<Beat>(&event.data) {
+            batch.now = beat.now;
         }
         if let Ok(one) = serde_json::from_str::<FeedEvent>(&event.data) {
             batch.cursor = batch.cursor.max(one.seq);
@@ -183,14 +233,30 @@ mod tests {
         let data = r#"{"seq":8,"type":"orch.job.queued","entity":"job","id":"job_1","tenant":"acme",
             "correlationId":"c","at":"2026-11-21T14:28:15.204Z","data":{}}"#;
         let event = Event { name: "feed".into(), id: Some("8".into()), data: data.into() };
-        let beat = Event { name: "heartbeat".into(), id: None, data: "{}".into() };
+        let beat = Event {
+            name: "heartbeat".into(),
+            id: None,
+            data: r#"{"cursor":8,"now":"2026-11-21T14:28:16.000Z"}"#.into(),
+        };
         let batch = batch_of(&[event, beat.clone()], 5, Micros(1));
         assert_eq!((batch.cursor, batch.events.len(), batch.reset), (8, 1, false));
         let reset = Event { name: "reset".into(), id: Some("3".into()), data: "{}".into() };
         let batch = batch_of(&[reset], 8, Micros(1));
         assert_eq!((batch.cursor, batch.reset), (3, true));
         assert!(batch_of(&[], 8, Micros(1)).events.is_empty());
-        assert_eq!(batch_of(&[beat], 8, Micros(1)).cursor, 8);
+        let beaten = batch_of(&[beat], 8, Micros(1));
+        assert_eq!((beaten.cursor, beaten.now.to_string()), (8, "2026-11-21T14:28:16.000Z".to_owned()));
+    }
+
+    #[test]
+    fn the_last_message_of_a_run_ends_its_stream() {
+        let event = |name: &str, data: &str| Event { name: name.into(), id: None, data: data.into() };
+        let log = r#"{"seq":7,"at":"2026-11-21T14:28:15.204Z","event":"log","severity":"info","message":"m",
+            "correlationId":"c"}"#;
+        let end = r#"{"seq":8,"at":"2026-11-21T14:28:15.204Z","event":"end","state":"completed"}"#;
+        assert!(!messages_of(&[event("log", log)]).ended);
+        let last = messages_of(&[event("log", log), event("end", end)]);
+        assert_eq!((last.items.len(), last.ended), (2, true));
     }
 
     #[test]

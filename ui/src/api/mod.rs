@@ -22,4 +22,4 @@ pub use client::{Api, Result};
 pub use http::Http;
 pub use load::Load;
 pub use problem::Problem;
-pub use transport::{Answer, FeedKind, FeedSink, Request, Transport};
+pub use transport::{Answer, FeedKind, FeedSink, Request, RunSink, Transport};

@@ -1,13 +1,14 @@
 //! The way through the window: its commands instead of a network. Nothing is pushed; the feed is asked for in turns.
 
 use super::problem::Problem;
-use super::transport::{Answer, FeedKind, FeedSink, Request, Transport, read};
+use super::transport::{Answer, FeedKind, FeedSink, Request, RunSink, Transport, read};
 use futures::future::LocalBoxFuture;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use stella_contract::api::Method;
 use stella_contract::error::Problem as Refusal;
-use stella_contract::event::FeedBatch;
+use stella_contract::event::{FeedBatch, RunMessages};
+use stella_contract::ids::RunId;
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
@@ -101,6 +102,38 @@ impl Transport for Shell {
                         sink(batch);
                     }
                     Err(problem) => return problem,
+                }
+            }
+        })
+    }
+
+    fn follow_run(
+        &self,
+        headers: Vec<(&'static str, String)>,
+        run: &RunId,
+        after: Option<i64>,
+        sink: RunSink,
+    ) -> LocalBoxFuture<'static, Option<Problem>> {
+        let base = format!("/api/v1/runs/{run}/messages");
+        Box::pin(async move {
+            let mut wait = 0;
+            let mut after = after;
+            loop {
+                let from = after.map(|seq| format!("&after={seq}")).unwrap_or_default();
+                let path = format!("{base}?maxWaitMs={wait}{from}");
+                let request =
+                    Request { method: Method::Get, path: path.clone(), headers: headers.clone(), body: None };
+                let messages =
+                    match send(request).await.and_then(|answer| read::<RunMessages>(&path, &answer)) {
+                        Ok(messages) => messages,
+                        Err(problem) => return Some(problem),
+                    };
+                after = messages.items.iter().map(|message| message.seq).max().or(after);
+                wait = PATIENCE_MS;
+                let ended = messages.ended;
+                sink(messages);
+                if ended {
+                    return None;
                 }
             }
         })

@@ -5,7 +5,8 @@ use futures::future::LocalBoxFuture;
 use std::rc::Rc;
 use stella_contract::api::Method;
 use stella_contract::error::Envelope;
-use stella_contract::event::FeedBatch;
+use stella_contract::event::{FeedBatch, RunMessages};
+use stella_contract::ids::RunId;
 
 /// A request.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,6 +44,9 @@ pub enum FeedKind {
 /// What the live feed tells while it is open.
 pub type FeedSink = Rc<dyn Fn(FeedBatch)>;
 
+/// What a run's stream tells while it is open.
+pub type RunSink = Rc<dyn Fn(RunMessages)>;
+
 /// A way to the core.
 pub trait Transport {
     /// Sends one request.
@@ -55,6 +59,15 @@ pub trait Transport {
         cursor: Option<i64>,
         sink: FeedSink,
     ) -> LocalBoxFuture<'static, Problem>;
+
+    /// Follows a run from a message on, until it has ended (`None`) or the connection breaks.
+    fn follow_run(
+        &self,
+        headers: Vec<(&'static str, String)>,
+        run: &RunId,
+        after: Option<i64>,
+        sink: RunSink,
+    ) -> LocalBoxFuture<'static, Option<Problem>>;
 
     /// How the feed is connected.
     fn feed_kind(&self) -> FeedKind;

@@ -1,4 +1,4 @@
-//! The book cannot be used: no page has anything to show, so this one says what to do.
+//! The core or its book cannot be used: no page has anything to show, so this one says what to do.
 
 use crate::api::{Problem, shell};
 use crate::kit::{Button, ButtonKind, CopyId, Icon, Shape, Tone};
@@ -63,7 +63,10 @@ fn title(problem: &Problem) -> &'static str {
         Some(Code::LedgerNotOne) => "This file is not a sound ledger",
         Some(Code::NoSpace) => "The disk is full",
         Some(Code::NotWritable) => "The ledger cannot be written",
+        Some(Code::LedgerUnavailable) => "The ledger cannot be reached",
         Some(Code::Unauthenticated) => "Not signed in",
-        _ => "The ledger cannot be reached",
+        Some(Code::Starting) => "The core is starting",
+        Some(_) => "The core refused the session",
+        None => "The core does not answer",
     }
 }

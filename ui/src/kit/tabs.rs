@@ -38,6 +38,9 @@ pub struct TabsProps {
     pub current: AttrValue,
     /// Told the one to show.
     pub on_choose: Callback<AttrValue>,
+    /// Answers to `[` and `]` anywhere on the page; off for tabs within tabs.
+    #[prop_or(true)]
+    pub main: bool,
     /// What stands at the right end.
     #[prop_or_default]
     pub children: Html,
@@ -47,6 +50,22 @@ pub struct TabsProps {
 #[component]
 pub fn Tabs(props: &TabsProps) -> Html {
     let base = use_element_id("tab");
+    {
+        let (tabs, current, choose) = (props.tabs.clone(), props.current.clone(), props.on_choose.clone());
+        let main = props.main;
+        super::keys::use_keys(move |key| {
+            let at = tabs.iter().position(|tab| tab.id == current).unwrap_or(0);
+            let step = match key.name.as_str() {
+                "[" if main => "ArrowLeft",
+                "]" if main => "ArrowRight",
+                _ => return false,
+            };
+            if let Some(next) = moved(at, tabs.len(), step) {
+                choose.emit(tabs[next].id.clone());
+            }
+            true
+        });
+    }
     let on_key = {
         let (tabs, current, choose) = (props.tabs.clone(), props.current.clone(), props.on_choose.clone());
         Callback::from(move |event: KeyboardEvent| {

@@ -1,7 +1,7 @@
 //! Times that stay true while they stand on the screen; all share one ticker.
 
 use super::format;
-use crate::clock::use_now;
+use crate::clock::{running_end, use_now};
 use stella_contract::time::Micros;
 use yew::prelude::*;
 
@@ -33,7 +33,7 @@ pub struct ElapsedProps {
 #[component]
 pub fn Elapsed(props: &ElapsedProps) -> Html {
     let now = use_now();
-    let length = props.until.unwrap_or(now).ms_since(props.from);
+    let length = props.until.unwrap_or_else(|| running_end(now)).ms_since(props.from);
     time(props.from, format::duration(length))
 }
 

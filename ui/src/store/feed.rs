@@ -90,6 +90,17 @@ impl PartialEq for FeedStore {
 }
 
 impl FeedStore {
+    /// Makes every answer old, so that all that is on the screen is asked for anew.
+    pub fn refresh(&self) {
+        let batch = FeedBatch {
+            events: Vec::new(),
+            cursor: self.bus.cursor.get().unwrap_or(0),
+            reset: true,
+            now: clock::now(),
+        };
+        self.bus.tell(&Rc::new(batch));
+    }
+
     /// When the core was last heard of.
     pub fn heard(&self) -> Option<Micros> {
         self.bus.heard.get()
@@ -122,7 +133,25 @@ pub fn use_feed_store(session: &SessionStore) -> FeedStore {
         });
     }
     let reconnect = Callback::from(move |()| tries.set(*tries + 1));
+    use_return(*state, reconnect.clone());
     FeedStore { state: *state, reconnect, bus }
+}
+
+/// Tries again at once when the network is back or the page is looked at again.
+#[hook]
+fn use_return(state: FeedState, reconnect: Callback<()>) {
+    let waiting = !state.is_up() && state != FeedState::Connecting;
+    use_effect_with((waiting, reconnect), |(waiting, reconnect)| {
+        let window = web_sys::window().filter(|_| *waiting);
+        let listeners = window.map(|window| {
+            let (online, focus) = (reconnect.clone(), reconnect.clone());
+            [
+                gloo_events::EventListener::new(&window, "online", move |_| online.emit(())),
+                gloo_events::EventListener::new(&window, "focus", move |_| focus.emit(())),
+            ]
+        });
+        move || drop(listeners)
+    });
 }
 
 /// Follows the feed for ever.
@@ -139,6 +168,8 @@ async fn follow(api: crate::api::Api, bus: Rc<Bus>, set: UseStateSetter<FeedStat
             Rc::new(move |mut batch: FeedBatch| {
                 attempt.set(0);
                 set.set(up);
+                clock::follow(batch.now);
+                clock::thaw();
                 bus.heard.set(Some(clock::now()));
                 if bus.cursor.get() != Some(batch.cursor) && batch.cursor > 0 {
                     bus.cursor.set(Some(batch.cursor));
@@ -158,6 +189,8 @@ async fn follow(api: crate::api::Api, bus: Rc<Bus>, set: UseStateSetter<FeedStat
             Either::Left(_) | Either::Right(_) => {}
         }
         lost.set(true);
+        // Running times must not go on counting over rows that no longer do.
+        clock::freeze(bus.heard.get());
         attempt.set(attempt.get() + 1);
         let wait = backoff_ms(attempt.get(), chance::share());
         set.set(FeedState::Reconnecting {

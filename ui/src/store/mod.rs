@@ -10,6 +10,7 @@
 //! | `Watch::none()`, `Watch::of(&["job", "run"])`, `.only(id)` | which events make an answer old |
 //! | `use_feed()` | `.state: FeedState`, `.heard()`, `.reconnect` |
 //! | `use_feed_batches(\|batch\| ..)` | every batch of the feed |
+//! | `use_run_stream(&id)` | `RunStream { watched: Rc<WatchedRun { run, segments, log, events, seq, ended }>, state: FeedState, heard, problem }`, live until the run ends |
 //! | `use_toasts()` | `.done(fact, detail)`, `.refused(fact, &problem)` |
 //! | `use_preferences()` | `.get()`, `.set(..)`, `.is_dark()` |
 //! | `use_program(start, update, perform)` | `(Rc<Model>, Callback<Message>)` for a page that is a model, messages and a pure update |
@@ -19,8 +20,10 @@ mod list;
 mod preferences;
 mod program;
 mod queries;
+mod run_stream;
 mod session;
 mod toasts;
+pub mod watched_run;
 
 pub use feed::{FeedState, FeedStore, Watch, backoff_ms, use_feed, use_feed_batches, use_feed_store};
 pub use list::{Fetching, List, Rows, RowsAction, use_list};
@@ -29,5 +32,7 @@ pub use preferences::{
 };
 pub use program::use_program;
 pub use queries::{Asked, use_query};
+pub use run_stream::{RunStream, use_run_stream};
 pub use session::{SessionStore, take_one_time_token, use_api, use_session, use_session_store};
 pub use toasts::{Standing, ToastAction, Toasts, use_toasts, use_toasts_store};
+pub use watched_run::{LogLine, WatchedRun};

@@ -3,6 +3,7 @@
 use crate::api::{Api, Http, Load, Problem, Transport, shell::Shell};
 use crate::clock;
 use gloo_storage::{SessionStorage, Storage};
+use gloo_timers::callback::Timeout;
 use std::cell::RefCell;
 use std::rc::Rc;
 use stella_contract::ids::Tenant;
@@ -11,6 +12,8 @@ use yew::prelude::*;
 
 const TOKEN_ENTRY: &str = "stella.token";
 const TENANT_ENTRY: &str = "stella.tenant";
+/// How long after a failure it is asked again by itself.
+const AGAIN_MS: u32 = 5_000;
 
 /// The session and what hangs on it.
 #[derive(Clone, PartialEq)]
@@ -49,12 +52,16 @@ pub fn use_session_store() -> SessionStore {
     let chosen = use_state(|| SessionStorage::get::<Tenant>(TENANT_ENTRY).ok());
     let asked = use_state_eq(|| 0u32);
     {
-        let (base, session) = (base.clone(), session.clone());
-        use_effect_with(*asked, move |_| {
+        let (base, session, asked) = (base.clone(), session.clone(), asked.clone());
+        use_effect_with(*asked.clone(), move |_| {
             wasm_bindgen_futures::spawn_local(async move {
                 let answer = open(&base).await;
-                if let Ok(found) = &answer {
-                    clock::follow(found.now);
+                match &answer {
+                    Ok(found) => clock::follow(found.now),
+                    Err(problem) if super::queries::comes_back(problem) => {
+                        Timeout::new(AGAIN_MS, move || asked.set(*asked + 1)).forget();
+                    }
+                    Err(_) => {}
                 }
                 session.set((*session).clone().answered(answer, clock::now()));
             });
