@@ -3,12 +3,10 @@
 use crate::caller::Caller;
 use crate::engine::Engine;
 use crate::error::Error;
-use stella_contract::event::{FeedBatch, FeedEvent, FeedQuery};
+use stella_contract::event::{FeedBatch, FeedQuery};
 use stella_contract::ids::Tenant;
 use stella_contract::scope::Scope;
-use stella_contract::time::Micros;
-use stella_ledger::LedgerError;
-use stella_ledger::feed_read::{self, FeedRow};
+use stella_ledger::{LedgerError, chains, feed};
 
 /// Events kept per tenant; who is further behind reads everything anew.
 pub(crate) const KEPT: i64 = 10_000;
@@ -55,20 +53,18 @@ impl Feed {
     async fn look(&self, tenant: &Tenant, cursor: Option<i64>) -> Result<FeedBatch, Error> {
         let now = self.engine.now();
         let wanted = tenant.clone();
-        let (newest, oldest, rows) = self
+        let (newest, oldest, events) = self
             .engine
             .ledger()
             .read::<_, LedgerError, _>(move |tx| {
                 Box::pin(async move {
-                    let newest = feed_read::newest(tx, wanted.as_str()).await?;
-                    let oldest = feed_read::oldest(tx, wanted.as_str()).await?;
-                    let rows = match cursor {
-                        Some(cursor) if cursor < newest => {
-                            feed_read::since(tx, wanted.as_str(), cursor, BATCH).await?
-                        }
+                    let newest = chains::tip(tx, &wanted).await?.feed_seq;
+                    let oldest = feed::oldest(tx, &wanted).await?;
+                    let events = match cursor {
+                        Some(cursor) if cursor < newest => feed::since(tx, &wanted, cursor, BATCH).await?,
                         Some(_) | None => Vec::new(),
                     };
-                    Ok((newest, oldest, rows))
+                    Ok((newest, oldest, events))
                 })
             })
             .await?;
@@ -79,26 +75,9 @@ impl Feed {
         if is_lost {
             return Ok(FeedBatch { events: Vec::new(), cursor: newest, reset: true, now });
         }
-        let events = rows.into_iter().map(|row| event_of(row, tenant)).collect::<Result<Vec<_>, _>>()?;
         let cursor = events.last().map_or_else(|| cursor.unwrap_or(newest), |event| event.seq);
         Ok(FeedBatch { events, cursor, reset: false, now })
     }
-}
-
-fn event_of(row: FeedRow, tenant: &Tenant) -> Result<FeedEvent, LedgerError> {
-    let place = format!("{tenant}/{}", row.seq);
-    let run_id = row.run_id.map(|id| id.parse()).transpose();
-    Ok(FeedEvent {
-        seq: row.seq,
-        kind: row.kind,
-        entity: row.entity,
-        id: row.id,
-        tenant: tenant.clone(),
-        run_id: run_id.map_err(|_| LedgerError::corrupt("feed", "run_id", &place))?,
-        correlation_id: row.correlation_id,
-        at: Micros(row.at),
-        data: serde_json::from_str(&row.data).map_err(|_| LedgerError::corrupt("feed", "data", &place))?,
-    })
 }
 
 #[cfg(test)]

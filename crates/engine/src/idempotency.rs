@@ -61,7 +61,8 @@ impl Idempotency {
     pub async fn begin(&self, caller: &Caller, path: &str, key: &str, body: &[u8]) -> Result<Begun, Error> {
         let is_plain = key.chars().all(|c| c.is_ascii_graphic());
         if key.is_empty() || key.len() > KEY_MAX || !is_plain {
-            let sentence = format!("An idempotency key has 1 to {KEY_MAX} visible ASCII characters; a UUID is best.");
+            let sentence =
+                format!("An idempotency key has 1 to {KEY_MAX} visible ASCII characters; a UUID is best.");
             return Err(Error::new(Code::BadRequest, sentence));
         }
         let place = Place {
@@ -111,9 +112,7 @@ impl Idempotency {
         self.engine
             .ledger()
             .write::<_, Error, _>(move |tx| {
-                Box::pin(
-                    async move { Ok(idempotency::release(tx, &claim.place, claim.started_at.0).await?) },
-                )
+                Box::pin(async move { Ok(idempotency::release(tx, &claim.place, claim.started_at.0).await?) })
             })
             .await
     }

@@ -3,6 +3,7 @@
 use crate::caller::Caller;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::workers;
 use std::collections::BTreeMap;
 use std::str::FromStr;
 use stella_contract::job::{JobState, WaitReason};
@@ -14,8 +15,9 @@ use stella_contract::scope::Scope;
 use stella_contract::source::IngestReport;
 use stella_contract::time::Micros;
 use stella_contract::worker::WorkerState;
-use stella_ledger::overview::{self, EndedRunRow, InputRow, OpenRunRow, StateRow, WaitRow, WorkerRow};
+use stella_ledger::overview::{self, EndedRunRow, InputRow, OpenRunRow, StateRow, WaitRow};
 use stella_ledger::samples::{self, DepthRow};
+use stella_ledger::workers::WorkerRecord;
 use stella_ledger::{LedgerError, Tx};
 
 const HOUR_MS: i64 = 60 * 60 * 1_000;
@@ -45,7 +47,7 @@ struct Snapshot {
     open_runs: Vec<OpenRunRow>,
     ended_runs: Vec<EndedRunRow>,
     planner_beat: Option<i64>,
-    workers: Vec<WorkerRow>,
+    workers: Vec<WorkerRecord>,
     inputs: InputRow,
     ingest_reports: Vec<String>,
     depth: Vec<DepthRow>,
@@ -60,7 +62,9 @@ impl OverviewDesk {
         let snapshot = self
             .engine
             .ledger()
-            .read::<_, LedgerError, _>(move |tx| Box::pin(async move { read(tx, tenant.as_str(), now).await }))
+            .read::<_, LedgerError, _>(move |tx| {
+                Box::pin(async move { read(tx, tenant.as_str(), now).await })
+            })
             .await?;
         Ok(figures(&snapshot, now)?)
     }
@@ -75,7 +79,7 @@ async fn read(tx: &mut Tx, tenant: &str, now: Micros) -> Result<Snapshot, Ledger
         open_runs: overview::open_runs(tx, tenant).await?,
         ended_runs: overview::ended_runs(tx, tenant, day).await?,
         planner_beat: overview::planner_beat(tx).await?,
-        workers: overview::workers(tx).await?,
+        workers: stella_ledger::workers::list(tx, now.minus_ms(workers::FORGOTTEN_MS)).await?,
         inputs: overview::inputs(tx, tenant).await?,
         ingest_reports: overview::ingest_reports(tx, tenant, now.minus_ms(HOUR_MS).0).await?,
         depth: samples::since(tx, tenant, day, POINT_US).await?,
@@ -89,7 +93,7 @@ fn figures(snapshot: &Snapshot, now: Micros) -> Result<Overview, LedgerError> {
         waiting: waiting(&snapshot.waiting)?,
         by_type: by_type(snapshot)?,
         runs: runs(snapshot)?,
-        workers: workers(&snapshot.workers, now),
+        workers: worker_figures(&snapshot.workers, now),
         inputs: inputs(snapshot),
         depth: snapshot
             .depth
@@ -196,11 +200,10 @@ fn runs(snapshot: &Snapshot) -> Result<RunFigures, LedgerError> {
     Ok(figures)
 }
 
-/// The same ages as in the list of workers (spec 05 §5.10).
-fn workers(rows: &[WorkerRow], now: Micros) -> WorkerFigures {
+fn worker_figures(rows: &[WorkerRecord], now: Micros) -> WorkerFigures {
     let mut figures = WorkerFigures::default();
     for row in rows {
-        let state = WorkerState::judge(now.ms_since(Micros(row.last_heartbeat_at)), row.draining != 0);
+        let state = workers::state(row, now);
         match state {
             WorkerState::Online => figures.online += 1,
             WorkerState::Late => figures.late += 1,
@@ -209,7 +212,7 @@ fn workers(rows: &[WorkerRow], now: Micros) -> WorkerFigures {
             WorkerState::Quarantined => {}
         }
         if matches!(state, WorkerState::Online | WorkerState::Late) {
-            figures.slots += row.concurrency;
+            figures.slots += i64::from(row.concurrency);
         }
         figures.slots_in_use += row.in_flight;
     }

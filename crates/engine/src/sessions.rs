@@ -3,16 +3,20 @@
 use crate::caller::Caller;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::journal::{Draft, Journal};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 use stella_contract::error::Code;
+use stella_contract::history::Actor;
 use stella_contract::ids::{Tenant, TokenId};
+use stella_contract::job::Cause;
 use stella_contract::scope::Scope;
 use stella_contract::session::{LedgerKind, OpenedSession, Session};
 use stella_contract::time::Micros;
-use stella_ledger::LedgerPlace;
 use stella_ledger::tokens::{self, TokenRow};
+use stella_ledger::{LedgerPlace, Tx};
 
 /// How long a one-time token may lie unused.
 const ONE_TIME_MS: i64 = 60 * 60 * 1_000;
@@ -131,18 +135,26 @@ impl Sessions {
         if let Some(scope) = missing {
             return Err(Error::scope_missing(*scope));
         }
-        self.make(caller.tenant.clone(), &caller.subject, "bearer", "stl_", wish).await
+        self.make(&caller.tenant, Author::of(caller), Kind::Bearer, wish).await
     }
 
     /// Takes a token of the caller's tenant back.
     pub async fn revoke_token(&self, caller: &Caller, id: &TokenId) -> Result<(), Error> {
         caller.demand_write(Scope::TokensManage)?;
         let (tenant, token, now) = (caller.tenant.clone(), id.clone(), self.engine.now());
+        let by = Author::of(caller);
         let was_there = self
             .engine
             .ledger()
             .write::<_, Error, _>(move |tx| {
-                Box::pin(async move { Ok(tokens::revoke(tx, tenant.as_str(), token.as_str(), now.0).await?) })
+                Box::pin(async move {
+                    let was_there = tokens::revoke(tx, tenant.as_str(), token.as_str(), now.0).await?;
+                    if was_there {
+                        note(tx, &tenant, &by, "orch.token.revoked", now, json!({ "tokenId": token }))
+                            .await?;
+                    }
+                    Ok(was_there)
+                })
             })
             .await?;
         self.engine.recognised().forget(id);
@@ -157,7 +169,12 @@ impl Sessions {
             read_only: false,
             ttl_ms: ONE_TIME_MS,
         };
-        Ok(self.make(tenant.clone(), "server", "one_time", "sto_", wish).await?.secret)
+        let author = Author {
+            actor: Actor { subject: "server".to_owned(), scopes: Vec::new() },
+            cause: Cause::default(),
+            correlation_id: "server".to_owned(),
+        };
+        Ok(self.make(tenant, author, Kind::OneTime, wish).await?.secret)
     }
 
     /// Exchanges a one-time secret for a session's token.
@@ -184,6 +201,13 @@ impl Sessions {
                         ..used.clone()
                     };
                     tokens::insert(tx, &session).await?;
+                    let author = Author {
+                        actor: Actor { subject: used.token_id.clone(), scopes: Vec::new() },
+                        cause: Cause::default(),
+                        correlation_id: session.token_id.clone(),
+                    };
+                    let data = json!({ "tokenId": session.token_id, "name": session.name });
+                    note(tx, &tenant_of(&used)?, &author, "orch.session.opened", now, data).await?;
                     Ok(used)
                 })
             })
@@ -191,33 +215,37 @@ impl Sessions {
         Ok(OpenedSession { token: secret, expires_at, tenant: tenant_of(&used)? })
     }
 
-    async fn make(
-        &self,
-        tenant: Tenant,
-        created_by: &str,
-        kind: &str,
-        prefix: &str,
-        wish: NewToken,
-    ) -> Result<MadeToken, Error> {
+    async fn make(&self, of: &Tenant, by: Author, kind: Kind, wish: NewToken) -> Result<MadeToken, Error> {
         let now = self.engine.now();
-        let (secret, token_id, expires_at) = (self.secret(prefix), self.token_id(now), now.plus_ms(wish.ttl_ms));
+        let (secret, token_id) = (self.secret(kind.prefix()), self.token_id(now));
+        let expires_at = now.plus_ms(wish.ttl_ms);
         let row = TokenRow {
             token_id: token_id.to_string(),
-            tenant: tenant.to_string(),
+            tenant: of.to_string(),
             name: wish.name.trim().to_owned(),
-            kind: kind.to_owned(),
+            kind: kind.word().to_owned(),
             secret_hash: hash_of(&secret),
             scopes: serde_json::to_string(&wish.scopes).map_err(Error::internal)?,
             read_only: i64::from(wish.read_only),
-            created_by: created_by.to_owned(),
+            created_by: by.actor.subject.clone(),
             created_at: now.0,
             expires_at: expires_at.0,
             used_at: None,
             revoked_at: None,
         };
+        let tenant = of.clone();
         self.engine
             .ledger()
-            .write::<_, Error, _>(move |tx| Box::pin(async move { Ok(tokens::insert(tx, &row).await?) }))
+            .write::<_, Error, _>(move |tx| {
+                Box::pin(async move {
+                    tokens::insert(tx, &row).await?;
+                    let data = json!({
+                        "tokenId": row.token_id, "name": row.name, "kind": row.kind, "scopes": wish.scopes,
+                        "readOnly": wish.read_only, "expiresAt": expires_at,
+                    });
+                    note(tx, &tenant, &by, "orch.token.created", now, data).await
+                })
+            })
             .await?;
         Ok(MadeToken { token_id, secret, expires_at })
     }
@@ -231,6 +259,77 @@ impl Sessions {
     fn token_id(&self, now: Micros) -> TokenId {
         TokenId::from_uuid(&self.engine.uuid(now))
     }
+}
+
+/// What a token is for.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Bearer,
+    OneTime,
+}
+
+impl Kind {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Bearer => "bearer",
+            Self::OneTime => "one_time",
+        }
+    }
+    /// Secrets of each kind start alike, so that one that leaked is recognised for what it is.
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::Bearer => "stl_",
+            Self::OneTime => "sto_",
+        }
+    }
+}
+
+/// Who makes or takes back a token, for the history.
+struct Author {
+    actor: Actor,
+    cause: Cause,
+    correlation_id: String,
+}
+
+impl Author {
+    fn of(caller: &Caller) -> Self {
+        Self {
+            actor: caller.actor(),
+            cause: caller.cause.clone(),
+            correlation_id: caller.correlation_id.clone(),
+        }
+    }
+}
+
+/// Writes it into the history; never with the secret or its hash.
+async fn note(
+    tx: &mut Tx,
+    tenant: &Tenant,
+    by: &Author,
+    kind: &str,
+    now: Micros,
+    data: Value,
+) -> Result<(), Error> {
+    let mut journal = Journal::default();
+    journal.enter(
+        tenant,
+        Draft {
+            job_id: None,
+            run_id: None,
+            entity: "token",
+            kind: kind.to_owned(),
+            from_state: None,
+            to_state: None,
+            attempt: None,
+            lease_epoch: None,
+            actor: by.actor.clone(),
+            cause: by.cause.clone(),
+            correlation_id: by.correlation_id.clone(),
+            occurred_at: now,
+            data,
+        },
+    );
+    journal.write(tx).await
 }
 
 impl Recognised {

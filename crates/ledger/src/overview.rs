@@ -32,19 +32,6 @@ pub struct StateRow {
     pub oldest_queued_at: Option<i64>,
 }
 
-/// A worker and how many jobs it holds.
-#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
-pub struct WorkerRow {
-    /// When it was last heard of.
-    pub last_heartbeat_at: i64,
-    /// 1 when it takes nothing new.
-    pub draining: i64,
-    /// How many it holds at most.
-    pub concurrency: i64,
-    /// How many it holds.
-    pub in_flight: i64,
-}
-
 /// Open runs of one state.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct OpenRunRow {
@@ -124,12 +111,6 @@ const ENDED: Sql = Sql::both(
     group by job_type, state
     order by job_type, state",
 );
-const WORKERS: Sql = Sql::both(
-    "select last_heartbeat_at, draining, concurrency,
-        (select count(*) from jobs where lease_until is not null and jobs.worker_id = workers.worker_id) as in_flight
-    from workers
-    order by worker_id",
-);
 const OPEN_RUNS: Sql = Sql::both(
     "select state, count(*) as runs, cast(coalesce(sum(candidates - processed - failed), 0) as bigint) as backlog
     from runs
@@ -196,12 +177,6 @@ pub async fn active(tx: &mut Tx, tenant: &str) -> Result<Vec<StateRow>, LedgerEr
 pub async fn ended(tx: &mut Tx, tenant: &str, since: i64) -> Result<Vec<StateRow>, LedgerError> {
     let text = ENDED.text(tx);
     Ok(on_db!(tx, connection => sqlx::query_as(text).bind(tenant).bind(since).fetch_all(connection).await?))
-}
-
-/// Every worker; they serve all tenants.
-pub async fn workers(tx: &mut Tx) -> Result<Vec<WorkerRow>, LedgerError> {
-    let text = WORKERS.text(tx);
-    Ok(on_db!(tx, connection => sqlx::query_as(text).fetch_all(connection).await?))
 }
 
 /// Runs that have not ended, by state.

@@ -12,7 +12,7 @@ const KEPT_MS: i64 = 7 * 24 * 60 * 60 * 1_000;
 
 /// Samples the queue's depth.
 #[derive(Debug)]
-pub struct DepthSampler;
+pub(crate) struct DepthSampler;
 
 #[async_trait]
 impl Task for DepthSampler {
@@ -25,7 +25,9 @@ impl Task for DepthSampler {
         let newest =
             engine.ledger().read::<_, LedgerError, _>(|tx| Box::pin(samples::newest(tx))).await?.map(Micros);
         // A sample from the future is left by a clock that was set back; it must not stop the sampling.
-        if let Some(due) = newest.map(|at| at.plus_ms(EVERY_MS)).filter(|due| now < *due && *due <= now.plus_ms(EVERY_MS)) {
+        if let Some(due) =
+            newest.map(|at| at.plus_ms(EVERY_MS)).filter(|due| now < *due && *due <= now.plus_ms(EVERY_MS))
+        {
             return Ok(Activity { did: 0, next_at: Some(due) });
         }
         let tenants = engine.options().tenants.clone();

@@ -1,8 +1,12 @@
 //! Background work. A task takes no input: it looks, and repairs. After a crash the same code runs as on any day.
 
 mod cancel_forcer;
+mod depth_sampler;
 mod dispatcher;
 mod lease_reaper;
+mod planner;
+mod run_watch;
+mod sweeper;
 
 use crate::engine::Engine;
 use crate::error::Error;
@@ -34,5 +38,9 @@ pub fn all() -> Vec<Arc<dyn Task>> {
         Arc::new(lease_reaper::LeaseReaper),
         Arc::new(cancel_forcer::CancelForcer),
         Arc::new(dispatcher::Dispatcher),
+        Arc::new(planner::Planner::default()),
+        Arc::new(run_watch::RunWatch),
+        Arc::new(depth_sampler::DepthSampler),
+        Arc::new(sweeper::Sweeper),
     ]
 }

@@ -19,7 +19,7 @@ const SHARDS: &str = "all";
 
 /// Plans runs.
 #[derive(Debug, Default)]
-pub struct Planner {
+pub(super) struct Planner {
     /// When it last told that it is alive, in microseconds.
     beaten: AtomicI64,
 }

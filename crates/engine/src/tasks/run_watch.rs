@@ -26,7 +26,7 @@ const OPEN: [RunState; 3] = [RunState::Planning, RunState::Queued, RunState::Run
 
 /// Watches over runs.
 #[derive(Debug, Default)]
-pub struct RunWatch;
+pub(super) struct RunWatch;
 
 #[async_trait]
 impl Task for RunWatch {

@@ -13,7 +13,7 @@ const ENDED_TOKENS_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// Sweeps.
 #[derive(Debug)]
-pub struct Sweeper;
+pub(crate) struct Sweeper;
 
 #[async_trait]
 impl Task for Sweeper {
@@ -39,6 +39,9 @@ impl Task for Sweeper {
                 })
             })
             .await?;
-        Ok(Activity { did: usize::try_from(swept).unwrap_or(usize::MAX), next_at: Some(now.plus_ms(EVERY_MS)) })
+        Ok(Activity {
+            did: usize::try_from(swept).unwrap_or(usize::MAX),
+            next_at: Some(now.plus_ms(EVERY_MS)),
+        })
     }
 }

@@ -125,6 +125,7 @@ async fn a_run_is_told_from_a_snapshot_to_its_end_and_the_server_closes() {
 
     let mut again = Stream::open(&app, &path, Some(&last)).await;
     assert_eq!(again.block().await.unwrap(), "retry: 3000");
+    assert_eq!(again.next().await.unwrap().1, "end", "who missed the end is told it again");
     assert!(again.next().await.is_none(), "nothing follows an end");
 }
 
