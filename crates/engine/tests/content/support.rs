@@ -21,10 +21,16 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) async fn new() -> Self {
+    /// One on SQLite and, where its server is installed, one on Postgres.
+    pub(crate) async fn all() -> Vec<Self> {
         let folder = tempfile::tempdir().unwrap();
         let place = LedgerPlace::Sqlite(folder.path().join("ledger.db"));
-        Self::at(place, folder).await
+        let mut worlds = vec![Self::at(place, folder).await];
+        match stella_ledger::testing::postgres().await {
+            Ok(url) => worlds.push(Self::at(LedgerPlace::Postgres(url), tempfile::tempdir().unwrap()).await),
+            Err(why) => eprintln!("without Postgres: {why}"),
+        }
+        worlds
     }
 
     async fn at(place: LedgerPlace, folder: tempfile::TempDir) -> Self {
