@@ -93,9 +93,7 @@ fn judge(index: &FeedIndex, component: &Component, evaluation: &mut Evaluation) 
     matches.sort_by_key(|found| (found.vulnerability, &found.record.id));
     matches.dedup_by_key(|found| &found.record.id);
     for of_vulnerability in matches.chunk_by(|a, b| a.vulnerability == b.vulnerability) {
-        evaluation
-            .raw_matches
-            .extend(of_vulnerability.iter().map(|found| raw_match(index, component, found)));
+        evaluation.raw_matches.extend(of_vulnerability.iter().map(|found| raw_match(component, found)));
         evaluation.findings.push(finding(index, component, of_vulnerability));
     }
 }
@@ -173,13 +171,13 @@ fn partial(component: &Component, reason: PartialReason) -> Partial {
     Partial { purl: component.purl.clone(), reason, message }
 }
 
-fn raw_match(index: &FeedIndex, component: &Component, found: &Match<'_>) -> RawMatch {
+fn raw_match(component: &Component, found: &Match<'_>) -> RawMatch {
     RawMatch {
         purl: component.purl.clone(),
         record_id: found.record.id.to_string(),
         given_purl: component.given_purl().to_owned(),
         aliases: found.record.aliases.iter().map(ToString::to_string).collect(),
-        kev: index.record_has_kev(found.record),
+        kev: found.record.kev,
         matched: found.matched.clone(),
     }
 }
@@ -188,9 +186,9 @@ fn finding(index: &FeedIndex, component: &Component, matches: &[Match<'_>]) -> F
     let vulnerability = index.vulnerability(matches[0].vulnerability);
     let matched = matches.iter().map(|found| found.rating.clone()).fold(Rating::UNKNOWN, Rating::stronger);
     // A record without a score often has a twin with one, in another ecosystem or database.
-    let rating = if matched.is_unknown() { index.rating(vulnerability) } else { matched };
+    let rating = if matched.is_unknown() { vulnerability.rating.clone() } else { matched };
     let fix = matches.iter().filter_map(|found| found.fix).min();
-    let kev = index.has_kev(vulnerability);
+    let kev = vulnerability.kev;
     let step = |found: &Match<'_>| ExplainStep {
         source: found.record.id.to_string(),
         matched: found.matched.clone(),

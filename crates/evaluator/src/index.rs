@@ -70,6 +70,8 @@ pub(crate) struct Record {
     pub(crate) aliases: Box<[Box<str>]>,
     pub(crate) summary: Option<Box<str>>,
     pub(crate) rating: Rating,
+    /// Whether one of its own names is known to be exploited.
+    pub(crate) kev: bool,
     packages: Box<[PackageKey]>,
     affected: Box<[AffectedPackage]>,
 }
@@ -141,6 +143,7 @@ impl FeedIndex {
         let before = std::mem::replace(&mut self.kev, listed.collect());
         self.kev_released = Some(catalogue.date_released.as_str().into());
         self.generation = generation;
+        self.mark_exploited();
         let came = self.kev.keys().filter(|cve| !before.contains_key(*cve));
         let went = before.keys().filter(|cve| !self.kev.contains_key(*cve));
         let packages: BTreeSet<PackageKey> = came.chain(went).flat_map(|cve| self.packages_of(cve)).collect();
@@ -175,13 +178,13 @@ impl FeedIndex {
     /// How bad the vulnerability of this name is, over all its records.
     pub fn rating_of(&self, name: &str) -> Option<Rating> {
         let vulnerability = &self.vulnerabilities[*self.by_name.get(name)? as usize];
-        Some(self.rating(vulnerability))
+        Some(vulnerability.rating.clone())
     }
 
     /// Whether the vulnerability of this name is known to be exploited.
     pub fn is_exploited(&self, name: &str) -> bool {
         self.kev.contains_key(name)
-            || self.by_name.get(name).is_some_and(|at| self.has_kev(&self.vulnerabilities[*at as usize]))
+            || self.by_name.get(name).is_some_and(|at| self.vulnerabilities[*at as usize].kev)
     }
 
     /// The packages the vulnerability of this name affects, sorted.
@@ -217,19 +220,6 @@ impl FeedIndex {
 
     pub(crate) fn vulnerability(&self, at: u32) -> &Vulnerability {
         &self.vulnerabilities[at as usize]
-    }
-
-    pub(crate) fn has_kev(&self, vulnerability: &Vulnerability) -> bool {
-        vulnerability.names.iter().any(|name| self.kev.contains_key(name))
-    }
-
-    pub(crate) fn record_has_kev(&self, record: &Record) -> bool {
-        record.names().any(|name| self.kev.contains_key(name))
-    }
-
-    pub(crate) fn rating(&self, vulnerability: &Vulnerability) -> Rating {
-        let records = vulnerability.records.iter().filter_map(|at| self.record(*at));
-        records.map(Record::whole_rating).fold(Rating::UNKNOWN, Rating::stronger)
     }
 
     fn put(&mut self, advisory: &Advisory) {
@@ -294,6 +284,21 @@ impl FeedIndex {
             }
             self.by_name.extend(vulnerability.names.iter().map(|name| (name.clone(), at)));
         }
+        for vulnerability in &mut self.vulnerabilities {
+            let records = vulnerability.records.iter().filter_map(|at| self.records[*at as usize].as_ref());
+            vulnerability.rating = records.map(Record::whole_rating).fold(Rating::UNKNOWN, Rating::stronger);
+        }
+        self.mark_exploited();
+    }
+
+    fn mark_exploited(&mut self) {
+        for vulnerability in &mut self.vulnerabilities {
+            vulnerability.kev = vulnerability.names.iter().any(|name| self.kev.contains_key(name));
+        }
+        for record in self.records.iter_mut().flatten() {
+            let is_exploited = record.names().any(|name| self.kev.contains_key(name));
+            record.kev = is_exploited;
+        }
     }
 }
 
@@ -315,6 +320,7 @@ impl Record {
             aliases: aliases.into(),
             summary: advisory.summary.as_deref().map(Into::into),
             rating: Rating::of(&advisory.severity, advisory.severity_word.as_deref()),
+            kev: false,
             packages: packages.into_iter().collect(),
             affected: advisory.affected.iter().map(AffectedPackage::compile).collect(),
         }
