@@ -238,6 +238,7 @@ async fn insert_segments(tx: &mut Tx, run_key: i64, segments: &[NewSegment]) -> 
                 one.shard,
                 one.ordinal,
                 one.targets.len(),
+                one.state.as_str(),
             )
         })
         .collect();

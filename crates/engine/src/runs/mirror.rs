@@ -7,13 +7,14 @@ use crate::runs::messages::tell;
 use crate::runs::settle::{Verdict, verdict};
 use crate::runs::steps::{fail, progressed, step};
 use std::collections::{HashMap, HashSet};
+use stella_contract::delta::Deltas;
 use stella_contract::event::{LogSeverity, RunMessageBody};
 use stella_contract::job::{ErrorClass, JobEvent};
 use stella_contract::run::{RunErrorCode, RunEvent, RunState};
 use stella_contract::segment::{SegmentEvent, SegmentState};
 use stella_contract::time::Micros;
 use stella_ledger::Tx;
-use stella_ledger::runs::{self, RunRow};
+use stella_ledger::runs::{self, Added, RunRow};
 use stella_ledger::segments::{self, Move, SegmentRow};
 
 /// Who settles runs, as the history names it.
@@ -61,6 +62,12 @@ async fn follow(
     }
     if moved.is_empty() {
         return Ok(());
+    }
+    for segment in moved.iter().filter(|segment| segment.state == SegmentState::Failed) {
+        segments::finish(tx, segment.segment_key, 0, segment.target_count, &Deltas::default()).await?;
+        let added = Added { failed: segment.target_count, ..Added::default() };
+        runs::add(tx, run.run_key, &added).await?;
+        run.failed += segment.target_count;
     }
     let by = By::itself(SETTLER);
     if run.state == RunState::Queued && moved.iter().any(|one| one.started_at.is_some()) {

@@ -67,7 +67,7 @@ mod tests {
             (wish(digests(&["sha256:12"])), Code::Invalid, "scope.digests[0]"),
             (wish(keys(&[], &[])), Code::Invalid, "purls"),
             (wish(keys(&["pkg:pypi/django", "django"], &[])), Code::KeyInvalid, "purls[1]"),
-            (wish(keys(&[], &["CVE-2026-1", "a b"])), Code::KeyInvalid, "vulnIds[1]"),
+            (wish(keys(&[], &["CVE-2026-0001", "a b"])), Code::KeyInvalid, "vulnIds[1]"),
         ];
         for (wish, code, field) in cases {
             let error = check(&wish).unwrap_err();
