@@ -31,6 +31,7 @@ pub struct PageQuery {
     pub page_token: Option<String>,
     /// Rows wanted, 1 to 500. `limit` is accepted too.
     #[serde(default, alias = "limit", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 500))]
     pub page_size: Option<u32>,
 }
 

@@ -1,5 +1,6 @@
 //! One operation of the API document, filled in by the inputs and answers of its handler.
 
+use crate::examples;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
@@ -28,14 +29,17 @@ impl Operation {
         let required = shape["required"].as_array().cloned().unwrap_or_default();
         for (name, property) in shape["properties"].as_object().cloned().unwrap_or_default() {
             let mut schema = without_null(property);
-            let description = schema.as_object_mut().and_then(|schema| schema.remove("description"));
+            let description = schema.as_object_mut().and_then(|schema| {
+                schema.remove("default");
+                schema.remove("description")
+            });
             let is_required = required.iter().any(|one| one == name.as_str());
             let mut parameter =
                 json!({ "name": name, "in": "query", "required": is_required, "schema": schema });
             if let Some(description) = description {
                 parameter["description"] = description;
             }
-            if let Some(example) = example_of_parameter(&name) {
+            if let Some(example) = examples::parameter(&name) {
                 parameter["example"] = example;
             }
             self.parameters.push(parameter);
@@ -43,8 +47,11 @@ impl Operation {
     }
 
     pub(crate) fn takes<T: ToSchema>(&mut self, media_type: &str, required: bool) {
-        let schema = self.refer::<T>();
-        self.body = Some(json!({ "required": required, "content": { media_type: { "schema": schema } } }));
+        let mut content = json!({ "schema": self.refer::<T>() });
+        if let Some(example) = examples::body(&T::name()) {
+            content["example"] = example;
+        }
+        self.body = Some(json!({ "required": required, "content": { media_type: content } }));
     }
 
     pub(crate) fn takes_any_json(&mut self) {
@@ -89,7 +96,7 @@ impl Operation {
                 "schema": { "$ref": format!("#/components/schemas/{name}") },
                 "examples": {
                     "morePagesFollow": { "summary": "More pages follow; `items` is shortened here", "value": {
-                        "items": [], "nextPageToken": "eyJmIjoiNmIxZiIsImsiOlsxNzk1MjcxMjk1XX0", "totalEstimate": 1284 } },
+                        "items": [], "nextPageToken": examples::PAGE_TOKEN, "totalEstimate": 1284 } },
                     "lastPage": { "summary": "The last page has no token", "value": { "items": [], "totalEstimate": 0 } },
                 },
             },
@@ -138,10 +145,25 @@ impl Operation {
         let mut found = vec![(name.clone(), T::schema())];
         T::schemas(&mut found);
         for (name, schema) in found {
-            let schema = serde_json::to_value(schema).expect("a schema is plain JSON");
+            let mut schema = serde_json::to_value(schema).expect("a schema is plain JSON");
+            drop_null_defaults(&mut schema);
             self.schemas.entry(name).or_insert(schema);
         }
         json!({ "$ref": format!("#/components/schemas/{name}") })
+    }
+}
+
+/// A field without a value is left out; saying that its default is null would contradict its type.
+fn drop_null_defaults(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            if fields.get("default").is_some_and(Value::is_null) {
+                fields.remove("default");
+            }
+            fields.values_mut().for_each(drop_null_defaults);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_null_defaults),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
@@ -163,16 +185,6 @@ fn without_null(mut property: Value) -> Value {
         only["description"] = description.clone();
     }
     only
-}
-
-fn example_of_parameter(name: &str) -> Option<Value> {
-    match name {
-        "page_size" => Some(json!(50)),
-        "page_token" => Some(json!("eyJmIjoiNmIxZiIsImsiOlsxNzk1MjcxMjk1XX0")),
-        "cursor" | "after" => Some(json!(41)),
-        "maxWaitMs" => Some(json!(25_000)),
-        _ => None,
-    }
 }
 
 const fn said_of(status: u16) -> &'static str {

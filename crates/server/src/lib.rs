@@ -12,7 +12,7 @@
 //! | `audited`, `auth`, `desk`, `hosts` | who may come how far |
 //! | `take`, `reply`, `sse`, `sse_feed`, `sse_run` | what handlers read and answer |
 //! | `refusal`, `envelope` | every refusal in one form, with its trace id |
-//! | `describe`, `openapi` | the API document |
+//! | `describe`, `examples`, `openapi` | the API document |
 //! | `assets` | the web build of the UI |
 //! | `handlers` | one file per noun |
 
@@ -23,6 +23,7 @@ mod describe;
 mod desk;
 mod door;
 mod envelope;
+mod examples;
 mod handler;
 mod handlers;
 mod hosts;

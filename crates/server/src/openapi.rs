@@ -1,6 +1,7 @@
 //! The API document: OpenAPI 3.1, built from the mounted table and nothing else.
 
 use crate::describe::Operation;
+use crate::examples;
 use crate::mounted::Mounted;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -208,35 +209,8 @@ fn refusals() -> Value {
 }
 
 fn example_of(code: Code) -> Value {
-    let refusal = crate::refusal::Refusal::new(code, sentence_of(code));
+    let refusal = crate::refusal::Refusal::new(code, examples::sentence(code));
     json!({ "value": Envelope { error: refusal.problem("4bf92f3577b34da6a3ce929d0e0e4736") } })
-}
-
-/// A sentence as the server says it, or a plain one where it depends on the request.
-fn sentence_of(code: Code) -> String {
-    match code {
-        Code::PageTokenInvalid => {
-            "The page token belongs to other filters. Start again from the first page.".into()
-        }
-        Code::ReasonRequired => {
-            "This needs a reason. Send it in the header `X-Stella-Operator-Reason`.".into()
-        }
-        Code::TicketRequired => {
-            "This needs a ticket. Send it in the header `X-Stella-Operator-Ticket`.".into()
-        }
-        Code::Unauthenticated => {
-            "The token is unknown, expired or revoked. Make one with `stella token create`.".into()
-        }
-        Code::TenantRequired => "Which tenant is meant? Name it in the header `X-Stella-Tenant`.".into(),
-        Code::ScopeMissing => "The token lacks the scope `orch:operate`. Ask for a token that has it.".into(),
-        Code::IdempotencyKeyReused => {
-            "The idempotency key was used with another body. Use a fresh key for a new request.".into()
-        }
-        Code::IdempotencyInProgress => {
-            "A request with this idempotency key is being answered. Repeat it in a moment.".into()
-        }
-        other => format!("What `{other}` means here, where, and what to do next."),
-    }
 }
 
 const fn meaning_of(status: u16) -> &'static str {

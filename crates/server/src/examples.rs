@@ -1,0 +1,135 @@
+//! Examples of the API document. A test reads each body with the type it stands for.
+
+use serde_json::{Value, json};
+use stella_contract::error::Code;
+
+/// A body of this schema.
+pub(crate) fn body(schema: &str) -> Option<Value> {
+    Some(match schema {
+        "SubmitJob" => json!({
+            "jobType": "demo.wait", "priority": 75, "payload": { "ms": 250 }, "idempotencyKey": "nightly-2026-11-21",
+        }),
+        "StartRun" => json!({
+            "mode": "analysis-only", "kevFirst": true,
+            "scope": { "kind": "selector", "namespaces": ["payments"], "repositories": [], "labels": { "tier": "1" } },
+        }),
+        "PreviewRequest" => json!({ "purls": ["pkg:pypi/django@4.2.1"], "vulnIds": ["CVE-2023-36053"] }),
+        "AddSource" => json!({
+            "name": "known exploited", "sourceType": "kev", "location": "/srv/feeds/known_exploited_vulnerabilities.json",
+        }),
+        "RunSource" => json!({ "force": false }),
+        "OpenSession" => json!({ "oneTimeToken": "sto_5f1c…" }),
+        _ => return None,
+    })
+}
+
+/// The value of a parameter of this name.
+pub(crate) fn parameter(name: &str) -> Option<Value> {
+    Some(match name {
+        "page_size" => json!(50),
+        "page_token" => json!(PAGE_TOKEN),
+        "cursor" | "after" => json!(41),
+        "maxWaitMs" => json!(25_000),
+        "purl" => json!("pkg:pypi/django@4.2.1"),
+        "vulnerability" => json!("CVE-2023-36053"),
+        _ => return None,
+    })
+}
+
+/// A page token.
+pub(crate) const PAGE_TOKEN: &str = "eyJmIjoiNmIxZiIsImsiOlsxNzk1MjcxMjk1XX0";
+
+/// A sentence that comes with the code.
+pub(crate) const fn sentence(code: Code) -> &'static str {
+    match code {
+        Code::BadRequest => "The body is not JSON: expected value at line 2, column 14.",
+        Code::PageTokenInvalid => {
+            "The page token is damaged or belongs to other filters. Start again from the first page."
+        }
+        Code::ReasonRequired => "A change under `runs.manage` is written down with its reason. Give one.",
+        Code::ReasonTooLong => "A reason holds at most 256 characters, a ticket at most 128.",
+        Code::TicketRequired => "A change under `orch:operate` names the ticket it belongs to. Give one.",
+        Code::Unauthenticated => {
+            "The token is unknown, expired or was taken back. Make one with `stella token create`."
+        }
+        Code::TenantRequired => "Which tenant is meant? Name it in the header `X-Stella-Tenant`.",
+        Code::ScopeMissing => "This needs the scope `orch:operate`, which the caller does not have.",
+        Code::ReadOnly => "This connection may only read. Ask its owner for more.",
+        Code::NotFound => "There is no run `run:acme:20261121T090000Z:9c1f04ab` in this tenant.",
+        Code::JobNotFound => "There is no job `job_019aa6e1-0000-7000-8000-000000000000` in this tenant.",
+        Code::InvalidTransition => "The job is succeeded; `cancel` is not possible then.",
+        Code::LeaseLost => {
+            "The lease is no longer this worker's; the job went to another. Discard the result."
+        }
+        Code::AlreadyFinished => "The job already ended with another outcome. Discard the result.",
+        Code::IdempotencyInProgress => {
+            "A request with this idempotency key is being answered. Repeat it in a moment."
+        }
+        Code::IdempotencyKeyReused => {
+            "The idempotency key was used with another body. Use a fresh key for a new request."
+        }
+        Code::Conflict => "The name `known exploited` is taken. Choose another.",
+        Code::PreviewStale => "The impact index moved on since the preview. Preview again.",
+        Code::RunNotTerminal => "The run is still open. Wait for its end, or cancel it first.",
+        Code::VersionMismatch => "The source changed since it was read. Read it again.",
+        Code::PayloadTooLarge => {
+            "The body is larger than the 1048576 bytes that this path takes. Send less at once."
+        }
+        Code::UnsupportedMediaType => {
+            "The body is said to be `text/plain`. Send JSON with `Content-Type: application/json`."
+        }
+        Code::Invalid => "The body cannot be used: unknown field `colour` at `colour`.",
+        Code::KeyInvalid => "`CVE-20` is neither a package URL nor a vulnerability id. Correct it.",
+        Code::SbomInvalid => "The SBOM cannot be read: `components` is not a list. Export it again.",
+        Code::SbomUnsupported => "CycloneDX 1.1 is not read here. Export it as 1.4 or newer.",
+        Code::FeedInvalid => "The feed cannot be read at all. Check its location.",
+        Code::FeedSuspicious => {
+            "The feed shrank by more than half and was not taken. Look at it, then run the source with `force`."
+        }
+        Code::SourceUnreachable => {
+            "The source's place cannot be reached. Check its location and the network."
+        }
+        Code::ArtifactDigestMismatch => "The bytes do not have the digest that was said. Send them again.",
+        Code::RateLimited => "Too many requests. Come back after the time in `retryAfterMs`.",
+        Code::Starting => "The core is starting. Try again in a moment.",
+        Code::SealedMode => "The network is sealed. Import a kit, or lift the seal.",
+        Code::LedgerUnavailable => "The ledger did not answer in time. Try again in a moment.",
+        Code::LedgerLocked => {
+            "Another process holds this ledger. Close it, or connect to it with its address and a token."
+        }
+        Code::LedgerNewer => {
+            "A newer version wrote this ledger. Install that version or open another ledger."
+        }
+        Code::LedgerNotOne => "This is not a ledger of ours, or it is damaged. Choose another place.",
+        Code::NoSpace => "The disk of the ledger is full. Free some room; nothing was lost.",
+        Code::NotWritable => "The ledger's place cannot be written. Check its path and permissions.",
+        Code::Corrupt => "A stored row cannot be read; the trace id finds which one in the log.",
+        Code::Internal => "Something inside the product failed; the trace id finds it in the log.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::de::DeserializeOwned;
+    use stella_contract::preview::PreviewRequest;
+    use stella_contract::run::StartRun;
+    use stella_contract::session::OpenSession;
+    use stella_contract::source::{AddSource, RunSource};
+
+    fn read<T: DeserializeOwned + utoipa::ToSchema>() {
+        let example = body(&T::name()).expect("there is an example");
+        let outcome = serde_json::from_value::<T>(example);
+        assert!(outcome.is_ok(), "{}: {:?}", T::name(), outcome.err());
+    }
+
+    #[test]
+    fn every_example_can_be_read_as_what_it_stands_for() {
+        read::<stella_contract::job::SubmitJob>();
+        read::<StartRun>();
+        read::<PreviewRequest>();
+        read::<AddSource>();
+        read::<RunSource>();
+        read::<OpenSession>();
+    }
+}
