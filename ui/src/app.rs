@@ -80,6 +80,7 @@ fn Frame() -> Html {
     }
     let close = open(Layer::None);
     let load = overview.load;
+    let shown = load.clone();
     html! {
         <>
             <a class="skip-link" href="#main">{ "Skip to the page" }</a>
@@ -94,7 +95,7 @@ fn Frame() -> Html {
             <ToastHost toasts={toasts.standing()} on_close={Callback::from(move |id| toasts.close(id))} />
             { match *layer {
                 Layer::None => Html::default(),
-                Layer::Palette => html! { <Palette on_close={close} on_help={open(Layer::Keymap)} /> },
+                Layer::Palette => html! { <Palette on_close={close} on_help={open(Layer::Keymap)} overview={shown} /> },
                 Layer::Keymap => html! { <Keymap on_close={close} /> },
             } }
         </>

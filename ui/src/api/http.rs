@@ -4,8 +4,9 @@ use super::problem::Problem;
 use super::sse::{Event, Parser};
 use super::transport::{Answer, FeedKind, FeedSink, Request, RunSink, Transport};
 use crate::clock;
-use futures::future::LocalBoxFuture;
+use futures::future::{Either, LocalBoxFuture, select};
 use gloo_net::http::{Headers, Method as Verb, RequestBuilder, Response};
+use gloo_timers::future::TimeoutFuture;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use stella_contract::api::Method;
@@ -81,16 +82,17 @@ fn as_bytes(text: &str) -> String {
 
 impl Transport for Http {
     fn send(&self, request: Request) -> LocalBoxFuture<'static, Result<Answer, Problem>> {
-        let builder = self.builder(&request);
+        let abort = Abort::new();
+        let builder = self.builder(&request).abort_signal(abort.signal().as_ref());
         Box::pin(async move {
-            let ready = match request.body {
-                Some(body) => builder.body(body),
-                None => builder.build(),
-            };
-            let sent = ready.map_err(|_| Problem::Unreachable)?.send().await;
-            let response = sent.map_err(|_| Problem::Unreachable)?;
-            let body = response.text().await.map_err(|_| Problem::Unreachable)?;
-            Ok(Answer { status: response.status(), content_type: content_type(&response), body })
+            // Given up with the request when it takes too long.
+            let _abort = abort;
+            let patience = TimeoutFuture::new(patience_ms(request.method));
+            let answer = Box::pin(answer(builder, request.body));
+            match select(answer, patience).await {
+                Either::Left((answer, _)) => answer,
+                Either::Right(((), _)) => Err(Problem::Unreachable),
+            }
         })
     }
 
@@ -133,6 +135,25 @@ impl Transport for Http {
     fn feed_kind(&self) -> FeedKind {
         FeedKind::Streaming
     }
+}
+
+/// How long an answer is awaited: a question is asked again, an order is not.
+const fn patience_ms(method: Method) -> u32 {
+    match method {
+        Method::Get => 30_000,
+        Method::Post => 120_000,
+    }
+}
+
+async fn answer(builder: RequestBuilder, body: Option<String>) -> Result<Answer, Problem> {
+    let ready = match body {
+        Some(body) => builder.body(body),
+        None => builder.build(),
+    };
+    let sent = ready.map_err(|_| Problem::Unreachable)?.send().await;
+    let response = sent.map_err(|_| Problem::Unreachable)?;
+    let body = response.text().await.map_err(|_| Problem::Unreachable)?;
+    Ok(Answer { status: response.status(), content_type: content_type(&response), body })
 }
 
 /// Ends a request when dropped.

@@ -10,7 +10,7 @@ use stella_contract::route::Route;
 use yew::prelude::*;
 
 /// A planner that is silent for longer is worth a banner (spec 05).
-const PLANNER_SILENT_MS: i64 = 90_000;
+pub(super) const PLANNER_SILENT_MS: i64 = 90_000;
 /// A feed that is lost for longer is worth a banner; shorter gaps show in the top bar only.
 const FEED_LOST_MS: i64 = 3_000;
 
@@ -65,7 +65,14 @@ fn lost(attempt: u32, wait: i64, age: Option<i64>, reconnect: Callback<()>) -> H
     html! {
         <Banner tone={Tone::Warn} icon={Shape::Unplugged} {fact}
             action={html! { <Button small={true} on_click={reconnect}>{ "Reconnect now" }</Button> }}>
-            { "What is shown is from before. " }{ format!("Try {attempt} in {}.", format::duration(wait)) }
+            { "What is shown is from before. " }{ next_try(attempt, wait) }
         </Banner>
     }
+}
+
+fn next_try(attempt: u32, wait: i64) -> String {
+    if wait <= 0 {
+        return format!("Try {attempt} is under way.");
+    }
+    format!("Try {attempt} in {}.", format::duration(wait))
 }

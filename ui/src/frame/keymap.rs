@@ -22,6 +22,7 @@ const KEYS: &[(&[&str], &str)] = &[
     (&["Ctrl", "A"], "select all loaded rows"),
     (&["Esc"], "close the layer, then clear the selection"),
     (&["[", "]"], "previous, next tab"),
+    (&["c"], "copy the page's command line"),
     (&["Shift", "R"], "read the page anew"),
     (&["F6"], "move to the results"),
     (&["?"], "this map"),

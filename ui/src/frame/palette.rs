@@ -1,9 +1,11 @@
 //! The command palette: Ctrl K, type, Enter. All of it is local.
 
 use super::search::{Does, Entry, found};
+use crate::api::Load;
 use crate::kit::{Icon, IconSize, KeyHint, Shape, copy_text, use_element_id, use_modal};
 use crate::router::{Query, use_router};
 use crate::store::{Density, Preferences, Theme, use_feed, use_preferences};
+use stella_contract::overview::Overview;
 use yew::prelude::*;
 
 /// What a [`Palette`] takes. It is open while mounted.
@@ -13,6 +15,8 @@ pub struct PaletteProps {
     pub on_close: Callback<()>,
     /// Opens the keyboard map.
     pub on_help: Callback<()>,
+    /// The figures beside the pages.
+    pub overview: Load<Overview>,
 }
 
 /// A field and what it finds.
@@ -23,7 +27,7 @@ pub fn Palette(props: &PaletteProps) -> Html {
     use_modal(node.clone());
     let typed = use_state(String::new);
     let at = use_state_eq(|| 0usize);
-    let entries = found(&typed);
+    let entries = found(&typed, props.overview.value());
     let perform = use_perform(props.on_help.clone());
     let choose = {
         let (entries, close) = (entries.clone(), props.on_close.clone());
@@ -84,6 +88,11 @@ pub fn Palette(props: &PaletteProps) -> Html {
                     <p class="f3 sm palette-none">{ "Nothing fits. A whole job id or run id opens the thing." }</p>
                 }
             </div>
+            <footer class="f3 sm">
+                <KeyHint keys={vec![AttrValue::Static("↑"), AttrValue::Static("↓")]} />{ "move" }
+                <KeyHint keys={vec![AttrValue::Static("↵")]} />{ "run" }
+                <span class="grow"></span>{ "all local" }
+            </footer>
         </dialog>
     }
 }
@@ -95,6 +104,7 @@ fn row(entry: &Entry, head: bool, on: bool, id: String, on_click: Callback<Mouse
             <div {id} role="option" class={classes!("menu-i", on.then_some("is-on"))} aria-selected={on.to_string()} onclick={on_click}>
                 <Icon shape={entry.icon} size={IconSize::Small} />
                 <span class="cut">{ &entry.label }</span>
+                if !entry.note.is_empty() { <span class="f3 sm nw">{ &entry.note }</span> }
                 <span class="c"><KeyHint keys={entry.keys.iter().map(|key| AttrValue::Static(key)).collect::<Vec<_>>()} /></span>
             </div>
         </div>
@@ -127,6 +137,7 @@ fn use_perform(on_help: Callback<()>) -> Callback<Does> {
                 copy_text(&address.unwrap_or_default());
             }
             Does::Reconnect => feed.reconnect.emit(()),
+            Does::Refresh => feed.refresh(),
         }
     })
 }

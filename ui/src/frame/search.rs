@@ -1,7 +1,8 @@
 //! What the palette finds: pages, actions and things by their id, ranked by how well the typed letters fit.
 
-use crate::kit::Shape;
+use crate::kit::{Shape, format};
 use stella_contract::ids::{JobId, RunId};
+use stella_contract::overview::Overview;
 use stella_contract::route::Route;
 
 /// What an entry does.
@@ -21,6 +22,8 @@ pub enum Does {
     CopyAddress,
     /// Connects the feed anew.
     Reconnect,
+    /// Asks for everything on the screen anew.
+    Refresh,
 }
 
 /// One entry of the palette.
@@ -30,6 +33,8 @@ pub struct Entry {
     pub group: &'static str,
     /// What it is called.
     pub label: String,
+    /// What stands behind it now: `11 open`.
+    pub note: String,
     /// Its shape.
     pub icon: Shape,
     /// The keys that do the same.
@@ -39,7 +44,7 @@ pub struct Entry {
 }
 
 fn entry(group: &'static str, label: &str, icon: Shape, keys: &'static [&'static str], does: Does) -> Entry {
-    Entry { group, label: label.to_owned(), icon, keys, does }
+    Entry { group, label: label.to_owned(), note: String::new(), icon, keys, does }
 }
 
 /// Where `g` and a letter lead.
@@ -69,6 +74,7 @@ pub fn entries() -> Vec<Entry> {
         entry(GO, "Targets (SBOMs)", Shape::Scan, &["g", "t"], Does::Go(Route::Targets)),
         entry(GO, "Findings", Shape::Flag, &["g", "f"], Does::Go(Route::Findings)),
         entry(GO, "Settings", Shape::Gear, &["g", ","], Does::Go(Route::Settings)),
+        entry(DO, "Refresh", Shape::Refresh, &["Shift", "R"], Does::Refresh),
         entry(DO, "Switch between light and dark", Shape::Sun, &[], Does::Theme),
         entry(DO, "Switch between comfortable and compact rows", Shape::Rows, &[], Does::Density),
         entry(DO, "Switch single-letter keys on or off", Shape::Terminal, &[], Does::Keys),
@@ -79,7 +85,7 @@ pub fn entries() -> Vec<Entry> {
 }
 
 /// What is found for the typed text: things by id first, then the entries that fit, best first.
-pub fn found(typed: &str) -> Vec<Entry> {
+pub fn found(typed: &str, overview: Option<&Overview>) -> Vec<Entry> {
     let typed = typed.trim();
     let mut out: Vec<Entry> = by_id(typed).into_iter().collect();
     let mut fitting: Vec<(u32, Entry)> =
@@ -88,7 +94,28 @@ pub fn found(typed: &str) -> Vec<Entry> {
         fitting.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
     }
     out.extend(fitting.into_iter().map(|(_, entry)| entry));
+    for entry in &mut out {
+        entry.note = overview.and_then(|overview| note(&entry.does, overview)).unwrap_or_default();
+    }
     out
+}
+
+/// What stands behind a page now.
+fn note(does: &Does, overview: &Overview) -> Option<String> {
+    let Does::Go(route) = does else { return None };
+    let (jobs, runs, inputs) = (&overview.jobs, &overview.runs, &overview.inputs);
+    let known = [
+        (Route::Jobs, jobs.pending + jobs.queued + jobs.leased + jobs.running, "open"),
+        (Route::Runs, runs.planning + runs.queued + runs.running, "active"),
+        (Route::Workers, overview.workers.online, "online"),
+        (Route::Sources, inputs.sources, "in all"),
+        (Route::Targets, inputs.targets, "in all"),
+        (Route::Findings, inputs.findings_critical, "critical"),
+    ];
+    known
+        .into_iter()
+        .find(|(page, _, _)| page == route)
+        .map(|(_, count, what)| format!("{} {what}", format::count(count)))
 }
 
 /// A page of ours, a job or a run that is named in full.
@@ -124,17 +151,17 @@ mod tests {
 
     #[test]
     fn letters_at_the_start_of_words_win() {
-        let first = |typed: &str| found(typed).first().map(|entry| entry.label.clone());
+        let first = |typed: &str| found(typed, None).first().map(|entry| entry.label.clone());
         assert_eq!(first("jq").as_deref(), Some("Jobs & Queues"));
         assert_eq!(first("find").as_deref(), Some("Findings"));
         assert_eq!(first("zzz"), None);
-        assert_eq!(found("").len(), entries().len());
+        assert_eq!(found("", None).len(), entries().len());
     }
 
     #[test]
     fn a_whole_id_opens_the_thing() {
         let id = "run:acme:20261121T140815Z:9c1f04ab";
-        assert_eq!(found(id)[0].does, Does::Go(Route::Run(id.parse().unwrap())));
+        assert_eq!(found(id, None)[0].does, Does::Go(Route::Run(id.parse().unwrap())));
         assert!(by_id("run:acme").is_none());
     }
 

@@ -1,5 +1,6 @@
 //! The top bar: tenants, connection, planner, what came in, search, and three tools.
 
+use super::banners::PLANNER_SILENT_MS;
 use crate::api::Load;
 use crate::clock::use_now;
 use crate::kit::{Button, ButtonKind, Icon, IconSize, Shape, TimeAgo, Tone, format};
@@ -89,8 +90,9 @@ fn said(state: FeedState, age: Option<i64>, now: Micros) -> (Shape, Tone, &'stat
         FeedState::Live => (Shape::DiscCheck, Tone::Ok, "Online", format!("live{age}")),
         FeedState::Polling => (Shape::DiscCheck, Tone::Ok, "Online", format!("polling{age}")),
         FeedState::Reconnecting { attempt, next } => {
-            let wait = format::duration(next.ms_since(now));
-            (Shape::RingClock, Tone::Warn, "Reconnecting", format!("try {attempt} in {wait}"))
+            let wait = next.ms_since(now);
+            let when = if wait <= 0 { "now".to_owned() } else { format!("in {}", format::duration(wait)) };
+            (Shape::RingClock, Tone::Warn, "Reconnecting", format!("try {attempt} {when}"))
         }
     }
 }
@@ -101,8 +103,7 @@ fn ticker(overview: &Overview) -> Html {
         <>
             <span class="sep"></span>
             if let Some(at) = overview.runs.planner_beat_at {
-                <span class="k-ok"><Icon shape={Shape::Beat} size={IconSize::Small} /></span>
-                <span class="nw">{ "Planner beat " }<TimeAgo {at} /></span>
+                <PlannerBeat {at} />
             } else {
                 <span class="f3">{ "No planner has beaten yet" }</span>
             }
@@ -112,6 +113,24 @@ fn ticker(overview: &Overview) -> Html {
                 <Link to={Route::Sources} query={Query::default()} class="n">{ format!("+{}", format::count(incoming)) }</Link>
                 { " advisories" }
             </span>
+        </>
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Properties)]
+struct PlannerBeatProps {
+    at: Micros,
+}
+
+/// The planner's heart; amber when it is silent for too long.
+#[component]
+fn PlannerBeat(props: &PlannerBeatProps) -> Html {
+    let silent = use_now().ms_since(props.at) > PLANNER_SILENT_MS;
+    let tone = if silent { Tone::Warn } else { Tone::Ok };
+    html! {
+        <>
+            <span class={tone.class()}><Icon shape={Shape::Beat} size={IconSize::Small} /></span>
+            <span class="nw">{ "Planner beat " }<TimeAgo at={props.at} /></span>
         </>
     }
 }

@@ -59,5 +59,10 @@ pub struct KeyHintProps {
 /// Keys that do the same.
 #[component]
 pub fn KeyHint(props: &KeyHintProps) -> Html {
-    html! { <span class="keys">{ for props.keys.iter().map(|key| html! { <kbd>{ key }</kbd> }) }</span> }
+    html! { <span class="keys">{ for props.keys.iter().map(|key| html! { <kbd>{ cap(key) }</kbd> }) }</span> }
+}
+
+/// A key as it is printed on the keyboard.
+fn cap(key: &str) -> String {
+    if key.chars().count() == 1 { key.to_uppercase() } else { key.to_owned() }
 }

@@ -1,6 +1,6 @@
 //! The command line that does or shows the same as the page.
 
-use crate::kit::{Button, CommandLine, Shape, use_copy};
+use crate::kit::{Button, CommandLine, Shape, use_copy, use_keys};
 use crate::store::use_session;
 use yew::prelude::*;
 
@@ -40,6 +40,17 @@ pub fn CliTwin(props: &CliTwinProps) -> Html {
     }
     let command = AttrValue::from(command(&words));
     let (copied, copy) = use_copy(command.clone());
+    {
+        let (copy, button) = (copy.clone(), props.button);
+        // The page's own command; those in drawers and dialogs have their button.
+        use_keys(move |key| {
+            let used = button && key.name == "c" && !key.ctrl;
+            if used {
+                copy.emit(());
+            }
+            used
+        });
+    }
     if props.button {
         return html! {
             <Button small={true} icon={if copied { Shape::Check } else { Shape::Copy }} on_click={copy}>

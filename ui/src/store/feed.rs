@@ -14,6 +14,8 @@ use yew::prelude::*;
 
 /// Silence for longer means that the connection is dead, whatever the network says.
 const SILENCE_MS: i64 = 60_000;
+/// A connection that tells nothing at all for so long never stood.
+const FIRST_WORD_MS: i64 = 10_000;
 /// How often silence is looked for.
 const LOOK_MS: u32 = 5_000;
 
@@ -205,8 +207,9 @@ async fn follow(api: crate::api::Api, bus: Rc<Bus>, set: UseStateSetter<FeedStat
 async fn silence(bus: Rc<Bus>, started: Micros) {
     loop {
         TimeoutFuture::new(LOOK_MS).await;
-        let since = bus.heard.get().map_or(started, |heard| heard.max(started));
-        if clock::now().ms_since(since) > SILENCE_MS {
+        let heard = bus.heard.get().filter(|heard| *heard >= started);
+        let (since, patience) = heard.map_or((started, FIRST_WORD_MS), |heard| (heard, SILENCE_MS));
+        if clock::now().ms_since(since) > patience {
             return;
         }
     }

@@ -51,9 +51,10 @@ pub fn use_session_store() -> SessionStore {
     let session = use_state(|| Load::<Session>::Loading);
     let chosen = use_state(|| SessionStorage::get::<Tenant>(TENANT_ENTRY).ok());
     let asked = use_state_eq(|| 0u32);
+    let nonce = *asked;
     {
         let (base, session, asked) = (base.clone(), session.clone(), asked.clone());
-        use_effect_with(*asked.clone(), move |_| {
+        use_effect_with(nonce, move |_| {
             wasm_bindgen_futures::spawn_local(async move {
                 let answer = open(&base).await;
                 match &answer {
@@ -105,10 +106,20 @@ thread_local! {
 async fn open(api: &Api) -> Result<Session, Problem> {
     let one_time = ONE_TIME.with(|held| held.borrow_mut().take());
     if let Some(one_time) = one_time {
-        let opened = api.open_session(one_time).await?;
-        // Kept for this tab only; a reload needs it.
-        let _ = SessionStorage::set(TOKEN_ENTRY, &opened.token);
-        TOKEN.with(|token| token.replace(Some(opened.token)));
+        match api.open_session(one_time.clone()).await {
+            Ok(opened) => {
+                // Kept for this tab only; a reload needs it.
+                let _ = SessionStorage::set(TOKEN_ENTRY, &opened.token);
+                TOKEN.with(|token| token.replace(Some(opened.token)));
+            }
+            Err(problem) if super::queries::comes_back(&problem) => {
+                ONE_TIME.with(|held| held.replace(Some(one_time)));
+                return Err(problem);
+            }
+            // An address that was opened a second time: this tab may still hold what the first time gave.
+            Err(problem) if !TOKEN.with(|token| token.borrow().is_some()) => return Err(problem),
+            Err(_) => {}
+        }
     }
     api.session().await
 }
