@@ -2,11 +2,46 @@
 //! that knows which page an address shows.
 
 pub mod absent;
+pub mod filter_bar;
+pub mod jobs;
+pub mod listing;
+pub mod overview;
+pub mod settings;
+pub mod sources;
+pub mod targets;
+pub mod workers;
 
 use stella_contract::route::Route;
 use yew::prelude::*;
 
 /// The page of a route.
 pub fn page(route: &Route) -> Html {
-    html! { <absent::Absent route={route.clone()} /> }
+    match route {
+        Route::JobsQueues => html! { <overview::OverviewPage /> },
+        Route::JobEngine => html! { <overview::JobEnginePage /> },
+        Route::Jobs => html! { <jobs::JobsPage /> },
+        Route::Job(id) => html! { <jobs::JobPage key={id.to_string()} id={id.clone()} /> },
+        Route::Workers => html! { <workers::WorkersPage /> },
+        Route::Sources => html! { <sources::SourcesPage /> },
+        Route::Targets => html! { <targets::TargetsPage /> },
+        Route::Settings => html! { <settings::SettingsPage /> },
+        Route::JobDag(_)
+        | Route::Quotas
+        | Route::DeadLetter
+        | Route::DeadLetterQueue
+        | Route::DeadLetterEntry(_)
+        | Route::Scheduler
+        | Route::Runs
+        | Route::Run(_)
+        | Route::RunStream(_)
+        | Route::Schedules
+        | Route::Findings
+        | Route::ScannerOps
+        | Route::OfflineKits
+        | Route::Baselines
+        | Route::Analyzers
+        | Route::Performance
+        | Route::ScannerSettings
+        | Route::Downloads => html! { <absent::Absent route={route.clone()} /> },
+    }
 }

@@ -1,0 +1,203 @@
+//! The sources of the tenant, and one of them beside the list.
+
+use super::add::AddSourceDialog;
+use super::run::RunSourceDialog;
+use crate::kit::format::count;
+use crate::kit::{
+    Button, ButtonKind, Column, CopyId, Countdown, Drawer, Empty, Shape, Table, TimeAgo, Width, use_keys,
+};
+use crate::pages::listing::{foot, listing, use_reload_key};
+use crate::parts::{CliTwin, JobLink, StateBadge};
+use crate::router::{Link, use_router};
+use crate::store::{Watch, use_list, use_session};
+use stella_contract::route::Route;
+use stella_contract::scope::Scope;
+use stella_contract::source::{Source, SourceHealth};
+use yew::prelude::*;
+
+/// What is open over the list.
+#[derive(Clone, PartialEq)]
+enum Layer {
+    None,
+    Add,
+    Run(Source),
+}
+
+/// Sources.
+#[component]
+pub fn SourcesPage() -> Html {
+    let router = use_router();
+    let refusal = use_session().refusal(Scope::OrchSubmit).map(AttrValue::from);
+    let layer = use_state(|| Layer::None);
+    let list = use_list("sources", Watch::of(&["source", "job"]), false, |api, page| async move {
+        api.sources(&page).await
+    });
+    let columns = use_memo((), |()| columns());
+    use_reload_key(list.reload.clone());
+    let add = {
+        let (layer, can) = (layer.clone(), refusal.is_none());
+        Callback::from(move |()| {
+            if can {
+                layer.set(Layer::Add);
+            }
+        })
+    };
+    {
+        let add = add.clone();
+        use_keys(move |key| {
+            let used = key.name == "n" && !key.ctrl;
+            if used {
+                add.emit(());
+            }
+            used
+        });
+    }
+    let query = router.location().query.clone();
+    let chosen = query
+        .get("id")
+        .and_then(|id| list.state.rows.iter().find(|one| one.source_id.as_str() == id))
+        .cloned();
+    let on_open = {
+        let (router, query) = (router.clone(), query.clone());
+        Callback::from(move |id: String| router.ask(&query.with("id", id)))
+    };
+    let on_close = {
+        let (router, query) = (router.clone(), query.clone());
+        Callback::from(move |()| router.ask(&query.without("id")))
+    };
+    let close_layer = {
+        let (layer, reload) = (layer.clone(), list.reload.clone());
+        Callback::from(move |()| {
+            layer.set(Layer::None);
+            reload.emit(());
+        })
+    };
+    let run = {
+        let layer = layer.clone();
+        Callback::from(move |source: Source| layer.set(Layer::Run(source)))
+    };
+    let nothing = html! {
+        <Empty icon={Shape::Package} fact="No sources yet"
+            actions={html! { <Button kind={ButtonKind::Primary} on_click={add.clone()} disabled={refusal.clone()}>{ "Add source…" }</Button> }}>
+            { "A source is a feed of OSV advisories, the list of exploited vulnerabilities, or a folder of SBOMs. By command: " }
+            <span class="mono">{ "stella source add --name osv --type advisory --location /path/osv.zip" }</span>
+        </Empty>
+    };
+    let table = html! {
+        <Table<Source> label="Sources" rows={list.state.rows.clone()} row_key={key_of as fn(&Source) -> String} {columns}
+            total={list.state.total} {on_open} current={chosen.as_ref().map(|one| one.source_id.to_string())}
+            on_more={list.more.clone()} loading={list.is_loading_more()} />
+    };
+    html! {
+        <>
+            <div class="page-head">
+                <h1>{ "Sources" }</h1>
+                <span class="grow"></span>
+                <CliTwin words={["source", "list"].map(AttrValue::from).to_vec()} button={true} />
+                <Button kind={ButtonKind::Primary} key_hint="N" on_click={add} disabled={refusal.clone()}>{ "Add source…" }</Button>
+            </div>
+            <div class="with-drawer">
+                <div class="list">
+                    { listing("Sources", &list, nothing, table) }
+                    { foot(&list, Html::default()) }
+                </div>
+                if let Some(source) = chosen { { drawer(&source, &refusal, &run, &on_close) } }
+            </div>
+            { match &*layer {
+                Layer::None => Html::default(),
+                Layer::Add => html! { <AddSourceDialog on_close={close_layer} /> },
+                Layer::Run(source) => html! { <RunSourceDialog source={source.clone()} on_close={close_layer} /> },
+            } }
+        </>
+    }
+}
+
+fn columns() -> Vec<Column<Source>> {
+    vec![
+        Column::new(
+            "health",
+            "Health",
+            Width::Fixed(104),
+            |one: &Source| html! { <StateBadge<SourceHealth> state={one.health} /> },
+        ),
+        Column::new(
+            "name",
+            "Name",
+            Width::Share(2, 120),
+            |one: &Source| html! { <span class="b" title={one.name.clone()}>{ &one.name }</span> },
+        ),
+        Column::new("type", "Type", Width::Fixed(88), |one: &Source| html! { one.source_type.as_str() }),
+        Column::new(
+            "location",
+            "Location",
+            Width::Share(4, 160),
+            |one: &Source| html! { <span class="mono" title={one.location.clone()}>{ &one.location }</span> },
+        ),
+        Column::new("records", "Records", Width::Fixed(88), |one: &Source| html! { count(one.record_count) })
+            .at_end(),
+        Column::new(
+            "watermark",
+            "Newest record",
+            Width::Fixed(168),
+            |one: &Source| html! { <span class="mono">{ one.watermark.as_deref().unwrap_or("none") }</span> },
+        )
+        .drops_below(980),
+        Column::new("success", "Last success", Width::Fixed(120), |one: &Source| match one.last_success_at {
+            Some(at) => html! { <TimeAgo {at} /> },
+            None => html! { <span class="f3">{ "never" }</span> },
+        })
+        .at_end(),
+    ]
+}
+
+fn drawer(
+    source: &Source,
+    refusal: &Option<AttrValue>,
+    run: &Callback<Source>,
+    on_close: &Callback<()>,
+) -> Html {
+    let refusal =
+        refusal.clone().or_else(|| (!source.enabled).then(|| AttrValue::from("The source is disabled")));
+    let read = {
+        let (run, source) = (run.clone(), source.clone());
+        Callback::from(move |()| run.emit(source.clone()))
+    };
+    html! {
+        <Drawer label={format!("Source {}", source.name)} on_close={on_close.clone()}
+            head={html! { <span class="b cut">{ &source.name }</span> }}
+            verbs={html! { <>
+                <StateBadge<SourceHealth> state={source.health} pill={true} />
+                <span class="grow"></span>
+                <Button on_click={read} disabled={refusal}>{ "Run now…" }</Button>
+            </> }}
+            foot={html! { <CliTwin words={["source", "show", source.source_id.as_str()].map(|word| AttrValue::from(word.to_owned())).to_vec()} /> }}>
+            <div class="sec">
+                <dl class="kv">
+                    <dt>{ "Source ID" }</dt><dd><CopyId text={source.source_id.to_string()} shown={crate::kit::format::short_id(source.source_id.as_str())} /></dd>
+                    <dt>{ "Type" }</dt><dd>{ source.source_type.as_str() }<span class="f3">{ format!(", read by {}", source.source_type.job_type()) }</span></dd>
+                    <dt>{ "Location" }</dt><dd class="mono" title={source.location.clone()}>{ &source.location }</dd>
+                    <dt>{ "Records" }</dt><dd>{ count(source.record_count) }</dd>
+                    <dt>{ "Newest record" }</dt><dd class="mono">{ source.watermark.as_deref().unwrap_or("none") }</dd>
+                    <dt>{ "Last success" }</dt><dd>{ source.last_success_at.map_or_else(|| html! { "never" }, |at| html! { <TimeAgo {at} /> }) }</dd>
+                    <dt>{ "Last job" }</dt><dd>{ source.last_job_id.as_ref().map_or_else(|| html! { "none" }, |id| html! { <JobLink id={id.clone()} /> }) }</dd>
+                    if let Some(until) = source.not_before { <dt>{ "Not before" }</dt><dd><Countdown {until} over="may be read now" /></dd> }
+                    <dt>{ "Added" }</dt><dd><TimeAgo at={source.created_at} /></dd>
+                </dl>
+            </div>
+            if let Some(error) = &source.last_error {
+                <div class="sec">
+                    <div class="sec-h"><h2>{ "Last failure" }</h2>
+                        if let Some(at) = source.last_error_at { <span class="note"><TimeAgo {at} /></span> }
+                    </div>
+                    <p class="prose">{ error }{ source.last_error_code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default() }</p>
+                    <p class="f3 sm">{ "What was read before that is kept." }</p>
+                </div>
+            }
+            <div class="sec"><Link to={Route::Jobs} class="link" query={crate::router::Query::default().with("source", source.source_id.as_str())}>{ "Jobs of this source" }</Link></div>
+        </Drawer>
+    }
+}
+
+fn key_of(source: &Source) -> String {
+    source.source_id.to_string()
+}
