@@ -301,7 +301,7 @@ pub struct Claim {
 /// The order is: priority plus one for each full minute in the queue, at most twenty; then the time of queueing; then
 /// the id. Within one priority that is the order of the ready index, so it is enough to look at the first few of
 /// each priority that is present; those are found by jumping from one to the next.
-pub const CLAIM: Sql = Sql {
+pub const CHOOSE: Sql = Sql {
     sqlite: "
         with recursive
         lanes (job_type, priority) as (
@@ -316,37 +316,21 @@ pub const CLAIM: Sql = Sql {
                   and below.priority < lanes.priority)
             from lanes
             where priority is not null
-        ),
-        heads as (
-            select jobs.key, jobs.queued_at,
-                jobs.priority + max(0, min(20, ($2 - jobs.queued_at) / 60000000)) as urgency
-            from lanes
-            cross join jobs
-            where lanes.priority is not null
-              and jobs.key in (
-                select ready.key
-                from jobs as ready
-                where ready.state = 'queued'
-                  and ready.job_type = lanes.job_type
-                  and ready.priority = lanes.priority
-                order by ready.queued_at, ready.key
-                limit $3)
-        ),
-        chosen as (
-            select key, row_number() over (order by urgency desc, queued_at, key) - 1 as place
-            from heads
-            order by place
-            limit $3
         )
-        update jobs
-        set state = 'leased', attempt = attempt + 1, lease_epoch = lease_epoch + 1, lease_id = leases.value,
-            lease_until = $5, worker_id = $6, progress = 0.0, progress_message = null, processed = 0, total = 0,
-            attempt_started_at = null, version = version + 1
-        from chosen
-        cross join json_each($4) as leases
-        where leases.key = chosen.place
-          and jobs.key = chosen.key
-        returning *",
+        select jobs.key
+        from lanes
+        cross join jobs
+        where lanes.priority is not null
+          and jobs.key in (
+            select ready.key
+            from jobs as ready
+            where ready.state = 'queued'
+              and ready.job_type = lanes.job_type
+              and ready.priority = lanes.priority
+            order by ready.queued_at, ready.key
+            limit $3)
+        order by jobs.priority + max(0, min(20, ($2 - jobs.queued_at) / 60000000)) desc, jobs.queued_at, jobs.key
+        limit $3",
     // A row that another node is just claiming is passed over; SQLite has one writer and needs no such words.
     postgres: "
         with recursive
@@ -362,59 +346,78 @@ pub const CLAIM: Sql = Sql {
                   and below.priority < lanes.priority)
             from lanes
             where priority is not null
-        ),
-        heads as materialized (
-            select first.key, first.queued_at,
-                first.priority + greatest(0, least(20, ($2 - first.queued_at) / 60000000)) as urgency
-            from lanes
-            cross join lateral (
-                select ready.key, ready.queued_at, ready.priority
-                from jobs as ready
-                where ready.state = 'queued'
-                  and ready.job_type = lanes.job_type
-                  and ready.priority = lanes.priority
-                order by ready.queued_at, ready.key
-                limit $3
-                for update skip locked) as first
-            where lanes.priority is not null
-        ),
-        chosen as materialized (
-            select key, row_number() over (order by urgency desc, queued_at, key) as place
-            from heads
-            order by place
-            limit $3
         )
+        select head.key
+        from lanes
+        cross join lateral (
+            select ready.key, ready.queued_at, ready.priority
+            from jobs as ready
+            where ready.state = 'queued'
+              and ready.job_type = lanes.job_type
+              and ready.priority = lanes.priority
+            order by ready.queued_at, ready.key
+            limit $3
+            for update skip locked) as head
+        where lanes.priority is not null
+        order by head.priority + greatest(0, least(20, ($2 - head.queued_at) / 60000000)) desc, head.queued_at,
+            head.key
+        limit $3",
+};
+
+/// Hands chosen jobs out.
+pub const TAKE: Sql = Sql {
+    sqlite: "
         update jobs
-        set state = 'leased', attempt = attempt + 1, lease_epoch = lease_epoch + 1, lease_id = leases.id,
-            lease_until = $5, worker_id = $6, progress = 0.0, progress_message = null, processed = 0, total = 0,
+        set state = 'leased', attempt = attempt + 1, lease_epoch = lease_epoch + 1,
+            lease_id = chosen.value ->> 'lease_id', lease_until = $3, worker_id = $4, progress = 0.0,
+            progress_message = null, processed = 0, total = 0, attempt_started_at = null, version = version + 1
+        from json_each($1) as chosen
+        where jobs.key = chosen.value ->> 'key'
+          and jobs.state in (select value from json_each($2))
+        returning *",
+    postgres: "
+        update jobs
+        set state = 'leased', attempt = attempt + 1, lease_epoch = lease_epoch + 1, lease_id = chosen.lease_id,
+            lease_until = $3, worker_id = $4, progress = 0.0, progress_message = null, processed = 0, total = 0,
             attempt_started_at = null, version = version + 1
-        from chosen
-        join json_array_elements_text($4::json) with ordinality as leases (id, place) on leases.place = chosen.place
+        from json_to_recordset($1::json) as chosen (key bigint, lease_id text)
         where jobs.key = chosen.key
+          and jobs.state in (select value from json_array_elements_text($2::json))
         returning jobs.*",
 };
 
+#[derive(Serialize)]
+struct TakeRow<'a> {
+    key: i64,
+    lease_id: &'a str,
+}
+
 /// Hands out the most urgent ready jobs, most urgent first, with their payloads.
 pub async fn claim(tx: &mut Tx, claim: &Claim) -> Result<Vec<JobRecord>, LedgerError> {
-    let (types, leases) = (json(&claim.job_types)?, json(&claim.leases)?);
+    let types = json(&claim.job_types)?;
     let wanted = i64::try_from(claim.leases.len()).unwrap_or(i64::MAX);
-    let text = CLAIM.text(tx);
-    let rows: Vec<JobRow> = on_db!(tx, connection => {
-        sqlx::query_as(text)
-            .bind(types)
-            .bind(claim.now.0)
-            .bind(wanted)
-            .bind(leases)
+    let (choose, take) = (CHOOSE.text(tx), TAKE.text(tx));
+    let keys: Vec<(i64,)> = on_db!(tx, connection => {
+        sqlx::query_as(choose).bind(types).bind(claim.now.0).bind(wanted).fetch_all(connection).await?
+    });
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let given = keys.iter().zip(&claim.leases);
+    let rows: Vec<TakeRow<'_>> =
+        given.map(|((key,), lease)| TakeRow { key: *key, lease_id: lease.as_str() }).collect();
+    let (rows, guard) = (json(&rows)?, guard(JobEvent::Claim)?);
+    let mut claimed = records(on_db!(tx, connection => {
+        sqlx::query_as(take)
+            .bind(rows)
+            .bind(guard)
             .bind(claim.lease_until.0)
             .bind(claim.worker_id.as_str())
             .fetch_all(connection)
             .await?
-    });
-    let mut claimed = records(rows)?;
-    // The leases were given out in the order of urgency; `returning` has none.
-    claimed.sort_by_key(|record| {
-        claim.leases.iter().position(|lease| Some(lease) == record.job.lease_id.as_ref())
-    });
+    }))?;
+    // Returned rows have no order.
+    claimed.sort_by_key(|record| keys.iter().position(|(key,)| *key == record.key));
     add_payloads(tx, &mut claimed).await?;
     Ok(claimed)
 }

@@ -208,7 +208,8 @@ struct FinishRow<'a> {
     ended: i64,
 }
 
-const FINISH: Sql = Sql {
+/// Ends attempts; public so that its plan can be pinned.
+pub const FINISH: Sql = Sql {
     sqlite: "
         update jobs
         set state = said.value ->> 'state', wait_reason = said.value ->> 'wait_reason',
@@ -363,7 +364,8 @@ async fn change<'a, C: Serialize>(
     Ok(fenced)
 }
 
-const OVERDUE: &str = "
+/// Finds held jobs past their time; public so that its plan can be pinned.
+pub const OVERDUE: &str = "
     select *
     from jobs
     where lease_until <= $1
@@ -426,7 +428,8 @@ pub struct Due {
     pub cancel_requested_at: Option<i64>,
 }
 
-const NEXT_DUE: &str = "
+/// Finds when to look next; public so that its plan can be pinned.
+pub const NEXT_DUE: &str = "
     select
         min(case when state = 'leased' then lease_until end) as ack_by,
         min(case when state = 'running' then lease_until end) as lease_until,

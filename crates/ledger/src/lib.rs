@@ -15,7 +15,7 @@
 //! | `sources`, `advisories`, `kev`, `targets`, `components` | what came in |
 //! | `impact`, `previews`, `rows` | which targets a key touches; many rows as one parameter |
 //! | `tokens`, `idempotency` | who may knock; the first answer to each idempotency key |
-//! | `feed_read`, `overview`, `samples` | the feed for its readers; the figures of the first page |
+//! | `overview`, `samples` | the figures of the first page |
 
 pub mod advisories;
 pub mod artifacts;
@@ -25,7 +25,6 @@ pub mod db;
 mod deltas;
 pub mod error;
 pub mod feed;
-pub mod feed_read;
 pub mod finding_lists;
 pub mod findings;
 pub mod history;
@@ -50,6 +49,8 @@ pub mod segments;
 pub mod set;
 pub mod sources;
 pub mod targets;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod tokens;
 pub mod workers;
 mod writer;

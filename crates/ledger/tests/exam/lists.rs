@@ -1,0 +1,138 @@
+//! Lists: total order, no row twice, none missed, counts from the same snapshot.
+
+use crate::support::{Exam, NOW, tenant};
+use stella_contract::history::{Actor, GENESIS, HistoryEntry};
+use stella_contract::ids::{EventId, JobId};
+use stella_contract::job::{JobFilter, JobState, WaitReason};
+use stella_ledger::history::{self, About};
+use stella_ledger::jobs::NewJob;
+use stella_ledger::record::JobRecord;
+use stella_ledger::{LedgerError, listing};
+
+async fn page(exam: &Exam, filter: &JobFilter, before: Option<i64>, limit: i64) -> (Vec<JobRecord>, i64) {
+    let filter = filter.clone();
+    let found: Result<(Vec<JobRecord>, i64), LedgerError> = exam
+        .ledger
+        .read(move |tx| {
+            Box::pin(async move {
+                let rows = listing::jobs(tx, &tenant(), &filter, before, limit).await?;
+                Ok((rows, listing::count_jobs(tx, &tenant(), &filter).await?))
+            })
+        })
+        .await;
+    found.expect("the list is sound")
+}
+
+pub(crate) async fn every_job_once(exam: Exam) {
+    let new: Vec<NewJob> = (0..23).map(|_| exam.job("exam", 50, NOW)).collect();
+    let mut ids: Vec<JobId> = new.iter().map(|job| job.job_id.clone()).collect();
+    ids.reverse();
+    let foreign = NewJob { tenant: "other".parse().expect("a sound name"), ..exam.job("exam", 50, NOW) };
+    exam.insert(new).await;
+    exam.insert(vec![foreign]).await;
+    let (mut got, mut before) = (Vec::new(), None);
+    loop {
+        let (rows, total) = page(&exam, &JobFilter::default(), before, 5).await;
+        assert_eq!(total, 23);
+        if rows.is_empty() {
+            break;
+        }
+        before = rows.last().map(|record| record.key);
+        got.extend(rows.into_iter().map(|record| record.job.job_id));
+        // A job that comes in meanwhile does not disturb the pages that follow.
+        if got.len() == 10 {
+            let late = NewJob { tenant: "other".parse().expect("a sound name"), ..exam.job("exam", 50, NOW) };
+            exam.insert(vec![late]).await;
+        }
+    }
+    assert_eq!(got, ids);
+}
+
+pub(crate) async fn filters(exam: Exam) {
+    let run = "run:exam:20261121T090000Z:9c1f04ab".parse().expect("a sound id");
+    let source = "src_01890000-0000-7000-8000-000000000000".parse().expect("a sound id");
+    let mut of_run = exam.job("scan.segment", 50, NOW);
+    of_run.run_id = Some(run);
+    let mut of_source = exam.job("ingest.kev", 50, NOW);
+    of_source.source_id = Some(source);
+    let waiting = exam.waiting(NOW.plus_ms(1));
+    let filters = [
+        (JobFilter { run: of_run.run_id.clone(), ..JobFilter::default() }, of_run.job_id.clone()),
+        (JobFilter { source: of_source.source_id.clone(), ..JobFilter::default() }, of_source.job_id.clone()),
+        (
+            JobFilter { job_type: Some("ingest.kev".to_owned()), ..JobFilter::default() },
+            of_source.job_id.clone(),
+        ),
+        (JobFilter { state: Some(JobState::Pending), ..JobFilter::default() }, waiting.job_id.clone()),
+        (
+            JobFilter { wait_reason: Some(WaitReason::NotBefore), ..JobFilter::default() },
+            waiting.job_id.clone(),
+        ),
+    ];
+    exam.insert(vec![of_run, of_source, waiting, exam.job("exam", 50, NOW)]).await;
+    for (filter, id) in filters {
+        let (rows, total) = page(&exam, &filter, None, 10).await;
+        let ids: Vec<JobId> = rows.into_iter().map(|record| record.job.job_id).collect();
+        assert_eq!((ids, total), (vec![id], 1), "{filter:?}");
+    }
+    let running = exam.start(NOW).await;
+    let held = JobFilter {
+        state: Some(JobState::Running),
+        worker: running.job.worker_id.clone(),
+        ..JobFilter::default()
+    };
+    let (rows, total) = page(&exam, &held, None, 10).await;
+    assert_eq!((rows.len(), total), (1, 1));
+    for state in JobState::ALL {
+        let (rows, total) =
+            page(&exam, &JobFilter { state: Some(*state), ..JobFilter::default() }, None, 10).await;
+        assert_eq!(rows.len(), usize::try_from(total).expect("a count"), "{state}");
+    }
+}
+
+pub(crate) fn entry(seq: i64, job_id: Option<&JobId>) -> HistoryEntry {
+    HistoryEntry {
+        seq,
+        event_id: EventId::from_uuid(&stella_ledger::key::uuid_of(seq.unsigned_abs(), 0, 0)),
+        job_id: job_id.cloned(),
+        run_id: None,
+        entity: "job".to_owned(),
+        kind: "orch.job.queued".to_owned(),
+        from_state: None,
+        to_state: Some("queued".to_owned()),
+        attempt: Some(1),
+        lease_epoch: Some(2),
+        actor: Actor { subject: "exam".to_owned(), scopes: vec!["orch:read".to_owned()] },
+        reason: Some("a \"reason\" with ünïcode \u{1F600}".to_owned()),
+        ticket: None,
+        correlation_id: "exam".to_owned(),
+        occurred_at: NOW,
+        data_digest: "d".to_owned(),
+        data: serde_json::json!({ "n": 1.5, "list": [null, true] }),
+        prev_hash: GENESIS.to_owned(),
+        hash: "h".to_owned(),
+    }
+}
+
+pub(crate) async fn history_pages(exam: Exam) {
+    let id = JobId::from_uuid(&exam.uuid());
+    let entries: Vec<HistoryEntry> = (1..=9).map(|seq| entry(seq, (seq % 2 == 1).then_some(&id))).collect();
+    let written = entries.clone();
+    exam.write(move |tx| Box::pin(async move { history::append_many(tx, &tenant(), &written).await })).await;
+    type Found = (Vec<HistoryEntry>, Vec<HistoryEntry>, i64);
+    let found: Result<Found, LedgerError> = exam
+        .ledger
+        .read(move |tx| {
+            Box::pin(async move {
+                let about = About::Job(id);
+                let newest = history::newest(tx, &tenant(), &about, Some(7), 2).await?;
+                let oldest = history::oldest(tx, &tenant(), &About::Everything, 6, 2).await?;
+                Ok((newest, oldest, history::count(tx, &tenant(), &about).await?))
+            })
+        })
+        .await;
+    let (newest, oldest, count) = found.expect("the read is sound");
+    assert_eq!(newest, [entries[4].clone(), entries[2].clone()]);
+    assert_eq!(oldest, [entries[6].clone(), entries[7].clone()]);
+    assert_eq!(count, 5);
+}

@@ -1,0 +1,48 @@
+//! The exam that both databases have to pass: each question is asked of SQLite in a file of its own and of Postgres in
+//! a database of its own.
+
+mod support;
+
+mod claims;
+mod fences;
+mod files;
+mod lists;
+mod plans;
+mod writes;
+
+/// Asks each question of both databases.
+macro_rules! exam {
+    ($($file:ident :: $question:ident => $name:ident),+ $(,)?) => {
+        mod sqlite { $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() { crate::$file::$question(crate::support::sqlite().await).await }
+        )+ }
+        mod postgres { $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() { crate::$file::$question(crate::support::postgres().await).await }
+        )+ }
+    };
+}
+
+exam! {
+    claims::the_order => jobs_are_claimed_by_priority_with_age_then_time_then_id,
+    claims::only_these_types => a_worker_gets_only_the_job_types_it_takes,
+    claims::no_job_twice => two_claimers_never_get_the_same_job,
+    claims::payloads => payloads_of_every_size_come_back_with_the_claim,
+    fences::every_pair => a_verb_changes_a_row_exactly_when_the_contract_has_the_arrow,
+    fences::late_report => a_late_report_after_lease_loss_changes_nothing,
+    fences::mixed_batch => in_a_batch_done_lost_and_unknown_are_told_apart,
+    fences::overdue => what_is_overdue_is_found_and_when_to_look_next,
+    fences::heartbeat => a_heartbeat_renews_and_carries_progress,
+    lists::every_job_once => a_list_read_page_by_page_shows_every_job_once,
+    lists::filters => every_filter_shows_what_matches_and_counts_it,
+    lists::history_pages => the_history_is_paged_both_ways,
+    writes::neighbours => the_error_of_one_call_leaves_its_neighbours_alone,
+    writes::one_key => one_idempotency_key_is_one_row,
+    writes::history_is_kept => the_history_cannot_be_changed_or_deleted,
+    writes::snapshot => a_read_sees_one_snapshot,
+    writes::news => news_is_told_after_the_commit_and_not_when_it_failed,
+    writes::panics => a_write_that_panics_leaves_the_ledger_usable,
+    writes::feed_is_trimmed => the_feed_forgets_all_but_the_newest,
+    writes::workers_and_artifacts => workers_and_artifacts_come_back_as_written,
+}

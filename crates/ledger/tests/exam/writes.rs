@@ -1,0 +1,218 @@
+//! Transactions: together or not at all, each call for itself.
+
+use crate::lists::entry;
+use crate::support::{Exam, NOW, tenant};
+use std::sync::Arc;
+use stella_contract::artifact::Artifact;
+use stella_contract::event::FeedEvent;
+use stella_contract::ids::{ArtifactId, JobId, WorkerId};
+use stella_ledger::chains::{self, Tip};
+use stella_ledger::jobs::NewJob;
+use stella_ledger::workers::WorkerRecord;
+use stella_ledger::{LedgerError, News, Query, artifacts, feed, history, jobs, workers};
+use tokio::sync::Barrier;
+
+async fn count(exam: &Exam, text: &'static str) -> i64 {
+    let found: Result<i64, LedgerError> =
+        exam.ledger.read(move |tx| Box::pin(async move { Query::new(text).fetch_count(tx).await })).await;
+    found.expect("the count is sound")
+}
+
+pub(crate) async fn neighbours(exam: Exam) {
+    const CALLERS: usize = 32;
+    let exam = Arc::new(exam);
+    let barrier = Arc::new(Barrier::new(CALLERS));
+    let mut callers = Vec::new();
+    for at in 0..CALLERS {
+        let (exam, barrier) = (exam.clone(), barrier.clone());
+        callers.push(tokio::spawn(async move {
+            let job = exam.job("exam", 50, NOW);
+            barrier.wait().await;
+            let answer: Result<usize, LedgerError> = exam
+                .ledger
+                .write(move |tx| {
+                    Box::pin(async move {
+                        jobs::insert_many(tx, std::slice::from_ref(&job)).await?;
+                        match at % 4 {
+                            // A refusal of ours, and one of the database's.
+                            0 => Err(LedgerError::Other("no".to_owned())),
+                            1 => jobs::insert_many(tx, &[job]).await.map(|()| at),
+                            _ => Ok(at),
+                        }
+                    })
+                })
+                .await;
+            (at, answer)
+        }));
+    }
+    for caller in callers {
+        let (at, answer) = caller.await.expect("no caller panics");
+        match at % 4 {
+            0 => assert_eq!(answer, Err(LedgerError::Other("no".to_owned()))),
+            1 => assert!(matches!(answer, Err(LedgerError::Unique(_))), "{answer:?}"),
+            _ => assert_eq!(answer, Ok(at)),
+        }
+    }
+    assert_eq!(count(&exam, "select count(*) from jobs").await, 16);
+}
+
+pub(crate) async fn one_key(exam: Exam) {
+    let keyed = |key: &str, job_type: &str| NewJob {
+        idempotency_key: Some(key.to_owned()),
+        ..exam.job(job_type, 50, NOW)
+    };
+    let first = keyed("k", "exam");
+    let id = first.job_id.clone();
+    exam.insert(vec![first, keyed("k", "other"), keyed("l", "exam")]).await;
+    exam.insert(vec![exam.job("exam", 50, NOW), exam.job("exam", 50, NOW)]).await;
+    let again = keyed("k", "exam");
+    let answer: Result<(), LedgerError> =
+        exam.ledger.write(move |tx| Box::pin(async move { jobs::insert_many(tx, &[again]).await })).await;
+    assert!(matches!(answer, Err(LedgerError::Unique(_))), "{answer:?}");
+    let found = exam
+        .write(|tx| Box::pin(async move { jobs::by_idempotency(tx, &tenant(), "exam", "k").await }))
+        .await
+        .expect("the first is there");
+    assert_eq!((found.job.job_id, found.job.idempotency_key.as_str()), (id, "k"));
+}
+
+pub(crate) async fn history_is_kept(exam: Exam) {
+    exam.write(|tx| Box::pin(async move { history::append_many(tx, &tenant(), &[entry(1, None)]).await }))
+        .await;
+    for text in ["update history set hash = 'x'", "delete from history", "update history set reason = null"] {
+        let answer: Result<(), LedgerError> =
+            exam.ledger.write(move |tx| Box::pin(async move { tx.run(text).await })).await;
+        let said = answer.expect_err("the database refuses it").to_string();
+        assert!(said.contains("append-only"), "{said}");
+    }
+    assert_eq!(count(&exam, "select count(*) from history where hash = 'h'").await, 1);
+}
+
+pub(crate) async fn snapshot(exam: Exam) {
+    exam.insert(vec![exam.job("exam", 50, NOW)]).await;
+    let exam = Arc::new(exam);
+    let (writer, text) = (exam.clone(), "select count(*) from jobs");
+    let counts: Result<(i64, i64), LedgerError> = exam
+        .ledger
+        .read(move |tx| {
+            Box::pin(async move {
+                let before = Query::new(text).fetch_count(tx).await?;
+                writer.insert(vec![writer.job("exam", 50, NOW)]).await;
+                Ok((before, Query::new(text).fetch_count(tx).await?))
+            })
+        })
+        .await;
+    assert_eq!(counts, Ok((1, 1)));
+    assert_eq!(count(&exam, text).await, 2);
+}
+
+pub(crate) async fn news(exam: Exam) {
+    let told = || std::mem::take(&mut *exam.news.lock().expect("nobody panics with it"));
+    exam.insert(vec![exam.waiting(NOW)]).await;
+    assert_eq!(told(), [News { work: true, ..News::default() }]);
+    exam.insert(vec![exam.job("exam", 50, NOW)]).await;
+    assert_eq!(told(), [News { ready: true, work: true, feed: false }]);
+    let job = exam.job("exam", 50, NOW);
+    let answer: Result<(), LedgerError> = exam
+        .ledger
+        .write(move |tx| {
+            Box::pin(async move {
+                jobs::insert_many(tx, &[job]).await?;
+                Err(LedgerError::Other("no".to_owned()))
+            })
+        })
+        .await;
+    assert!(answer.is_err());
+    assert_eq!(told(), []);
+}
+
+pub(crate) async fn panics(exam: Exam) {
+    let job = exam.job("exam", 50, NOW);
+    let answer: Result<(), LedgerError> = exam
+        .ledger
+        .write(move |tx| {
+            Box::pin(async move {
+                jobs::insert_many(tx, &[job]).await?;
+                panic!("a fault of ours")
+            })
+        })
+        .await;
+    assert!(matches!(answer, Err(LedgerError::Other(_))), "{answer:?}");
+    exam.insert(vec![exam.job("exam", 50, NOW)]).await;
+    assert_eq!(count(&exam, "select count(*) from jobs").await, 1);
+}
+
+pub(crate) async fn feed_is_trimmed(exam: Exam) {
+    let event = |seq: i64| FeedEvent {
+        seq,
+        kind: "orch.job.queued".to_owned(),
+        entity: "job".to_owned(),
+        id: "job_x".to_owned(),
+        tenant: tenant(),
+        run_id: None,
+        correlation_id: "exam".to_owned(),
+        at: NOW,
+        data: serde_json::json!({ "state": "queued" }),
+    };
+    let events: Vec<FeedEvent> = (1..=12).map(event).collect();
+    let written = events.clone();
+    let (forgotten, left, oldest) = exam
+        .write(move |tx| {
+            Box::pin(async move {
+                feed::append_many(tx, &tenant(), &written).await?;
+                let tip = Tip { feed_seq: 12, ..chains::tip(tx, &tenant()).await? };
+                chains::move_tip(tx, &tenant(), &tip).await?;
+                let forgotten = feed::trim(tx, &tenant(), 5).await?;
+                let left = feed::since(tx, &tenant(), 8, 2).await?;
+                Ok((forgotten, left, feed::oldest(tx, &tenant()).await?))
+            })
+        })
+        .await;
+    assert_eq!((forgotten, oldest), (7, Some(8)));
+    assert_eq!(left, events[8..10]);
+}
+
+pub(crate) async fn workers_and_artifacts(exam: Exam) {
+    let worker = WorkerRecord {
+        worker_id: WorkerId::from_uuid(&exam.uuid()),
+        name: "local".to_owned(),
+        version: "1".to_owned(),
+        hostname: "h".to_owned(),
+        job_types: vec!["exam".to_owned()],
+        concurrency: 2,
+        draining: false,
+        started_at: NOW,
+        last_heartbeat_at: NOW,
+        in_flight: 0,
+    };
+    let job_id = JobId::from_uuid(&exam.uuid());
+    let artifact = |name: &str| Artifact {
+        artifact_id: ArtifactId::from_uuid(&exam.uuid()),
+        job_id: job_id.clone(),
+        run_id: None,
+        name: name.to_owned(),
+        kind: "report".to_owned(),
+        media_type: "text/plain".to_owned(),
+        size_bytes: 3,
+        digest: format!("sha256:{name}"),
+        created_at: NOW,
+    };
+    let (b, a) = (artifact("b"), artifact("a"));
+    let (written, given, wanted) = (worker.clone(), [b.clone(), a.clone()], job_id.clone());
+    let (listed, left, one) = exam
+        .write(move |tx| {
+            Box::pin(async move {
+                workers::put(tx, &written).await?;
+                workers::drain(tx, &written.worker_id, NOW.plus_ms(1)).await?;
+                artifacts::insert_many(tx, &tenant(), &given).await?;
+                let left = artifacts::of_job(tx, &tenant(), &wanted).await?;
+                let one = artifacts::by_digest(tx, &tenant(), "sha256:b").await?;
+                Ok((workers::list(tx, NOW).await?, left, one))
+            })
+        })
+        .await;
+    let drained = WorkerRecord { draining: true, last_heartbeat_at: NOW.plus_ms(1), ..worker };
+    assert_eq!(listed, [drained]);
+    assert_eq!(left, [a, b.clone()]);
+    assert_eq!(one, Some(b));
+}
