@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `wish`, `identity` | what is demanded of a wish; when two wishes are the same run |
 //! | `start`, `retry`, `cancel` | what operators do |
-//! | `cut`, `plan` | targets into segments, segments into jobs |
+//! | `refresh`, `cut`, `plan` | SBOMs read anew, targets into segments, segments into jobs |
 //! | `scan`, `facts`, `keep` | a segment's job: evaluate, compare, keep |
 //! | `steps`, `mirror`, `settle` | segments follow their jobs, runs follow their segments |
 //! | `messages`, `log_gate` | the stream of a run |
@@ -19,6 +19,7 @@ mod log_gate;
 pub(crate) mod messages;
 pub(crate) mod mirror;
 pub(crate) mod plan;
+mod refresh;
 mod retry;
 mod scan;
 pub(crate) mod settle;

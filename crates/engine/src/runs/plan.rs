@@ -9,12 +9,13 @@ use crate::jobs::{self, JobWish, Payload};
 use crate::journal::Journal;
 use crate::runs::cut::{self, Candidate, Cut, Grain, Order};
 use crate::runs::messages::{log, tell};
+use crate::runs::refresh::{self, Reading};
 use crate::runs::{SEGMENT_JOB, scan, steps, wish};
 use stella_contract::error::Code;
 use stella_contract::event::LogSeverity;
 use stella_contract::ids::SegmentId;
 use stella_contract::job::{Job, JobState};
-use stella_contract::run::{RunErrorCode, RunEvent, RunState};
+use stella_contract::run::{RunErrorCode, RunEvent, RunMode, RunState};
 use stella_contract::segment::SegmentState;
 use stella_contract::time::Micros;
 use stella_ledger::impact::TargetRef;
@@ -25,7 +26,7 @@ use stella_ledger::{Tx, key_of, key_of_uuid};
 /// Who plans, as the history names it.
 pub(crate) const PLANNER: &str = "planner";
 
-/// Plans the run if it still is in planning; whether it was.
+/// Plans the run if it still is in planning, or begins what comes before; whether that changed anything.
 pub(crate) async fn plan(engine: &Engine, run_key: i64) -> Result<bool, Error> {
     let (worker, now) = (engine.clone(), engine.now());
     let write = engine.ledger().write(move |tx| {
@@ -33,9 +34,17 @@ pub(crate) async fn plan(engine: &Engine, run_key: i64) -> Result<bool, Error> {
             let run = runs::by_key(tx, run_key).await?;
             let Some(mut run) = run.filter(|run| run.state == RunState::Planning) else { return Ok(false) };
             let mut journal = Journal::default();
-            plan_in(tx, &worker, &mut run, now, &mut journal).await?;
+            let reading = match run.wish.mode {
+                RunMode::AnalysisOnly => Reading::Done,
+                RunMode::ContentRefresh => {
+                    refresh::read_anew(tx, &worker, &mut run, now, &mut journal).await?
+                }
+            };
+            if reading == Reading::Done {
+                plan_in(tx, &worker, &mut run, now, &mut journal).await?;
+            }
             journal.write(tx).await?;
-            Ok(true)
+            Ok(reading != Reading::Underway)
         })
     });
     write.await

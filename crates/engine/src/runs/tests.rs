@@ -251,6 +251,7 @@ on_both! {
     a_cancelled_run_keeps_nothing_that_comes_later_and_can_be_retried => cancelled;
     the_same_wish_is_the_same_run => same_wish;
     nothing_to_do_an_old_index_and_a_wrong_scope_end_in_planning => planning_ends;
+    a_content_refresh_reads_the_sboms_anew_first => refreshed;
     a_run_that_waits_or_runs_too_long_is_ended => limits;
     a_reader_that_fell_behind_gets_a_reset_and_a_snapshot => behind;
     a_thousand_targets_are_evaluated_and_paged_without_loss => thousand;
@@ -609,6 +610,52 @@ async fn planning_ends(place: LedgerPlace) {
     let failed = RunFilter { error_code: Some(RunErrorCode::IndexStale), ..RunFilter::default() };
     let failed = world.engine.runs().list(&world.caller, &failed, &PageQuery::default()).await.unwrap();
     assert_eq!(failed.items.len(), 2);
+}
+
+async fn refreshed(place: LedgerPlace) {
+    let world = World::open(place).await;
+    world.feed(&feed()).await;
+    let bom = |purl: &str| {
+        json!({
+            "bomFormat": "CycloneDX", "specVersion": "1.5", "version": 1,
+            "metadata": { "component": { "type": "application", "name": "shop", "version": "1" } },
+            "components": [{ "type": "library", "name": "a", "purl": purl }]
+        })
+    };
+    std::fs::create_dir_all(world.feeds.path().join("sboms")).unwrap();
+    let file = world.feeds.path().join("sboms/shop.cdx.json");
+    std::fs::write(&file, bom("pkg:pypi/clean@1.0").to_string()).unwrap();
+    let location = world.feeds.path().join("sboms").to_str().unwrap().to_owned();
+    let wish_for = AddSource { name: "sboms".to_owned(), source_type: SourceType::Sbom, location };
+    world.engine.sources().add(&world.caller, wish_for).await.unwrap();
+    let anew = || StartRun { mode: RunMode::ContentRefresh, ..wish() };
+
+    let run = world.start(anew()).await;
+    world.engine.run_until_idle().await.unwrap();
+    let run = world.get(&run.run_id).await;
+    assert_eq!((run.state, run.candidates, run.findings), (RunState::Completed, 1, 0));
+    assert_eq!(run.badges, [RunBadge::ContentRefresh]);
+
+    std::fs::write(&file, bom("pkg:pypi/alpha@1.0").to_string()).unwrap();
+    let plain = world.run().await;
+    assert_eq!(plain.findings, 0);
+    let run = world.start(anew()).await;
+    world.engine.run_until_idle().await.unwrap();
+    let run = world.get(&run.run_id).await;
+    assert_eq!((run.findings, run.deltas.new_critical), (1, 1));
+    let jobs = JobFilter { run: Some(run.run_id.clone()), ..JobFilter::default() };
+    let jobs = world.engine.jobs().list(&world.caller, &jobs, &PageQuery::default()).await.unwrap();
+    let types: BTreeSet<_> = jobs.items.iter().map(|job| job.job_type.as_str()).collect();
+    assert_eq!(types.into_iter().collect::<Vec<_>>(), ["ingest.sbom", "scan.segment"]);
+
+    std::fs::remove_dir_all(world.feeds.path().join("sboms")).unwrap();
+    let run = world.start(anew()).await;
+    for _ in 0..7 {
+        world.engine.run_until_idle().await.unwrap();
+        world.clock.advance_ms(901_000);
+    }
+    let run = world.get(&run.run_id).await;
+    assert_eq!((run.state, run.findings), (RunState::Completed, 1), "{:?}", run.error_message);
 }
 
 async fn limits(place: LedgerPlace) {
