@@ -147,4 +147,27 @@ mod tests {
         headers.insert(CORRELATION_HEADER, HeaderValue::from_static("two words"));
         assert_eq!(trace_id(&headers, &Traces::default()).len(), 32);
     }
+
+    #[tokio::test]
+    async fn a_panic_is_a_fault_of_ours_and_the_next_request_is_answered() {
+        async fn fall() -> &'static str {
+            panic!("the secret of the house");
+        }
+        let router = axum::Router::new()
+            .route("/fall", axum::routing::get(fall))
+            .route("/stand", axum::routing::get(async || "standing"))
+            .layer(axum::middleware::from_fn_with_state(Traces::default(), wrap));
+        let ask = async |path: &str| {
+            let request = Request::get(path).body(Body::empty()).unwrap();
+            tower::ServiceExt::oneshot(router.clone(), request).await.unwrap()
+        };
+        let fallen = ask("/fall").await;
+        assert_eq!(fallen.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let id = fallen.headers()[CORRELATION_HEADER].to_str().unwrap().to_owned();
+        let body = axum::body::to_bytes(fallen.into_body(), 10_000).await.unwrap();
+        let envelope: Envelope = serde_json::from_slice(&body).unwrap();
+        assert_eq!((envelope.error.code.as_str(), envelope.error.trace_id), ("INTERNAL", id));
+        assert!(!String::from_utf8_lossy(&body).contains("secret"));
+        assert_eq!(ask("/stand").await.status(), StatusCode::OK);
+    }
 }

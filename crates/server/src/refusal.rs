@@ -17,8 +17,8 @@ pub(crate) struct Refusal {
     pub(crate) retry_after_ms: Option<u64>,
     /// What only the log may say.
     pub(crate) private: Option<String>,
-    /// The value of `Allow`, where the method was the fault.
-    pub(crate) allow: Option<HeaderValue>,
+    /// The value of `Allow`, where the method was the fault; boxed, because it is rare and refusals are passed about.
+    pub(crate) allow: Option<Box<HeaderValue>>,
 }
 
 impl Refusal {
@@ -60,7 +60,11 @@ impl Refusal {
     pub(crate) fn method_not_allowed(method: &str, path: &str, allow: Option<HeaderValue>) -> Self {
         let allowed = allow.as_ref().and_then(|value| value.to_str().ok()).unwrap_or("another method");
         let message = format!("`{path}` does not answer {method}. It answers {allowed}.");
-        Self { status: StatusCode::METHOD_NOT_ALLOWED, allow, ..Self::new(Code::BadRequest, message) }
+        Self {
+            status: StatusCode::METHOD_NOT_ALLOWED,
+            allow: allow.map(Box::new),
+            ..Self::new(Code::BadRequest, message)
+        }
     }
 
     pub(crate) fn internal(private: impl Into<String>) -> Self {
@@ -104,8 +108,8 @@ impl From<Error> for Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
-        if let Some(allow) = self.allow.clone() {
-            response.headers_mut().insert(header::ALLOW, allow);
+        if let Some(allow) = &self.allow {
+            response.headers_mut().insert(header::ALLOW, HeaderValue::clone(allow));
         }
         if self.status == StatusCode::UNAUTHORIZED {
             response

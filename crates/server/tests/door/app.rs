@@ -16,35 +16,35 @@ use stella_server::{Auth, Door, LocalOperator, router};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
-pub struct App {
-    pub engine: Engine,
-    pub clock: Arc<TestClock>,
-    pub router: Router,
-    folder: TempDir,
+pub(crate) struct App {
+    pub(crate) engine: Engine,
+    pub(crate) clock: Arc<TestClock>,
+    pub(crate) router: Router,
+    pub(crate) folder: TempDir,
 }
 
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
 }
 
-pub fn tenant(name: &str) -> Tenant {
+pub(crate) fn tenant(name: &str) -> Tenant {
     name.parse().unwrap()
 }
 
 impl App {
     /// The window's door, for the operator at this machine.
-    pub async fn local() -> Self {
+    pub(crate) async fn local() -> Self {
         Self::with(Auth::Local(LocalOperator::new("ada"))).await
     }
 
     /// The server's door, for whoever holds a token.
-    pub async fn bearer() -> Self {
+    pub(crate) async fn bearer() -> Self {
         Self::with(Auth::Bearer).await
     }
 
-    pub async fn with(auth: Auth) -> Self {
+    pub(crate) async fn with(auth: Auth) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(TestClock::default());
         let engine = Engine::open(options(&folder, &clock)).await.unwrap();
@@ -53,26 +53,26 @@ impl App {
     }
 
     /// An app around an engine that a test opened itself.
-    pub fn around(engine: Engine, router: Router, folder: TempDir) -> Self {
+    pub(crate) fn around(engine: Engine, router: Router, folder: TempDir) -> Self {
         Self { engine, clock: Arc::default(), router, folder }
     }
 
     /// A door without an engine of its own.
-    pub fn without(router: Router) -> Bare {
+    pub(crate) fn without(router: Router) -> Bare {
         Bare(router)
     }
 
     /// What this app's engine was opened with.
-    pub fn options(&self) -> Options {
+    pub(crate) fn options(&self) -> Options {
         options(&self.folder, &self.clock)
     }
 
     /// A token of the first tenant with these scopes.
-    pub async fn token(&self, scopes: impl IntoIterator<Item = Scope>) -> String {
+    pub(crate) async fn token(&self, scopes: impl IntoIterator<Item = Scope>) -> String {
         self.make_token("acme", scopes, false).await
     }
 
-    pub async fn make_token(
+    pub(crate) async fn make_token(
         &self,
         of: &str,
         scopes: impl IntoIterator<Item = Scope>,
@@ -84,12 +84,12 @@ impl App {
         self.engine.sessions().create_token(&maker, wish).await.unwrap().secret
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.ask("GET", path, &[], "").await
     }
 
     /// A JSON body with a reason and a ticket, so that only what a test leaves out is missing.
-    pub async fn post(&self, path: &str, body: &str) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: &str) -> Answer {
         let headers = [
             ("content-type", "application/json"),
             ("x-stella-operator-reason", "a test asks"),
@@ -98,7 +98,7 @@ impl App {
         self.ask("POST", path, &headers, body).await
     }
 
-    pub async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    pub(crate) async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -106,21 +106,21 @@ impl App {
         self.send(request.body(Body::from(body.to_owned())).unwrap()).await
     }
 
-    pub async fn send(&self, request: Request<Body>) -> Answer {
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         Answer::read(self.start(request).await).await
     }
 
     /// The answer before its body is read, for streams.
-    pub async fn start(&self, request: Request<Body>) -> Response {
+    pub(crate) async fn start(&self, request: Request<Body>) -> Response {
         self.router.clone().oneshot(request).await.unwrap()
     }
 }
 
 /// A door alone.
-pub struct Bare(Router);
+pub(crate) struct Bare(Router);
 
 impl Bare {
-    pub async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         let request = Request::get(path).body(Body::empty()).unwrap();
         Answer::read(self.0.clone().oneshot(request).await.unwrap()).await
     }
@@ -138,26 +138,26 @@ fn options(folder: &TempDir, clock: &Arc<TestClock>) -> Options {
 }
 
 impl Answer {
-    pub async fn read(response: Response) -> Self {
+    pub(crate) async fn read(response: Response) -> Self {
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes().to_vec();
         Self { status: parts.status, headers: parts.headers, body }
     }
 
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
     /// The code of a refusal, after a check that it has all the envelope must have.
-    pub fn code(&self) -> String {
+    pub(crate) fn code(&self) -> String {
         let json = self.json();
         let error = &json["error"];
         assert_eq!(self.header("content-type"), "application/json");
@@ -170,7 +170,7 @@ impl Answer {
     }
 
     /// Status and code of a refusal.
-    pub fn refusal(&self) -> (u16, String) {
+    pub(crate) fn refusal(&self) -> (u16, String) {
         (self.status.as_u16(), self.code())
     }
 }

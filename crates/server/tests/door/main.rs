@@ -1,6 +1,9 @@
 //! The router as any client meets it, on an engine of its own in a temporary folder.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
+
 mod app;
+mod assets;
 mod auth;
 mod envelope;
 mod hosts;
@@ -8,3 +11,4 @@ mod idempotency;
 mod live;
 mod openapi;
 mod pages;
+mod socket;
