@@ -105,24 +105,18 @@ fn Frame() -> Html {
 /// Keys that act on every page: the palette, the map, `g` and a letter, reload.
 #[hook]
 fn use_frame_keys(router: &Router, palette: Callback<()>, keymap: Callback<()>, reload: Callback<()>) {
-    let chord = use_mut_ref(|| false);
     let router = router.clone();
     use_keys(move |key: &Key| {
-        let after_g = chord.replace(false);
         match (key.name.as_str(), key.ctrl) {
             ("k" | "K", true) => palette.emit(()),
             (_, true) => return false,
-            (name, false) if after_g => match frame::chord(name) {
-                Some(route) => router.go(&route, &Query::default()),
-                None => return false,
-            },
-            ("g", false) => {
-                chord.replace(true);
-            }
             ("?", false) => keymap.emit(()),
             ("R", false) => reload.emit(()),
             ("F6", false) => focus(".toasts"),
-            _ => return false,
+            (name, false) => match name.strip_prefix("g ").and_then(frame::chord) {
+                Some(route) => router.go(&route, &Query::default()),
+                None => return false,
+            },
         }
         true
     });

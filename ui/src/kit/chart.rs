@@ -1,6 +1,7 @@
 //! Small charts in SVG: a sparkline and an area over time. Each says its main fact in words.
 
 use super::format;
+use super::measure::use_width;
 use super::tone::Tone;
 use stella_contract::time::Micros;
 use yew::prelude::*;
@@ -66,46 +67,58 @@ pub struct AreaChartProps {
     pub threshold: Option<Threshold>,
 }
 
+/// The width before it is measured.
 const WIDTH: f64 = 718.0;
 const HEIGHT: f64 = 196.0;
-const PLOT: Frame = Frame { left: 38.0, top: 16.0, width: 594.0, height: 158.0 };
+/// Left of the plot stand its numbers, right of it the names of its lines.
+const LEFT: f64 = 38.0;
+const RIGHT: f64 = 86.0;
+
+/// Where the lines are drawn in a chart of this width.
+fn plot(width: f64) -> Frame {
+    Frame { left: LEFT, top: 16.0, width: (width - LEFT - RIGHT).max(60.0), height: 158.0 }
+}
 
 /// Values over time, stacked, with a hairline grid and labels at the ends of the lines.
 #[component]
 pub fn AreaChart(props: &AreaChartProps) -> Html {
+    let node = use_node_ref();
+    let width = use_width(node.clone()).unwrap_or(WIDTH);
+    let plot = plot(width);
     let stacked = stack(&props.series);
     let highest = stacked.iter().flatten().copied().fold(0.0, f64::max);
     let top = nice(highest.max(props.threshold.as_ref().map_or(0.0, |limit| limit.value)));
-    let y = |value: f64| PLOT.top + PLOT.height * (1.0 - value / top);
+    let y = |value: f64| plot.top + plot.height * (1.0 - value / top);
     let lines: Vec<Vec<(f64, f64)>> =
-        stacked.iter().map(|values| scaled(values, PLOT, Some((0.0, top)))).collect();
-    let right = PLOT.left + PLOT.width;
+        stacked.iter().map(|values| scaled(values, plot, Some((0.0, top)))).collect();
+    let right = plot.left + plot.width;
     html! {
-        <svg class="ch area" width="100%" viewBox={format!("0 0 {WIDTH} {HEIGHT}")} role="img" aria-label={props.label.clone()}>
+        <svg ref={node} class="ch area" width="100%" height={HEIGHT.to_string()} viewBox={format!("0 0 {width} {HEIGHT}")}
+            role="img" aria-label={props.label.clone()}>
             { for hours(&props.times).into_iter().map(|(share, text)| {
-                let x = px(PLOT.left + PLOT.width * share);
+                let x = px(plot.left + plot.width * share);
                 html! {
                     <g key={text.clone()}>
                         <text class="m" x={x.clone()} y="191">{ text }</text>
-                        <line class="grid" x1={x.clone()} x2={x} y1={px(PLOT.top)} y2={px(PLOT.top + PLOT.height)} />
+                        <line class="grid" x1={x.clone()} x2={x} y1={px(plot.top)} y2={px(plot.top + plot.height)} />
                     </g>
                 }
             }) }
             { for [0.0, 0.5, 1.0].into_iter().map(|share| html! {
                 <g key={share.to_string()}>
                     <text class="e" x="32" y={px(y(top * share) + 4.0)}>{ format::count((top * share) as i64) }</text>
-                    <line class="grid" x1={px(PLOT.left)} x2={px(right)} y1={px(y(top * share))} y2={px(y(top * share))} />
+                    <line class="grid" x1={px(plot.left)} x2={px(right)} y1={px(y(top * share))} y2={px(y(top * share))} />
                 </g>
             }) }
             { for lines.iter().enumerate().rev().map(|(at, points)| html! {
                 <g key={at}>
-                    <path class={if at == 0 { "a1" } else { "a2" }} d={area(points, PLOT.top + PLOT.height)} />
+                    <path class={if at == 0 { "a1" } else { "a2" }} d={area(points, plot.top + plot.height)} />
                     <path class={if at == 0 { "l1" } else { "l2" }} d={line(points)} />
                 </g>
             }) }
             if let Some(limit) = &props.threshold {
-                <line class="thr" x1={px(PLOT.left)} x2={px(right)} y1={px(y(limit.value))} y2={px(y(limit.value))} />
-                <text class="wn" x={px(PLOT.left + 6.0)} y={px(y(limit.value) - 5.0)}>{ &limit.label }</text>
+                <line class="thr" x1={px(plot.left)} x2={px(right)} y1={px(y(limit.value))} y2={px(y(limit.value))} />
+                <text class="wn" x={px(plot.left + 6.0)} y={px(y(limit.value) - 5.0)}>{ &limit.label }</text>
             }
             { for end_labels(&lines).into_iter().zip(&props.series).zip(&lines).map(|((at, series), points)| html! {
                 <g key={series.label.to_string()}>
@@ -227,9 +240,9 @@ mod tests {
 
     #[test]
     fn an_empty_series_draws_nothing_and_does_not_divide_by_zero() {
-        assert_eq!(line(&scaled(&[], PLOT, None)), "");
+        assert_eq!(line(&scaled(&[], plot(WIDTH), None)), "");
         assert_eq!(area(&[], 0.0), "");
-        let flat = scaled(&[3.0, 3.0], PLOT, None);
+        let flat = scaled(&[3.0, 3.0], plot(WIDTH), None);
         assert!(flat.iter().all(|(x, y)| x.is_finite() && y.is_finite()));
     }
 

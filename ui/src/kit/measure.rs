@@ -46,6 +46,29 @@ pub fn use_measure(scroller: NodeRef, ruler: NodeRef) -> Measure {
     (*measure).clone()
 }
 
+/// How wide an element is; nothing before it is on the screen.
+#[hook]
+pub fn use_width(node: NodeRef) -> Option<f64> {
+    let width = use_state_eq(|| None::<f64>);
+    {
+        let set = width.setter();
+        use_effect_with((), move |()| {
+            let read = {
+                let node = node.clone();
+                move || {
+                    let element = node.cast::<web_sys::Element>();
+                    let width = element.map(|element| element.get_bounding_client_rect().width());
+                    set.set(width.filter(|width| *width > 0.0).map(f64::floor));
+                }
+            };
+            read();
+            let resized = Resized::watch(&[&node], read);
+            move || drop(resized)
+        });
+    }
+    *width
+}
+
 fn measured(scroller: &NodeRef, ruler: &NodeRef) -> Option<Measure> {
     let view = scroller.cast::<web_sys::HtmlElement>()?;
     let ruler = ruler.cast::<web_sys::HtmlElement>()?;

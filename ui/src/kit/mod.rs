@@ -10,7 +10,7 @@
 //! | `Checkbox`, `Switch`, `Segmented` | `checked: Checked` / `on` / `value` + `options`; `on_toggle` / `on_choose` |
 //! | `Tag`, `FilterChip`, `KeyHint` | children / `name`, `value`, `on_remove` / `keys` |
 //! | `Tabs` | `label`, `tabs: Vec<Tab>` (`Tab::new(id, label).counting(..)`), `current`, `on_choose: Callback<AttrValue>`, right-end children |
-//! | `Table<T>` | `label`, `rows: Rc<Vec<T>>`, `row_key: fn(&T) -> String`, `columns: Rc<Vec<Column<T>>>` (in `use_memo`), `lines`, `total`, `selected: Option<Selection>`, `on_select`, `current`, `on_open: Option<Callback<String>>`, `on_more`, `loading`, `on_sort`, `on_hold`, `main` |
+//! | `Table<T>` | `label`, `rows: Sheet<T>` (`list.state.rows`, or an `Rc<Vec<T>>`), `row_key: fn(&T) -> String`, `columns: Rc<Vec<Column<T>>>` (in `use_memo`), `lines`, `total`, `selected: Option<Selection>`, `on_select`, `current`, `on_open: Option<Callback<String>>`, `on_more`, `loading`, `on_sort`, `on_hold`, `main` |
 //! | `Column::new(id, title, Width::Fixed(px) \| Width::Share(fr, least), \|row\| html!{..})` | `.at_end()`, `.drops_below(px)`, `.sorted(..)` |
 //! | `Dialog` | `title`, `subject`, `size`, children (each `<div class="in">`), `footer`, `on_close`, `on_confirm`; open while mounted |
 //! | `Drawer` | `label`, `head`, `verbs`, children, `foot`, `on_close`; open while mounted; put it beside the list in `<div class="with-drawer">` |
@@ -50,6 +50,7 @@ mod icon;
 mod keys;
 pub mod measure;
 mod meter;
+mod sheet;
 mod table;
 mod tabs;
 mod tag;
@@ -76,6 +77,7 @@ pub use meter::{
     Meter, MeterProps, Phase, PhaseState, ProgressSegments, ProgressSegmentsProps, Stack, StackPart,
     StackProps,
 };
+pub use sheet::Sheet;
 pub use table::{Lines, Selection, Table, TableProps};
 pub use tabs::{Tab, Tabs, TabsProps};
 pub use tag::{FilterChip, FilterChipProps, KeyHint, KeyHintProps, Tag, TagProps};

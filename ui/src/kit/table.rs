@@ -6,6 +6,7 @@ use super::css::{set_css_vars, use_css_vars, use_element_id};
 use super::icon::{Icon, IconSize, Shape};
 use super::keys::{Key, use_keys};
 use super::measure::{Measure, use_measure};
+use super::sheet::Sheet;
 use super::window::{Window, moved, offset_to_show};
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -30,7 +31,7 @@ pub struct TableProps<T: PartialEq + 'static> {
     /// What is listed.
     pub label: AttrValue,
     /// The rows that are loaded, in order.
-    pub rows: Rc<Vec<T>>,
+    pub rows: Sheet<T>,
     /// What tells a row from the others.
     pub row_key: fn(&T) -> String,
     /// The columns in order; keep them in `use_memo`.
@@ -73,7 +74,7 @@ pub struct TableProps<T: PartialEq + 'static> {
 impl<T: PartialEq + 'static> PartialEq for TableProps<T> {
     fn eq(&self, other: &Self) -> bool {
         self.label == other.label
-            && (Rc::ptr_eq(&self.rows, &other.rows) || self.rows == other.rows)
+            && self.rows == other.rows
             && Rc::ptr_eq(&self.columns, &other.columns)
             && self.lines == other.lines
             && self.total == other.total
@@ -97,8 +98,8 @@ pub fn Table<T: PartialEq + 'static>(props: &TableProps<T>) -> Html {
     let ruler = use_node_ref();
     let sheet = use_node_ref();
     let measure = use_measure(scroller.clone(), ruler.clone());
-    let cursor = use_state_eq(|| None::<usize>);
-    let anchor = use_state_eq(|| None::<usize>);
+    let cursor = use_state_eq(|| None::<String>);
+    let anchor = use_state_eq(|| None::<String>);
     let count = props.rows.len();
     let window = Window::over(count, measure.row, measure.offset, measure.view);
 
@@ -126,8 +127,14 @@ pub fn Table<T: PartialEq + 'static>(props: &TableProps<T>) -> Html {
         });
     }
 
+    // The cursor stays with its row when rows come and go above it.
+    let at = use_memo((props.rows.clone(), (*cursor).clone()), |(rows, key)| {
+        let key = key.as_ref()?;
+        rows.iter().position(|row| (props.row_key)(row) == *key)
+    });
     let act = Act {
         rows: props.rows.clone(),
+        at: *at,
         row_key: props.row_key,
         selected: props.selected.clone(),
         on_select: props.on_select.clone(),
@@ -156,8 +163,7 @@ pub fn Table<T: PartialEq + 'static>(props: &TableProps<T>) -> Html {
         some if some >= count => Checked::On,
         _ => Checked::Mixed,
     });
-    let row_ids = props.rows.get(window.start..window.end).unwrap_or_default();
-    let active = cursor.filter(|at| (window.start..window.end).contains(at));
+    let active = at.filter(|at| (window.start..window.end).contains(at));
     let hold = |on: bool| props.on_hold.reform(move |_: MouseEvent| on);
 
     html! {
@@ -181,11 +187,10 @@ pub fn Table<T: PartialEq + 'static>(props: &TableProps<T>) -> Html {
             </div>
             <div class="vt-space" role="rowgroup">
                 <div ref={sheet} class="vt-sheet" role="presentation">
-                    { for row_ids.iter().enumerate().map(|(at, row)| {
-                        let at = window.start + at;
+                    { for (window.start..window.end).filter_map(|at| Some((at, props.rows.get(at)?))).map(|(at, row)| {
                         let key = (props.row_key)(row);
                         let chosen = props.selected.as_ref().map(|selected| selected.contains(&key));
-                        let current = *cursor == Some(at) || props.current.as_ref() == Some(&key);
+                        let current = active == Some(at) || props.current.as_ref() == Some(&key);
                         html! {
                             <div key={key.clone()} id={format!("{base}-{at}")} role="row"
                                 class={classes!("vt-row", (chosen == Some(true)).then_some("is-sel"), current.then_some("is-cur"), props.on_open.is_some().then_some("is-open"))}
@@ -225,20 +230,25 @@ fn head_cell<T>(column: &Column<T>, on_sort: Option<&Callback<&'static str>>) ->
                 { &column.title }<Icon shape={Shape::Sorted} size={IconSize::Tiny} />
             </button>
         },
-        _ => html! { { &column.title } },
+        (None, Some(_)) => html! {
+            <span class="row gap1">{ &column.title }<Icon shape={Shape::Sorted} size={IconSize::Tiny} /></span>
+        },
+        (_, None) => html! { { &column.title } },
     };
     html! { <span key={id} role="columnheader" {class} aria-sort={sorted}>{ title }</span> }
 }
 
 /// What keys and clicks on rows do.
 struct Act<T: 'static> {
-    rows: Rc<Vec<T>>,
+    rows: Sheet<T>,
     row_key: fn(&T) -> String,
     selected: Option<Selection>,
     on_select: Callback<Selection>,
     on_open: Option<Callback<String>>,
-    cursor: UseStateHandle<Option<usize>>,
-    anchor: UseStateHandle<Option<usize>>,
+    /// Where the cursor's row stands now.
+    at: Option<usize>,
+    cursor: UseStateHandle<Option<String>>,
+    anchor: UseStateHandle<Option<String>>,
     scroller: NodeRef,
     measure: Measure,
 }
@@ -251,6 +261,7 @@ impl<T> Clone for Act<T> {
             selected: self.selected.clone(),
             on_select: self.on_select.clone(),
             on_open: self.on_open.clone(),
+            at: self.at,
             cursor: self.cursor.clone(),
             anchor: self.anchor.clone(),
             scroller: self.scroller.clone(),
@@ -280,9 +291,9 @@ impl<T> Act<T> {
                 self.on_select.emit(Selection::default());
                 true
             }
-            (name, false) => match moved(*self.cursor, self.rows.len(), page, name) {
+            (name, false) => match moved(self.at, self.rows.len(), page, name) {
                 Some(at) => {
-                    self.cursor.set(Some(at));
+                    self.cursor.set(self.key_at(at));
                     self.show(at);
                     true
                 }
@@ -301,7 +312,7 @@ impl<T> Act<T> {
     }
 
     fn open_cursor(&self) -> bool {
-        match (&self.on_open, self.cursor.and_then(|at| self.key_at(at))) {
+        match (&self.on_open, self.at.and_then(|at| self.key_at(at))) {
             (Some(open), Some(key)) => {
                 open.emit(key);
                 true
@@ -311,7 +322,7 @@ impl<T> Act<T> {
     }
 
     fn flip_cursor(&self) -> bool {
-        let Some(at) = *self.cursor else { return false };
+        let Some(at) = self.at else { return false };
         self.flip(at);
         self.selected.is_some()
     }
@@ -319,16 +330,17 @@ impl<T> Act<T> {
     fn flip(&self, at: usize) {
         let (Some(selected), Some(key)) = (&self.selected, self.key_at(at)) else { return };
         let mut next = BTreeSet::clone(selected);
+        self.anchor.set(Some(key.clone()));
         if !next.remove(&key) {
             next.insert(key);
         }
-        self.anchor.set(Some(at));
         self.on_select.emit(Rc::new(next));
     }
 
     fn flip_range(&self) -> bool {
-        let (Some(selected), Some(at)) = (&self.selected, *self.cursor) else { return false };
-        let from = self.anchor.unwrap_or(at);
+        let (Some(selected), Some(at)) = (&self.selected, self.at) else { return false };
+        let anchor = self.anchor.as_ref();
+        let from = self.rows.iter().position(|row| Some(&(self.row_key)(row)) == anchor).unwrap_or(at);
         let mut next = BTreeSet::clone(selected);
         next.extend((from.min(at)..=from.max(at)).filter_map(|at| self.key_at(at)));
         self.on_select.emit(Rc::new(next));
@@ -356,7 +368,7 @@ impl<T> Act<T> {
             if event.default_prevented() || super::measure::is_in_control(&event) {
                 return;
             }
-            act.cursor.set(Some(at));
+            act.cursor.set(act.key_at(at));
             if let (Some(open), Some(key)) = (&act.on_open, act.key_at(at)) {
                 open.emit(key);
             }

@@ -5,6 +5,7 @@ use super::queries::comes_back;
 use super::session::use_api;
 use crate::api::{Api, Problem};
 use crate::clock;
+use crate::kit::Sheet;
 use gloo_timers::callback::Timeout;
 use std::rc::Rc;
 use stella_contract::page::{MAX_SIZE, Page, PageQuery};
@@ -38,7 +39,7 @@ pub struct Rows<T> {
     /// The filter it belongs to.
     pub key: String,
     /// The rows.
-    pub rows: Rc<Vec<T>>,
+    pub rows: Sheet<T>,
     /// Where to go on.
     pub next: Option<String>,
     /// How many match, loaded or not.
@@ -57,7 +58,7 @@ impl<T> Rows<T> {
     fn new(key: String) -> Self {
         Self {
             key,
-            rows: Rc::new(Vec::new()),
+            rows: Sheet::default(),
             next: None,
             total: None,
             as_of: None,
@@ -120,13 +121,11 @@ impl<T: Clone> Rows<T> {
     fn take(&mut self, what: Fetching, page: Page<T>, at: Micros) {
         match what {
             Fetching::More => {
-                let mut rows = Vec::clone(&self.rows);
-                rows.extend(page.items);
-                self.rows = Rc::new(rows);
+                self.rows = self.rows.with_page(page.items);
                 self.total = page.total_estimate.or(self.total);
             }
             Fetching::First | Fetching::Again | Fetching::Nothing => {
-                self.rows = Rc::new(page.items);
+                self.rows = page.items.into();
                 self.total = page.total_estimate;
                 self.as_of = Some(at);
                 self.news = 0;
@@ -274,16 +273,20 @@ mod tests {
         rows.reduce(RowsAction::Answer(key, what, page, Micros(7)))
     }
 
+    fn shown(rows: &Rows<i32>) -> Vec<i32> {
+        rows.rows.iter().copied().collect()
+    }
+
     #[test]
     fn pages_follow_each_other_and_a_fresh_read_replaces_them() {
         let rows = answer(open(), Fetching::First, page(&[1, 2], Some("t")));
         let rows = answer(rows, Fetching::More, page(&[3], None));
-        assert_eq!((*rows.rows).clone(), [1, 2, 3]);
+        assert_eq!(shown(&rows), [1, 2, 3]);
         assert_eq!(rows.next, None);
         let rows = rows.reduce(RowsAction::News(4));
         assert_eq!(rows.news, 4);
         let rows = answer(rows, Fetching::Again, page(&[0, 1], Some("u")));
-        assert_eq!(((*rows.rows).clone(), rows.news), (vec![0, 1], 0));
+        assert_eq!((shown(&rows), rows.news), (vec![0, 1], 0));
     }
 
     #[test]
