@@ -4,6 +4,7 @@
 mod support;
 
 mod claims;
+mod doors;
 mod fences;
 mod files;
 mod lists;
@@ -29,6 +30,11 @@ exam! {
     claims::only_these_types => a_worker_gets_only_the_job_types_it_takes,
     claims::no_job_twice => two_claimers_never_get_the_same_job,
     claims::payloads => payloads_of_every_size_come_back_with_the_claim,
+    doors::tokens_live_and_end => tokens_live_until_they_end_or_are_taken_back,
+    doors::once => a_one_time_token_is_used_once,
+    doors::first_answers => the_first_answer_to_a_key_is_the_only_one,
+    doors::depth => the_depth_of_the_queue_is_told_in_points,
+    doors::figures => the_figures_count_what_is_there,
     fences::every_pair => a_verb_changes_a_row_exactly_when_the_contract_has_the_arrow,
     fences::late_report => a_late_report_after_lease_loss_changes_nothing,
     fences::mixed_batch => in_a_batch_done_lost_and_unknown_are_told_apart,
