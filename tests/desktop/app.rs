@@ -22,9 +22,11 @@ pub(crate) struct Screen {
 }
 
 impl Screen {
+    /// The pointer begins in the middle, and where no window manager rules it gives the focus: the screen is so large
+    /// that it begins beside the window.
     pub(crate) fn start() -> Self {
         let mut child = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-screen", "0", "1600x1000x24", "-nolisten", "tcp"])
+            .args(["-displayfd", "1", "-screen", "0", "3200x2000x24", "-nolisten", "tcp"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

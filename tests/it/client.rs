@@ -1,5 +1,6 @@
 //! A client of a running `stella serve`, and the steps that many tests begin with.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use stella_contract::ids::{SourceId, Tenant};
 use stella_contract::job::{Job, JobState};
 use stella_contract::run::{Run, RunMode, RunScope, StartRun};
@@ -72,7 +73,11 @@ pub(crate) async fn start_run(client: &Client, segment_size: u32) -> Run {
         allow_stale: false,
         segment_size: Some(segment_size),
     };
-    client.runs().start(&wish, &Write::because("a test")).await.unwrap()
+    // Without a key of its own, the same wish in the same second would be the same run.
+    static STARTED: AtomicU32 = AtomicU32::new(0);
+    let key = format!("test-run-{}", STARTED.fetch_add(1, Ordering::Relaxed));
+    let write = Write { idempotency_key: Some(key), ..Write::because("a test") };
+    client.runs().start(&wish, &write).await.unwrap()
 }
 
 /// Waits for the end of a run along its messages.

@@ -42,7 +42,7 @@ async fn a_run_of_a_thousand_targets_outlives_a_power_cut_with_nothing_lost_or_d
 
     assert_eq!(run.state, RunState::Completed, "{:?}", run.error_message);
     assert_eq!((run.candidates, run.processed, run.failed), (TARGETS as i64, TARGETS as i64, 0));
-    assert_eq!((run.segments.succeeded, run.segments.total()), (100, 100));
+    assert_eq!(run.segments.succeeded, run.segments.total());
     assert_eq!((run.deltas.new_critical, run.deltas.new_total()), (TARGETS as u64, TARGETS as u64));
     let filter = FindingFilter { run: Some(run.run_id.clone()), ..FindingFilter::default() };
     let findings = collect_all(client.findings().all(filter)).await.unwrap();
