@@ -21,19 +21,33 @@ pub(crate) struct Arguments {
 #[command(next_help_heading = "Everywhere")]
 pub(crate) struct Everywhere {
     /// Work on this server; without it, on the local ledger.
-    #[arg(long, global = true, env = "STELLA_SERVER", value_name = "URL")]
+    #[arg(long, global = true, env = "STELLA_SERVER", hide_env_values = true, value_name = "URL")]
     pub(crate) server: Option<String>,
     /// The bearer token for the server.
     #[arg(long, global = true, env = "STELLA_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     pub(crate) token: Option<String>,
     /// The tenant to work for.
-    #[arg(long, global = true, env = "STELLA_TENANT", default_value = "default", value_name = "NAME")]
+    #[arg(
+        long,
+        global = true,
+        env = "STELLA_TENANT",
+        hide_env_values = true,
+        default_value = "default",
+        value_name = "NAME"
+    )]
     pub(crate) tenant: Tenant,
     /// The local ledger: a file, or a postgres:// address.
     #[arg(long, global = true, env = "STELLA_LEDGER", hide_env_values = true, value_name = "PLACE")]
     pub(crate) ledger: Option<String>,
-    /// How to print.
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "HOW")]
+    /// How to print: aligned columns for people, or the JSON of the interface.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        hide_possible_values = true,
+        value_name = "table|json"
+    )]
     pub(crate) format: Format,
     /// Print to this file instead of the screen.
     #[arg(long, global = true, value_name = "FILE")]

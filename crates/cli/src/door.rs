@@ -90,7 +90,8 @@ impl Door {
         if self.local.is_none() || is_remote(named) {
             return Ok(named.to_owned());
         }
-        let whole = absolute(named).map_err(Failure::file(format!("{named} is no path")))?;
+        let whole = std::fs::canonicalize(named).or_else(|_| absolute(named));
+        let whole = whole.map_err(Failure::file(format!("{named} is no path")))?;
         Ok(whole.to_string_lossy().into_owned())
     }
 

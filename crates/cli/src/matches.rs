@@ -7,10 +7,13 @@ use crate::findings::Filter;
 use crate::output::Output;
 use crate::table::Table;
 use clap::Args;
+use futures::TryStreamExt as _;
 use serde::Serialize;
 use std::collections::BTreeSet;
-use stella_contract::finding::Finding;
-use stella_sdk::collect_all;
+use stella_contract::finding::{ExplainQuery, Explanation};
+
+/// How many explanations are asked for side by side.
+const AT_ONCE: usize = 8;
 
 #[derive(Debug, Args)]
 pub(crate) struct Matches {
@@ -32,9 +35,19 @@ struct Match {
 }
 
 impl Matches {
+    /// What a record said by itself is kept in the explanation; the finding holds the names of all its records.
     pub(crate) async fn obey(&self, door: &Door, output: &Output) -> Result<(), Failure> {
-        let findings = collect_all(door.client.findings().all(self.filter.wanted())).await?;
-        let rows: BTreeSet<Match> = findings.iter().flat_map(matches_of).collect();
+        let findings = door.client.findings();
+        let explained = findings.all(self.filter.wanted()).map_ok(|finding| async move {
+            let which = ExplainQuery {
+                target: finding.target_id,
+                purl: finding.purl,
+                vulnerability: finding.vulnerability_id,
+            };
+            findings.explain(&which).await
+        });
+        let explained: Vec<Explanation> = explained.try_buffer_unordered(AT_ONCE).try_collect().await?;
+        let rows: BTreeSet<Match> = explained.iter().flat_map(matches_of).collect();
         let rows: Vec<Match> = rows.into_iter().collect();
         if self.csv {
             return output.text(&csv_of(&rows));
@@ -54,15 +67,15 @@ impl Matches {
     }
 }
 
-/// A record's aliases are the vulnerability's other names but its own.
-fn matches_of(finding: &Finding) -> impl Iterator<Item = Match> {
-    let names: BTreeSet<&String> =
-        finding.aliases.iter().chain([&finding.vulnerability_id]).chain(&finding.record_ids).collect();
-    finding.record_ids.iter().map(move |record| Match {
+/// One row per step that is a record's.
+fn matches_of(explanation: &Explanation) -> impl Iterator<Item = Match> {
+    let finding = &explanation.finding;
+    let of_records = explanation.steps.iter().filter(|step| finding.record_ids.contains(&step.source));
+    of_records.map(|step| Match {
         purl: finding.purl.clone(),
-        advisory_id: record.clone(),
-        aliases: names.iter().filter(|name| **name != record).map(|name| (*name).clone()).collect(),
-        kev: finding.kev,
+        advisory_id: step.source.clone(),
+        aliases: step.aliases.clone(),
+        kev: step.kev,
     })
 }
 
@@ -89,18 +102,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_merged_finding_comes_apart_into_its_records() {
-        let finding: Finding = serde_json::from_value(serde_json::json!({
-            "targetId": "tgt_01890000-0000-7000-8000-000000000001", "targetName": "till", "targetVersion": "1",
-            "purl": "pkg:pypi/a@1", "vulnerabilityId": "CVE-2026-1", "recordIds": ["DEMO-1", "DEMO-2"],
-            "aliases": ["GHSA-x"], "severity": "high", "kev": true, "status": "affected", "quieted": false,
-            "firstRunId": "run:acme:20261121T140815Z:9c1f04ab", "firstSeenAt": "2026-11-21T14:08:15.000Z",
+    fn a_merged_finding_comes_apart_into_its_records_with_their_own_names() {
+        let explanation: Explanation = serde_json::from_value(serde_json::json!({
+            "finding": {
+                "targetId": "tgt_01890000-0000-7000-8000-000000000001", "targetName": "till", "targetVersion": "1",
+                "purl": "pkg:pypi/a@1", "vulnerabilityId": "CVE-2026-1", "recordIds": ["DEMO-1", "DEMO-2"],
+                "aliases": ["CVE-2026-2"], "severity": "high", "kev": true, "status": "affected", "quieted": false,
+                "firstRunId": "run:acme:20261121T140815Z:9c1f04ab", "firstSeenAt": "2026-11-21T14:08:15.000Z",
+            },
+            "steps": [
+                { "source": "DEMO-2", "matched": "version 1", "aliases": ["CVE-2026-1", "CVE-2026-2"], "kev": true },
+                { "source": "DEMO-1", "matched": "version 1", "aliases": ["CVE-2026-1"] },
+                { "source": "KEV", "matched": "CVE-2026-2 is known to be exploited", "kev": true },
+            ],
         }))
         .unwrap();
-        let rows: Vec<Match> = matches_of(&finding).collect();
+        let rows: Vec<Match> = matches_of(&explanation).collect();
         let text = "purl,advisory_id,aliases,kev\n\
-             pkg:pypi/a@1,DEMO-1,CVE-2026-1 DEMO-2 GHSA-x,true\n\
-             pkg:pypi/a@1,DEMO-2,CVE-2026-1 DEMO-1 GHSA-x,true\n";
+             pkg:pypi/a@1,DEMO-2,CVE-2026-1 CVE-2026-2,true\n\
+             pkg:pypi/a@1,DEMO-1,CVE-2026-1,false\n";
         assert_eq!(csv_of(&rows), text);
     }
 

@@ -55,7 +55,7 @@ impl Output {
         self.text(&table(&page.items).to_string())?;
         if let Some(token) = &page.next_page_token {
             let of = page.total_estimate.map_or_else(String::new, |total| format!(" of {total}"));
-            eprintln!("{} rows{of} shown. More: --page-token {token}, or --all.", page.items.len());
+            eprintln!("{}{of} shown. More: --page-token {token}, or --all.", page.items.len());
         }
         Ok(())
     }

@@ -319,7 +319,8 @@ async fn findings_are_listed_explained_and_taken_apart() {
     stage.gives("/api/v1/findings", page(json!([finding()]), None)).await;
     let explanation = json!({
         "finding": finding(),
-        "steps": [{ "source": "DEMO-2026-0003", "matched": "range ECOSYSTEM introduced 2.0 fixed 2.0.7 covers 2.0.4" }],
+        "steps": [{ "source": "DEMO-2026-0003", "matched": "range ECOSYSTEM introduced 2.0 fixed 2.0.7 covers 2.0.4",
+            "aliases": ["CVE-2026-99003"], "kev": true }],
     });
     stage.gives("/api/v1/findings/explain", explanation).await;
     let explain = ["findings", "explain", "--target", support::TARGET, "--purl", "pkg:pypi/saltmarsh@2.0.4"];

@@ -135,6 +135,12 @@ pub struct ExplainStep {
     pub source: String,
     /// What it said: `range ECOSYSTEM introduced 2.0 fixed 2.0.7`.
     pub matched: String,
+    /// The record's own other names; those of the finding are of all records together.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
+    /// Whether one of the record's own names is known to be exploited.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub kev: bool,
 }
 
 /// One change of one finding in a run. Order of lists: kind, severity desc, vulnerability, purl, target.

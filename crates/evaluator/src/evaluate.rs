@@ -192,11 +192,13 @@ fn finding(index: &FeedIndex, component: &Component, matches: &[Match<'_>]) -> F
     let step = |found: &Match<'_>| ExplainStep {
         source: found.record.id.to_string(),
         matched: found.matched.clone(),
+        aliases: found.record.aliases.iter().map(ToString::to_string).collect(),
+        kev: found.record.kev,
     };
     let mut explain: Vec<ExplainStep> = matches.iter().map(step).collect();
     if kev {
         let matched = format!("{} is known to be exploited", vulnerability.id);
-        explain.push(ExplainStep { source: "KEV".to_owned(), matched });
+        explain.push(ExplainStep { source: "KEV".to_owned(), matched, aliases: Vec::new(), kev });
     }
     Finding {
         purl: component.purl.clone(),
