@@ -162,22 +162,17 @@ pub async fn candidates(
 ) -> Result<Vec<TargetRef>, LedgerError> {
     let mut query = Query::new("with exploited as (select distinct c.target_key from kev k");
     query.push(
-        " join advisory_ids i on i.tenant = k.tenant and i.vuln_id = k.cve
-        join advisory_ids alias on alias.advisory_key = i.advisory_key
-        join advisory_ids same on same.tenant = alias.tenant and same.vuln_id = alias.vuln_id
-        join advisory_packages a on a.advisory_key = same.advisory_key
-        join package_names n on n.tenant = a.tenant and n.ecosystem = a.ecosystem and n.name = a.name
-        join components c on c.package_key = n.package_key
-        where k.tenant = ",
+        " cross join advisory_ids i cross join advisory_ids alias cross join advisory_ids same
+        cross join advisory_packages a cross join package_names n cross join components c
+        where i.tenant = k.tenant and i.vuln_id = k.cve and k.tenant = ",
     );
-    query.bind(tenant).push(
+    query.bind(tenant).push(TOUCHED).push(
         ") select t.target_key, t.target_id, t.digest, t.placement, t.name,
             cast(case when t.target_key in (select target_key from exploited) then 1 else 0 end as bigint)
                 as kev_affected
-        from targets t where t.tenant = ",
+        from ",
     );
-    query.bind(tenant);
-    restrict(&mut query, tx, tenant, scope)?;
+    targets_within(&mut query, tx, tenant, std::slice::from_ref(scope))?;
     query.push(" order by t.digest, t.target_key");
     query.fetch_all(tx).await
 }
@@ -193,10 +188,8 @@ pub async fn count(
     let mut query = Query::new(
         "select s.namespace, s.shard, count(*) as targets from (select t.namespace, t.placement & ",
     );
-    query.bind(shards.0 - 1).push(" as shard from targets t where t.tenant = ").bind(tenant);
-    for scope in scopes {
-        restrict(&mut query, tx, tenant, scope)?;
-    }
+    query.bind(shards.0 - 1).push(" as shard from ");
+    targets_within(&mut query, tx, tenant, scopes)?;
     query.push(") s group by s.namespace, s.shard");
     query.fetch_all(tx).await
 }
@@ -223,11 +216,8 @@ pub async fn sample(
     scopes: &[ImpactScope],
     limit: i64,
 ) -> Result<Vec<ImpactSample>, LedgerError> {
-    let mut query = Query::new("select t.digest, t.name, t.version from targets t where t.tenant = ");
-    query.bind(tenant);
-    for scope in scopes {
-        restrict(&mut query, tx, tenant, scope)?;
-    }
+    let mut query = Query::new("select t.digest, t.name, t.version from ");
+    targets_within(&mut query, tx, tenant, scopes)?;
     query.push(" order by t.name, t.version, t.target_id limit ").bind(limit);
     query.fetch_all(tx).await
 }
@@ -248,8 +238,8 @@ pub async fn pace(tx: &mut Tx, tenant: &str) -> Result<(i64, i64), LedgerError> 
 pub async fn known(tx: &mut Tx, tenant: &str, keys: &ImpactKeys) -> Result<KnownKeys, LedgerError> {
     let mut query = Query::new("select distinct cast(r.value ->> 3 as bigint) from ");
     rows::push(&mut query, tx, &package_rows(keys))?;
-    query.push(NAMED).push(" and n.tenant = ").bind(tenant);
-    query.push(" where exists (select 1 from components c where c.package_key = n.package_key)");
+    query.push(" cross join package_names n where n.tenant = ").bind(tenant).push(NAMED);
+    query.push(" and exists (select 1 from components c where c.package_key = n.package_key)");
     let packages = numbers(query, tx).await?;
 
     let vulns: Vec<(&str, usize)> =
@@ -291,9 +281,64 @@ fn package_rows(keys: &ImpactKeys) -> Vec<(&str, &str, Option<&str>, usize)> {
         .collect()
 }
 
-/// Joins the rows of packages with the names that packages go by.
-const NAMED: &str = " join package_names n on n.ecosystem = r.value ->> 0 and n.name = r.value ->> 1
+// `cross join` instead of `join … on`: SQLite then keeps the order of the tables, which is that of the look-up. Left to
+// itself it starts from the tenant's names, which takes a thousand times as long. To Postgres both mean the same.
+
+/// Names of packages that a row of `package_rows` means.
+const NAMED: &str = " and n.ecosystem = r.value ->> 0 and n.name = r.value ->> 1
     and (r.value ->> 2 is null or n.version = r.value ->> 2)";
+/// Components of the packages that records speak of which share a name with the record `i`.
+const TOUCHED: &str = " and alias.advisory_key = i.advisory_key
+    and same.tenant = alias.tenant and same.vuln_id = alias.vuln_id
+    and a.advisory_key = same.advisory_key
+    and n.tenant = a.tenant and n.ecosystem = a.ecosystem and n.name = a.name
+    and c.package_key = n.package_key";
+
+/// Goes on with the targets `t` within all of these scopes. The first scope that is one of keys leads to them; the
+/// others only restrict.
+fn targets_within(
+    query: &mut Query,
+    tx: &Tx,
+    tenant: &str,
+    scopes: &[ImpactScope],
+) -> Result<(), LedgerError> {
+    let leader = scopes.iter().position(|scope| matches!(scope, ImpactScope::Keys(_)));
+    match leader.map(|at| &scopes[at]) {
+        Some(ImpactScope::Keys(keys)) => {
+            query.push("(");
+            holders(query, tx, tenant, keys)?;
+            query.push(") h cross join targets t where t.target_key = h.target_key and t.tenant = ");
+        }
+        Some(ImpactScope::All | ImpactScope::Selector { .. } | ImpactScope::Digests(_)) | None => {
+            query.push("targets t where t.tenant = ");
+        }
+    }
+    query.bind(tenant);
+    for (at, scope) in scopes.iter().enumerate() {
+        if Some(at) != leader {
+            restrict(query, tx, tenant, scope)?;
+        }
+    }
+    Ok(())
+}
+
+/// Goes on with the keys of the targets that hold a package or are touched by a vulnerability, each once.
+fn holders(query: &mut Query, tx: &Tx, tenant: &str, keys: &ImpactKeys) -> Result<(), LedgerError> {
+    query.push("select c.target_key from ");
+    rows::push(query, tx, &package_rows(keys))?;
+    query.push(" cross join package_names n cross join components c where n.tenant = ").bind(tenant);
+    query.push(NAMED).push(" and c.package_key = n.package_key");
+    let vulns: Vec<[&str; 1]> = keys.vuln_ids.iter().map(|id| [id.as_str()]).collect();
+    query.push(" union select c.target_key from ");
+    rows::push(query, tx, &vulns)?;
+    query.push(
+        " cross join advisory_ids i cross join advisory_ids alias cross join advisory_ids same
+        cross join advisory_packages a cross join package_names n cross join components c
+        where i.vuln_id = r.value ->> 0 and i.tenant = ",
+    );
+    query.bind(tenant).push(TOUCHED);
+    Ok(())
+}
 
 /// Goes on with the conditions of a scope on `t`.
 fn restrict(query: &mut Query, tx: &Tx, tenant: &str, scope: &ImpactScope) -> Result<(), LedgerError> {
@@ -316,20 +361,9 @@ fn restrict(query: &mut Query, tx: &Tx, tenant: &str, scope: &ImpactScope) -> Re
             among(query, tx, " and t.digest in (select r.value ->> 0 from ", digests)?;
         }
         ImpactScope::Keys(keys) => {
-            query.push(" and t.target_key in (select c.target_key from ");
-            rows::push(query, tx, &package_rows(keys))?;
-            query.push(NAMED).push(" and n.tenant = ").bind(tenant);
-            query.push(" join components c on c.package_key = n.package_key union select c.target_key from ");
-            let vulns: Vec<[&str; 1]> = keys.vuln_ids.iter().map(|id| [id.as_str()]).collect();
-            rows::push(query, tx, &vulns)?;
-            query.push(" join advisory_ids i on i.vuln_id = r.value ->> 0 and i.tenant = ").bind(tenant);
-            query.push(
-                " join advisory_ids alias on alias.advisory_key = i.advisory_key
-                join advisory_ids same on same.tenant = alias.tenant and same.vuln_id = alias.vuln_id
-                join advisory_packages a on a.advisory_key = same.advisory_key
-                join package_names n on n.tenant = a.tenant and n.ecosystem = a.ecosystem and n.name = a.name
-                join components c on c.package_key = n.package_key)",
-            );
+            query.push(" and t.target_key in (");
+            holders(query, tx, tenant, keys)?;
+            query.push(")");
         }
     }
     Ok(())
