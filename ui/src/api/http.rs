@@ -135,6 +135,10 @@ impl Transport for Http {
     fn feed_kind(&self) -> FeedKind {
         FeedKind::Streaming
     }
+
+    fn server(&self) -> Option<String> {
+        Some(self.base.clone())
+    }
 }
 
 /// How long an answer is awaited: a question is asked again, an order is not.

@@ -72,6 +72,11 @@ pub trait Transport {
     /// How the feed is connected.
     fn feed_kind(&self) -> FeedKind;
 
+    /// The address of the core for other programs; none where no port is open.
+    fn server(&self) -> Option<String> {
+        None
+    }
+
     /// Whether this is the window, with dialogs and preferences of its own.
     fn is_shell(&self) -> bool {
         self.feed_kind() == FeedKind::Polling

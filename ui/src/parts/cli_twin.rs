@@ -27,16 +27,21 @@ pub struct CliTwinProps {
     pub button: bool,
 }
 
-/// The command line with a copy button; the tenant is added when it is not the first one.
+/// The tenant the command line works for when none is named.
+const DEFAULT_TENANT: &str = "default";
+
+/// The command line with a copy button; tenant and server are named where the command would mean others without.
 #[component]
 pub fn CliTwin(props: &CliTwinProps) -> Html {
     let session = use_session();
     let mut words = vec!["stella"];
     words.extend(props.words.iter().map(AttrValue::as_str));
-    let first = session.session.value().and_then(|session| session.tenants.first().cloned());
-    let other = session.tenant.as_ref().filter(|tenant| Some(*tenant) != first.as_ref());
-    if let Some(tenant) = other {
+    if let Some(tenant) = session.tenant.as_ref().filter(|tenant| tenant.as_str() != DEFAULT_TENANT) {
         words.extend(["--tenant", tenant.as_str()]);
+    }
+    let server = session.api().transport().server();
+    if let Some(server) = &server {
+        words.extend(["--server", server]);
     }
     let command = AttrValue::from(command(&words));
     let (copied, copy) = use_copy(command.clone());

@@ -28,7 +28,8 @@ pub mod watched_run;
 pub use feed::{FeedState, FeedStore, Watch, backoff_ms, use_feed, use_feed_batches, use_feed_store};
 pub use list::{Fetching, List, Rows, RowsAction, use_list};
 pub use preferences::{
-    Density, Preferences, PreferencesStore, Theme, set_root, use_preferences, use_preferences_store,
+    Density, Preferences, PreferencesStore, QuietHours, Theme, set_root, use_preferences,
+    use_preferences_store,
 };
 pub use program::use_program;
 pub use queries::{Asked, use_query};

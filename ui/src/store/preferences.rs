@@ -34,7 +34,7 @@ pub enum Density {
 
 /// What is remembered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, rename_all = "camelCase")]
 pub struct Preferences {
     /// Light or dark.
     pub theme: Theme,
@@ -42,11 +42,33 @@ pub struct Preferences {
     pub density: Density,
     /// Whether single letters act.
     pub keys: bool,
+    /// Whether the desktop tells when a run ends; the window's business alone.
+    pub notifications: bool,
+    /// When it keeps silent, in local time; the window's business alone.
+    pub quiet_hours: Option<QuietHours>,
+    /// Whether closing the window keeps the program in the tray; the window's business alone.
+    pub close_to_tray: bool,
+}
+
+/// From and to, written `22:30`; over midnight when `to` comes before `from`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuietHours {
+    /// From this minute.
+    pub from: String,
+    /// Up to this one.
+    pub to: String,
 }
 
 impl Default for Preferences {
     fn default() -> Self {
-        Self { theme: Theme::System, density: Density::Comfortable, keys: true }
+        Self {
+            theme: Theme::System,
+            density: Density::Comfortable,
+            keys: true,
+            notifications: true,
+            quiet_hours: None,
+            close_to_tray: false,
+        }
     }
 }
 
