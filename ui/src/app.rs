@@ -62,10 +62,9 @@ fn Frame() -> Html {
     let router = use_router();
     let toasts = use_toasts();
     let layer = use_state_eq(Layer::default);
-    let overview =
-        use_query("overview", Watch::of(&["job", "run", "segment", "source", "target"]), |api| async move {
-            api.overview().await
-        });
+    // The planner's heart beats without an event.
+    let watch = Watch::of(&["job", "run", "segment", "source", "target"]).every(15);
+    let overview = use_query("overview", watch, |api| async move { api.overview().await });
     use_ready(!overview.load.is_waiting());
     use_pending_route(&router);
     let open = |which: Layer| {

@@ -56,6 +56,29 @@ pub fn use_now() -> Micros {
     *at
 }
 
+/// Calls back every so many seconds while the page is looked at; 0 is never. The newest callback is called.
+#[hook]
+pub fn use_every<F: Fn() + 'static>(seconds: u32, due: F) {
+    let newest = use_mut_ref(|| None::<Rc<dyn Fn()>>);
+    *newest.borrow_mut() = Some(Rc::new(due));
+    use_effect_with(seconds, move |seconds| {
+        let interval = (*seconds > 0).then(|| {
+            gloo_timers::callback::Interval::new(seconds.saturating_mul(1_000), move || {
+                let due = newest.borrow().clone();
+                if let (Some(due), true) = (due, is_looked_at()) {
+                    due();
+                }
+            })
+        });
+        move || drop(interval)
+    });
+}
+
+fn is_looked_at() -> bool {
+    let document = web_sys::window().and_then(|window| window.document());
+    document.is_some_and(|document| !document.hidden())
+}
+
 /// A subscription to the ticker; ends when dropped.
 struct Listening(u32);
 

@@ -246,6 +246,7 @@ pub fn use_feed_batches<F: Fn(&FeedBatch) + 'static>(told: F) {
 pub struct Watch {
     entities: Vec<&'static str>,
     id: Option<String>,
+    every_s: u32,
 }
 
 impl Watch {
@@ -255,12 +256,21 @@ impl Watch {
     }
     /// Every event about one of these nouns: `job`, `run`, `segment`, `source`, `target`.
     pub fn of(entities: &[&'static str]) -> Self {
-        Self { entities: entities.to_vec(), id: None }
+        Self { entities: entities.to_vec(), ..Self::default() }
     }
     /// The same, but only of the thing with this id, or of the run with this id.
     pub fn only(mut self, id: impl std::fmt::Display) -> Self {
         self.id = Some(id.to_string());
         self
+    }
+    /// The same, and old by itself after so many seconds: for what changes without an event, such as heartbeats.
+    pub fn every(mut self, seconds: u32) -> Self {
+        self.every_s = seconds;
+        self
+    }
+    /// After how many seconds the answer is old by itself; 0 for never.
+    pub fn seconds(&self) -> u32 {
+        self.every_s
     }
     /// Whether an event makes the answer old.
     pub fn matches(&self, event: &FeedEvent) -> bool {

@@ -4,7 +4,7 @@ use super::feed::{Watch, use_feed_batches};
 use super::queries::comes_back;
 use super::session::use_api;
 use crate::api::{Api, Problem};
-use crate::clock;
+use crate::clock::{self, use_every};
 use crate::kit::Sheet;
 use gloo_timers::callback::Timeout;
 use std::rc::Rc;
@@ -218,6 +218,15 @@ where
         use_effect_with(key.clone(), move |key| {
             dispatcher.dispatch(RowsAction::Open(key.clone()));
             ask.emit((Fetching::First, first(PAGE)));
+        });
+    }
+    {
+        let (state, ask) = (state.clone(), ask.clone());
+        use_every(watch.seconds(), move || {
+            let loaded = state.rows.len();
+            if state.fetching == Fetching::Nothing && !held && fits_one_page(loaded) {
+                ask.emit((Fetching::Again, first((loaded as u32).max(PAGE))));
+            }
         });
     }
     {

@@ -7,7 +7,7 @@
 //! | `use_api()` | the client as the shown tenant |
 //! | `use_query(key, watch, \|api\| async move {..})` | `Asked { load: Load<T>, refetch }`; asked again when `watch` matches the feed |
 //! | `use_list(key, watch, held, \|api, page\| async move {..})` | `List { state: Rows { rows, total, news, .. }, more, reload }`, `is_waiting()`, `failure()`, `staleness()`, `is_loading_more()` |
-//! | `Watch::none()`, `Watch::of(&["job", "run"])`, `.only(id)` | which events make an answer old |
+//! | `Watch::none()`, `Watch::of(&["job", "run"])`, `.only(id)`, `.every(seconds)` | what makes an answer old |
 //! | `use_feed()` | `.state: FeedState`, `.heard()`, `.reconnect` |
 //! | `use_feed_batches(\|batch\| ..)` | every batch of the feed |
 //! | `use_run_stream(&id)` | `RunStream { watched: Rc<WatchedRun { run, segments, log, events, seq, ended }>, state: FeedState, heard, problem }`, live until the run ends |

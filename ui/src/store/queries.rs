@@ -3,7 +3,9 @@
 use super::feed::{Watch, use_feed_batches};
 use super::session::use_api;
 use crate::api::{Api, Load, Problem};
-use crate::clock;
+use crate::clock::{self, use_every};
+use futures::FutureExt;
+use futures::future::LocalBoxFuture;
 use gloo_timers::callback::Timeout;
 use std::any::Any;
 use std::cell::RefCell;
@@ -22,7 +24,36 @@ const MOST: usize = 200;
 /// An answer and when it was given.
 type Kept = (Rc<dyn Any>, Micros);
 
-thread_local! { static KEPT: RefCell<HashMap<String, Kept>> = RefCell::new(HashMap::new()); }
+/// An answer on its way, for all who ask the same.
+type Shared = futures::future::Shared<LocalBoxFuture<'static, Result<Rc<dyn Any>, Problem>>>;
+
+thread_local! {
+    static KEPT: RefCell<HashMap<String, Kept>> = RefCell::new(HashMap::new());
+    static ON_ITS_WAY: RefCell<HashMap<String, Shared>> = RefCell::new(HashMap::new());
+}
+
+/// Asks, unless the same question is on its way already; then its answer serves both.
+async fn ask<T, A>(key: &str, asked: impl FnOnce() -> A) -> Result<T, Problem>
+where
+    T: Clone + 'static,
+    A: Future<Output = Result<T, Problem>> + 'static,
+{
+    let shared = ON_ITS_WAY.with(|all| {
+        let mut all = all.borrow_mut();
+        let start = || {
+            let asked = asked();
+            let erased: LocalBoxFuture<'static, _> =
+                Box::pin(async move { asked.await.map(|value| Rc::new(value) as Rc<dyn Any>) });
+            erased.shared()
+        };
+        all.entry(key.to_owned()).or_insert_with(start).clone()
+    });
+    let answer = shared.await;
+    ON_ITS_WAY.with(|all| all.borrow_mut().remove(key));
+    let unlike =
+        || Problem::Unreadable { path: key.to_owned(), why: "it was asked for as two things".into() };
+    answer.and_then(|value| value.downcast_ref::<T>().cloned().ok_or_else(unlike))
+}
 
 fn kept<T: Clone + 'static>(key: &str) -> Option<(T, Micros)> {
     KEPT.with(|all| {
@@ -84,6 +115,10 @@ where
     };
     {
         let again = again.clone();
+        use_every(watch.seconds(), move || again.emit(0));
+    }
+    {
+        let again = again.clone();
         use_feed_batches(move |batch| {
             if watch.count(batch) > 0 {
                 again.emit(DEBOUNCE_MS);
@@ -99,9 +134,9 @@ where
             if before != load.1 || load.0 != *key {
                 load.set((key.clone(), before.clone()));
             }
-            let (key, asked) = (key.clone(), fetch(api));
+            let key = key.clone();
             wasm_bindgen_futures::spawn_local(async move {
-                let answer = asked.await;
+                let answer = ask(&key, || fetch(api)).await;
                 let at = clock::now();
                 if let Ok(value) = &answer {
                     keep(&key, value.clone(), at);
