@@ -13,7 +13,7 @@ use yew::prelude::*;
 /// Workers.
 #[component]
 pub fn WorkersPage() -> Html {
-    let list = use_list("workers", Watch::of(&["worker", "job"]), false, |api, page| async move {
+    let list = use_list("workers", Watch::of(&["worker", "job"]).every(15), false, |api, page| async move {
         api.workers(&page).await
     });
     let columns = use_memo((), |()| columns());
