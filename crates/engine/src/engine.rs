@@ -4,9 +4,10 @@ use crate::bus::Bus;
 use crate::chance::{Chance, Ids};
 use crate::clock::Clock;
 use crate::error::Error;
-use crate::handlers::Registry;
+use crate::feed_tail::FeedTails;
 use crate::feed_index::FeedIndexes;
 use crate::fetch::{FetchLimits, Fetcher};
+use crate::handlers::Registry;
 use crate::sessions::Recognised;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -42,6 +43,7 @@ struct Inner {
     bus: Arc<Bus>,
     ids: Ids,
     recognised: Recognised,
+    feed_tails: FeedTails,
     feed_indexes: FeedIndexes,
     fetcher: OnceLock<Fetcher>,
     registry: Registry,
@@ -63,6 +65,7 @@ impl Engine {
             bus,
             ids: Ids::default(),
             recognised: Recognised::default(),
+            feed_tails: FeedTails::default(),
             feed_indexes: FeedIndexes::default(),
             fetcher: OnceLock::new(),
             registry,
@@ -105,6 +108,10 @@ impl Engine {
     /// Tokens that were recognised lately.
     pub(crate) fn recognised(&self) -> &Recognised {
         &self.inner.recognised
+    }
+    /// The newest events of every tenant.
+    pub(crate) fn feed_tails(&self) -> &FeedTails {
+        &self.inner.feed_tails
     }
     /// Sets how much may be fetched from one source; to be called before the first one is read.
     pub fn limit_fetches(&self, limits: FetchLimits) {

@@ -3,18 +3,18 @@
 use crate::describe::Operation;
 use crate::refusal::Refusal;
 use crate::take::{Asking, Taken};
-use axum::response::sse::{Event, Sse};
-use axum::response::{IntoResponse, Response};
+use axum::body::Body;
+use axum::response::Response;
+use bytes::Bytes;
 use futures::stream::{self, BoxStream, Stream, StreamExt};
-use http::{HeaderName, HeaderValue};
-use serde::Serialize;
+use http::{HeaderName, HeaderValue, header};
 use std::convert::Infallible;
+use std::fmt::Write as _;
 use std::marker::PhantomData;
-use std::time::Duration;
 use stella_contract::error::Code;
 
 /// How long a client waits before it connects again.
-const RETRY: Duration = Duration::from_secs(3);
+const RETRY: &str = "retry: 3000\n\n";
 /// How long a stream may be silent.
 pub(crate) const HEARTBEAT_MS: u64 = 15_000;
 
@@ -38,29 +38,32 @@ impl Taken for LastEventId {
     }
 }
 
-/// An endless answer; `T` is the JSON of its data lines.
+/// An endless answer, in pieces of one or more whole events; `T` is the JSON of its data lines.
 pub(crate) struct Events<T> {
-    events: BoxStream<'static, Event>,
+    pieces: BoxStream<'static, Bytes>,
     data: PhantomData<fn() -> T>,
 }
 
 impl<T> Events<T> {
-    pub(crate) fn of(events: impl Stream<Item = Event> + Send + 'static) -> Self {
-        Self { events: events.boxed(), data: PhantomData }
+    pub(crate) fn of(pieces: impl Stream<Item = String> + Send + 'static) -> Self {
+        Self { pieces: pieces.map(Bytes::from).boxed(), data: PhantomData }
     }
 
     pub(crate) fn stream(self) -> Response {
-        let first = stream::iter([Event::default().retry(RETRY)]);
-        let mut response = Sse::new(first.chain(self.events).map(Ok::<_, Infallible>)).into_response();
+        let first = stream::iter([Bytes::from_static(RETRY.as_bytes())]);
+        let pieces = first.chain(self.pieces).map(Ok::<_, Infallible>);
+        let mut response = Response::new(Body::from_stream(pieces));
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         // A proxy that gathers bytes before it passes them on would hold events back.
-        let (name, value) = (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
-        response.headers_mut().insert(name, value);
+        headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
         response
     }
 }
 
-/// What cannot be written as JSON is left out; nothing of ours is such.
-pub(crate) fn event<T: Serialize>(id: i64, name: &str, data: &T) -> Option<Event> {
-    let data = serde_json::to_string(data).ok()?;
-    Some(Event::default().id(id.to_string()).event(name).data(data))
+/// Adds one event; `json` is one line, as serde writes it.
+pub(crate) fn write(piece: &mut String, id: i64, name: &str, json: &str) {
+    // Writing into a string cannot fail.
+    let _ = write!(piece, "id: {id}\nevent: {name}\ndata: {json}\n\n");
 }

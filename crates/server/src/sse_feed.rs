@@ -4,50 +4,52 @@ use crate::describe::Operation;
 use crate::desk::Desk;
 use crate::refusal::Refusal;
 use crate::reply::Reply;
-use crate::sse::{Events, HEARTBEAT_MS, event};
+use crate::sse::{self, Events, HEARTBEAT_MS};
 use axum::response::Response;
-use axum::response::sse::Event;
 use futures::stream;
 use serde_json::json;
-use std::collections::VecDeque;
-use stella_contract::event::{FeedBatch, FeedEvent, FeedQuery};
+use stella_contract::event::{FeedEvent, FeedQuery};
+use stella_engine::feed::FeedLines;
 
 /// The events after this number, from now on.
 pub(crate) async fn follow(desk: Desk, cursor: Option<i64>) -> Result<Events<FeedEvent>, Refusal> {
-    let first = desk.engine.feed().since(&desk.caller, FeedQuery { cursor, max_wait_ms: None }).await?;
-    let waiting = VecDeque::from_iter(beat(&first));
-    let start = (desk, first.cursor, told(first, waiting));
-    let events = stream::unfold(start, |(desk, mut cursor, mut waiting)| async move {
-        loop {
-            if let Some(event) = waiting.pop_front() {
-                return Some((event, (desk, cursor, waiting)));
-            }
-            let query = FeedQuery { cursor: Some(cursor), max_wait_ms: Some(HEARTBEAT_MS) };
-            let batch = desk.engine.feed().since(&desk.caller, query).await.ok()?;
-            cursor = batch.cursor;
-            if batch.events.is_empty() && !batch.reset {
-                waiting.extend(beat(&batch));
-            }
-            waiting = told(batch, waiting);
+    let query = FeedQuery { cursor, max_wait_ms: None };
+    let first = desk.engine.feed().lines(&desk.caller, query).await?;
+    let mut piece = String::new();
+    // Its id lets a reader that sees nothing else go on from where it started.
+    let start = first.lines.first().map_or(first.cursor, |line| line.event.seq - 1);
+    tell_time(&mut piece, "heartbeat", start, &first);
+    tell(&mut piece, &first);
+    let start = (desk, first.cursor, Some(piece));
+    Ok(Events::of(stream::unfold(start, |(desk, cursor, waiting)| async move {
+        if let Some(piece) = waiting {
+            return Some((piece, (desk, cursor, None)));
         }
-    });
-    Ok(Events::of(events))
+        let query = FeedQuery { cursor: Some(cursor), max_wait_ms: Some(HEARTBEAT_MS) };
+        // A fault ends the stream; the client comes back and is told in an answer of its own.
+        let batch = desk.engine.feed().lines(&desk.caller, query).await.ok()?;
+        let mut piece = String::new();
+        tell(&mut piece, &batch);
+        if piece.is_empty() {
+            tell_time(&mut piece, "heartbeat", batch.cursor, &batch);
+        }
+        Some((piece, (desk, batch.cursor, None)))
+    })))
 }
 
-fn told(batch: FeedBatch, mut waiting: VecDeque<Event>) -> VecDeque<Event> {
+fn tell(piece: &mut String, batch: &FeedLines) {
     if batch.reset {
-        waiting.extend(event(batch.cursor, "reset", &json!({ "cursor": batch.cursor, "now": batch.now })));
+        tell_time(piece, "reset", batch.cursor, batch);
     }
-    for one in batch.events {
-        waiting.extend(event(one.seq, "change", &one));
+    // Room for the lines around each `data`.
+    piece.reserve(batch.lines.iter().map(|line| line.json.len() + 48).sum());
+    for line in &batch.lines {
+        sse::write(piece, line.event.seq, "change", &line.json);
     }
-    waiting
 }
 
-/// A heartbeat's id lets a reader that saw nothing else go on from there.
-fn beat(batch: &FeedBatch) -> Option<Event> {
-    let cursor = batch.events.first().map_or(batch.cursor, |event| event.seq - 1);
-    event(cursor, "heartbeat", &json!({ "cursor": cursor, "now": batch.now }))
+fn tell_time(piece: &mut String, name: &str, cursor: i64, batch: &FeedLines) {
+    sse::write(piece, cursor, name, &json!({ "cursor": cursor, "now": batch.now }).to_string());
 }
 
 impl Reply for Events<FeedEvent> {

@@ -4,11 +4,9 @@ use crate::describe::Operation;
 use crate::desk::Desk;
 use crate::refusal::Refusal;
 use crate::reply::Reply;
-use crate::sse::{Events, HEARTBEAT_MS, event};
+use crate::sse::{self, Events, HEARTBEAT_MS};
 use axum::response::Response;
-use axum::response::sse::Event;
 use futures::stream;
-use std::collections::VecDeque;
 use stella_contract::event::{RunMessage, RunMessageBody, RunMessages};
 use stella_contract::ids::RunId;
 
@@ -16,50 +14,56 @@ use stella_contract::ids::RunId;
 pub(crate) async fn follow(desk: Desk, id: RunId, after: Option<i64>) -> Result<Events<RunMessage>, Refusal> {
     // The first look is taken before the answer starts, so that an unknown run is a 404 and not an empty stream.
     let first = desk.engine.runs().messages(&desk.caller, &id, after, 0).await?;
-    let start = Follow { desk, after, ended: first.ended, waiting: VecDeque::new() }.taking(first);
-    let events = stream::unfold(start, move |mut follow| {
-        let id = id.clone();
-        async move {
-            loop {
-                if let Some(event) = follow.waiting.pop_front() {
-                    return Some((event, follow));
-                }
-                if follow.ended {
-                    return None;
-                }
-                // A fault ends the stream; the client comes back and is told in an answer of its own.
-                let (caller, after) = (&follow.desk.caller, follow.after);
-                let batch =
-                    follow.desk.engine.runs().messages(caller, &id, after, HEARTBEAT_MS).await.ok()?;
-                follow = follow.taking(batch);
-            }
-        }
-    });
-    Ok(Events::of(events))
+    let start = Follow { desk, id, after, next: Some(first), ended: false };
+    Ok(Events::of(stream::unfold(start, |mut follow| async move {
+        let piece = follow.next_piece().await?;
+        Some((piece, follow))
+    })))
 }
 
 /// Where a reader of a run's stream stands.
 struct Follow {
     desk: Desk,
+    id: RunId,
     after: Option<i64>,
+    /// Messages that were read but not yet told.
+    next: Option<RunMessages>,
     ended: bool,
-    waiting: VecDeque<Event>,
 }
 
 impl Follow {
-    fn taking(mut self, batch: RunMessages) -> Self {
+    async fn next_piece(&mut self) -> Option<String> {
+        if self.ended {
+            return None;
+        }
+        let batch = match self.next.take() {
+            Some(batch) => batch,
+            // A fault ends the stream; the client comes back and is told in an answer of its own.
+            None => {
+                let runs = self.desk.engine.runs();
+                runs.messages(&self.desk.caller, &self.id, self.after, HEARTBEAT_MS).await.ok()?
+            }
+        };
         self.ended = batch.ended;
-        if batch.items.is_empty() && !self.ended {
+        let mut piece = String::new();
+        for message in &batch.items {
+            self.after = Some(message.seq);
+            tell(&mut piece, message)?;
+        }
+        if piece.is_empty() && !self.ended {
             let seq = self.after.unwrap_or(0);
             let beat = RunMessage { seq, at: self.desk.engine.now(), body: RunMessageBody::Heartbeat {} };
-            self.waiting.extend(event(seq, beat.body.name(), &beat));
+            tell(&mut piece, &beat)?;
         }
-        for message in batch.items {
-            self.after = Some(message.seq);
-            self.waiting.extend(event(message.seq, message.body.name(), &message));
-        }
-        self
+        Some(piece)
     }
+}
+
+/// What cannot be written as JSON would end the stream; nothing of ours is such.
+fn tell(piece: &mut String, message: &RunMessage) -> Option<()> {
+    let json = serde_json::to_string(message).ok()?;
+    sse::write(piece, message.seq, message.body.name(), &json);
+    Some(())
 }
 
 impl Reply for Events<RunMessage> {
