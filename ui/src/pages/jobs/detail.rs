@@ -276,9 +276,9 @@ fn Inputs(props: &InputsProps) -> Html {
                         }) }</tbody>
                     </table>
                 }
-                <p class="f3 sm">{ match &job.outputs_hash {
-                    Some(hash) => format!("Outputs hash {hash}"),
-                    None => "The outputs hash is set when the job succeeds.".to_owned(),
+                <p class="f3 sm row after">{ match &job.outputs_hash {
+                    Some(hash) => html! { <>{ "Outputs hash" }<CopyId text={hash.clone()} shown={short_digest(hash)} /></> },
+                    None => html! { "The outputs hash is set when the job succeeds." },
                 } }</p>
             </section>
         </div>
@@ -339,7 +339,7 @@ fn identity(job: &Job) -> Html {
                 <dt>{ "Tenant" }</dt><dd>{ job.tenant.to_string() }</dd>
                 <dt>{ "Priority" }</dt><dd>{ job.priority }</dd>
                 <dt>{ "Idempotency" }</dt><dd class="mono" title={job.idempotency_key.clone()}>{ &job.idempotency_key }</dd>
-                <dt>{ "Correlation" }</dt><dd class="mono"><CopyId text={job.correlation_id.clone()} /></dd>
+                <dt>{ "Correlation" }</dt><dd><CopyId text={job.correlation_id.clone()} shown={job.correlation_id.chars().take(12).collect::<String>()} /></dd>
                 <dt>{ "Created by" }</dt><dd>{ &job.created_by }{ " " }<Clock at={job.created_at} /></dd>
                 <dt>{ "Ended" }</dt><dd>{ job.ended_at.map_or_else(|| html! { "not finished" }, |at| html! { <Clock {at} /> }) }</dd>
                 if job.source_id.is_some() {

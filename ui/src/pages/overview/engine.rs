@@ -49,16 +49,19 @@ fn queues(overview: &Overview) -> Html {
             </Empty>
         };
     }
+    html! { <div class="sec">{ queue_table(overview) }</div> }
+}
+
+/// One line for each job type.
+pub(super) fn queue_table(overview: &Overview) -> Html {
     html! {
-        <div class="sec">
-            <table class="tbl">
-                <thead><tr>
-                    <th scope="col">{ "Job type" }</th><th scope="col" class="num">{ "Waiting" }</th><th scope="col" class="num">{ "Active" }</th>
-                    <th scope="col" class="num">{ "Succeeded 24 h" }</th><th scope="col" class="num">{ "Failed 24 h" }</th>
-                </tr></thead>
-                <tbody>{ for overview.by_type.iter().map(queue) }</tbody>
-            </table>
-        </div>
+        <table class="tbl">
+            <thead><tr>
+                <th scope="col">{ "Job type" }</th><th scope="col" class="num">{ "Waiting" }</th><th scope="col" class="num">{ "Active" }</th>
+                <th scope="col" class="num">{ "Succeeded 24 h" }</th><th scope="col" class="num">{ "Failed 24 h" }</th>
+            </tr></thead>
+            <tbody>{ for overview.by_type.iter().map(queue) }</tbody>
+        </table>
     }
 }
 

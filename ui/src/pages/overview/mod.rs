@@ -1,6 +1,7 @@
 //! Jobs & Queues: what is waiting, why, and where to look; and the index of JobEngine.
 
 mod areas;
+mod below;
 mod engine;
 mod page;
 

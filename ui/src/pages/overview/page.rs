@@ -1,6 +1,7 @@
 //! The execution overview: depth, why jobs are pending, one line for each area. Every number is a link.
 
 use super::areas::areas;
+use super::below::below;
 use crate::api::Load;
 use crate::kit::format::count;
 use crate::kit::{AreaChart, Clock, Empty, Meter, Series, Shape, Skeleton};
@@ -55,6 +56,7 @@ fn shown(overview: &Overview) -> Html {
                 { waiting(overview) }
             </div>
             { areas(overview) }
+            { below(overview) }
         </>
     }
 }

@@ -165,11 +165,11 @@ fn drawer(
     html! {
         <Drawer label={format!("Source {}", source.name)} on_close={on_close.clone()}
             head={html! { <span class="b cut">{ &source.name }</span> }}
-            verbs={html! { <>
+            verbs={html! { <div class="row">
                 <StateBadge<SourceHealth> state={source.health} pill={true} />
                 <span class="grow"></span>
                 <Button on_click={read} disabled={refusal}>{ "Run now…" }</Button>
-            </> }}
+            </div> }}
             foot={html! { <CliTwin words={["source", "show", source.source_id.as_str()].map(|word| AttrValue::from(word.to_owned())).to_vec()} /> }}>
             <div class="sec">
                 <dl class="kv">

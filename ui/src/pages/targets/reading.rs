@@ -25,7 +25,7 @@ pub(super) struct Place {
 
 impl Place {
     /// The same for one file.
-    pub fn of(&self, file: &str) -> SbomPlace {
+    pub(super) fn of(&self, file: &str) -> SbomPlace {
         let some = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         SbomPlace {
             namespace: some(&self.namespace),
