@@ -2,6 +2,7 @@
 
 use crate::{completions, findings, orch, runs, sbom, serve, source, token};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use stella_contract::ids::Tenant;
 use tracing_subscriber::EnvFilter;
@@ -109,7 +110,7 @@ pub(crate) fn listen(trace: bool) {
         false => EnvFilter::try_from_env("STELLA_LOG").unwrap_or_else(|_| EnvFilter::new("error")),
     };
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    log.with_target(false).compact().init();
+    log.with_target(false).with_ansi(std::io::stderr().is_terminal()).compact().init();
 }
 
 #[cfg(test)]
@@ -120,5 +121,72 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Arguments::command().debug_assert();
+    }
+
+    /// What the pages put behind their copy buttons, one of each kind.
+    #[test]
+    fn every_command_that_the_pages_show_is_understood() {
+        let (run, job) = ("run:acme:20261121T140815Z:9c1f04ab", "job_01890000-0000-7000-8000-000000000001");
+        let (target, source) =
+            ("tgt_01890000-0000-7000-8000-000000000001", "src_01890000-0000-7000-8000-000000000001");
+        let preview = "prv_01890000-0000-7000-8000-000000000001";
+        let shown: [&[&str]; 23] = [
+            &["orch", "jobs", "list"],
+            &["orch", "jobs", "list", "--state", "timed_out", "--job-type", "scan.segment", "--run", run],
+            &["orch", "jobs", "list", "--wait-reason", "backoff", "--source", source],
+            &["orch", "jobs", "show", job],
+            &["orch", "jobs", "cancel", job, "--reason", "it's late", "--ticket", "OPS-7"],
+            &["orch", "workers", "list"],
+            &["orch", "audit", "verify"],
+            &["source", "list"],
+            &["source", "show", source],
+            &["source", "add", "--name", "osv", "--type", "advisory", "--location", "/path/osv.zip"],
+            &["source", "run", source, "--force", "--reason", "a smaller feed is right"],
+            &["sbom", "list"],
+            &["sbom", "add", "service.cdx.json"],
+            &["findings", "list", "--run", run, "--severity", "critical", "--kev", "true", "--q", "a b"],
+            &["findings", "list", "--target", target, "--kev", "false"],
+            &[
+                "findings",
+                "explain",
+                "--target",
+                target,
+                "--purl",
+                "pkg:npm/%40a/b@1",
+                "--vuln",
+                "CVE-2026-1",
+            ],
+            &[
+                "runs",
+                "list",
+                "--tab",
+                "failures",
+                "--trigger",
+                "cron",
+                "--since",
+                "2026-11-20T14:32:08.000Z",
+            ],
+            &["runs", "list", "--state", "error", "--error-code", "ERR_RUN_005", "--severity", "high"],
+            &["runs", "preview", "--file", "keys.json", "--mode", "content-refresh"],
+            &[
+                "runs",
+                "submit",
+                "--mode",
+                "analysis-only",
+                "--scope",
+                "f.json",
+                "--kev-first",
+                "--preview",
+                preview,
+            ],
+            &["runs", "cancel", "--run", run, "--reason", "it's late"],
+            &["runs", "retry", "--run", run, "--reason", "mended"],
+            &["runs", "stream", "--run", run],
+        ];
+        for words in shown {
+            let everywhere = ["--tenant", "acme", "--server", "http://127.0.0.1:8443"];
+            let line = ["stella"].iter().chain(words).chain(&everywhere);
+            assert!(Arguments::try_parse_from(line).is_ok(), "{words:?}");
+        }
     }
 }

@@ -151,6 +151,22 @@ fn what_is_not_there_is_exit_four() {
     assert!(bench.stella(4, &["orch", "jobs", "show", job]).contains("(JOB_NOT_FOUND)"));
 }
 
+#[cfg(unix)]
+#[test]
+fn who_interrupts_a_wait_ends_it_and_leaves_the_ledger_in_order() {
+    let bench = Bench::new();
+    let mut waits =
+        command(&["--trace", "orch", "jobs", "submit", "--type", "demo.nobody-does-it", "--wait"]);
+    let mut child = waits.env("STELLA_LEDGER", bench.ledger()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut told = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(told.any(|line| line.contains("GET /api/v1/jobs/job_")), "it never came to wait");
+    let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    assert!(told.any(|line| line == "stella: Interrupted."), "it did not say why it ended");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(bench.stella(0, &["orch", "jobs", "list"]).contains("demo.nobody-does-it"));
+}
+
 /// `stella serve`, ended when it is dropped.
 struct Served(Child);
 
