@@ -14,6 +14,7 @@ use stella_contract::error::Code;
 use stella_contract::ids::{JobId, WorkerId};
 use stella_contract::job::ErrorClass;
 use stella_ledger::leases::Beat;
+use stella_ledger::{LedgerPlace, workers};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -21,6 +22,27 @@ use tokio_util::sync::CancellationToken;
 const PAUSE_MS: i64 = 1_000;
 /// How long an idle worker waits before it looks by itself.
 const IDLE_MS: i64 = 30_000;
+
+/// What the worker of a process is called.
+const NAME: &str = "local";
+const HOST: &str = "localhost";
+
+/// One process at a time holds a SQLite ledger: a local worker that stands in it from before is dead, and nobody need
+/// wait for its leases to end.
+async fn bury_predecessors(engine: &Engine) -> Result<(), Error> {
+    match engine.options().place {
+        LedgerPlace::Postgres(_) => return Ok(()),
+        LedgerPlace::Sqlite(_) => {}
+    }
+    let gone = engine
+        .ledger()
+        .write(|tx| Box::pin(async move { Ok::<_, Error>(workers::bury(tx, NAME, HOST).await?) }))
+        .await?;
+    if gone > 0 {
+        tracing::info!(gone, "took over from the worker of an earlier process");
+    }
+    Ok(())
+}
 
 /// One job in hand.
 #[derive(Clone)]
@@ -76,9 +98,10 @@ impl Worker {
         registry: Registry,
         concurrency: usize,
     ) -> Result<Self, Error> {
+        bury_predecessors(engine).await?;
         let worker = NewWorker {
-            name: "local".to_owned(),
-            hostname: "localhost".to_owned(),
+            name: NAME.to_owned(),
+            hostname: HOST.to_owned(),
             job_types: registry.job_types(),
             concurrency: i32::try_from(concurrency).unwrap_or(i32::MAX),
         };
@@ -189,7 +212,8 @@ async fn attempt(
 ) -> Option<Report> {
     let fence = lease.fence.clone();
     let Some(handler) = handler else {
-        let failure = Failure::new(ErrorClass::Internal, "NO_HANDLER", "This worker cannot do this job type.");
+        let failure =
+            Failure::new(ErrorClass::Internal, "NO_HANDLER", "This worker cannot do this job type.");
         return Some(Report { fence, outcome: Err(failure) });
     };
     let ctx = JobContext { engine: engine.clone(), cancel: held.cancel, told: held.told };
@@ -241,7 +265,11 @@ impl Heart {
             match self.engine.work().heartbeat(&self.id, beats).await {
                 Ok(pulse) => {
                     let mut hands = self.hands.open();
-                    pulse.cancelled.iter().filter_map(|id| hands.get(id)).for_each(|held| held.cancel.cancel());
+                    pulse
+                        .cancelled
+                        .iter()
+                        .filter_map(|id| hands.get(id))
+                        .for_each(|held| held.cancel.cancel());
                     for held in pulse.lost.iter().filter_map(|id| hands.remove(id)) {
                         held.cancel.cancel();
                         held.lost.cancel();

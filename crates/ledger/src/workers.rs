@@ -97,6 +97,26 @@ pub async fn drain(tx: &mut Tx, worker_id: &WorkerId, now: Micros) -> Result<boo
     Ok(changed > 0)
 }
 
+const END_LEASES: &str = "
+    update jobs
+        set lease_until = 0
+    where lease_until is not null
+        and worker_id in (select worker_id from workers where name = $1 and hostname = $2)";
+
+const FORGET: &str = "delete from workers where name = $1 and hostname = $2";
+
+/// Workers of this name that cannot be alive any more: their leases are over, and they are no longer listed. The
+/// reaper finds their jobs as it finds those of any worker that vanished.
+pub async fn bury(tx: &mut Tx, name: &str, hostname: &str) -> Result<u64, LedgerError> {
+    on_db!(tx, connection => {
+        sqlx::query(END_LEASES).bind(name).bind(hostname).execute(&mut *connection).await?;
+    });
+    let gone = on_db!(tx, connection => {
+        sqlx::query(FORGET).bind(name).bind(hostname).execute(connection).await?.rows_affected()
+    });
+    Ok(gone)
+}
+
 const LIST: &str = "
     select worker_id, name, version, hostname, job_types, concurrency, draining, started_at, last_heartbeat_at,
         (select count(*) from jobs where lease_until is not null and jobs.worker_id = workers.worker_id) as in_flight
