@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 use stella_bundle::digest::{self, Hasher};
-use stella_contract::time::Micros;
 use stella_contract::job::ErrorClass;
+use stella_contract::time::Micros;
 use url::Url;
 
 /// What a location may hold and how long it may take.

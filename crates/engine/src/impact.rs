@@ -1,10 +1,10 @@
 //! Which targets a scope or a key touches, and how old the answer is (spec 05 §5.6, 11 §11.4).
 
 use crate::error::Error;
-use stella_contract::time::Micros;
 use stella_contract::error::{Code, FieldProblem};
 use stella_contract::ids::Tenant;
 use stella_contract::run::RunScope;
+use stella_contract::time::Micros;
 use stella_evaluator::Purl;
 use stella_ledger::impact::{self, ImpactKeys, ImpactScope, ImpactState, PackageKey, TargetRef};
 use stella_ledger::{LedgerError, Tx, kev};
@@ -25,6 +25,8 @@ pub(crate) struct IndexState {
     pub(crate) generation: i64,
     /// Rises with every change of advisories or exploited list alone.
     pub(crate) feed_generation: i64,
+    /// Whether there is any advisory; without one a run finds nothing, which is not clean.
+    pub(crate) has_advisories: bool,
     /// When the feeds were last read with success; of an index without any feed, when an SBOM last changed.
     pub(crate) built_at: Option<Micros>,
     /// How long ago that was.
@@ -53,6 +55,7 @@ pub(crate) async fn state(tx: &mut Tx, tenant: &Tenant, now: Micros) -> Result<I
     Ok(IndexState {
         generation: stored.generation,
         feed_generation: stored.feed_generation,
+        has_advisories: stored.has_advisories != 0,
         built_at,
         age_s: built_at.map(|at| (now.ms_since(at) / 1_000).max(0)),
         kev_released: kev::released(tx, tenant.as_str()).await?,
@@ -73,11 +76,16 @@ pub(crate) async fn candidates(
 pub(crate) fn restriction(scope: &RunScope) -> Result<ImpactScope, Error> {
     Ok(match scope {
         RunScope::All => ImpactScope::All,
-        RunScope::Selector { namespaces, repositories, labels } => ImpactScope::Selector {
-            namespaces: namespaces.clone(),
-            repositories: repositories.clone(),
-            labels: labels.clone(),
-        },
+        RunScope::Selector { namespaces, repositories, labels } => {
+            refuse_controls("scope.namespaces", namespaces)?;
+            refuse_controls("scope.repositories", repositories)?;
+            refuse_controls("scope.labels", labels.keys().chain(labels.values()))?;
+            ImpactScope::Selector {
+                namespaces: namespaces.clone(),
+                repositories: repositories.clone(),
+                labels: labels.clone(),
+            }
+        }
         RunScope::Keys { purls, vuln_ids } => ImpactScope::Keys(keys(purls, vuln_ids)?),
         RunScope::Digests { digests } => {
             refuse_wrong_digests(digests)?;
@@ -129,6 +137,10 @@ fn problem(field: String, message: String) -> FieldProblem {
 fn package_key(text: &str) -> Result<PackageKey, String> {
     let purl: Purl = text.parse().map_err(|error: stella_evaluator::purl::PurlError| error.to_string())?;
     let package = purl.osv();
+    if package.name.contains('\0') || package.version.as_deref().is_some_and(|version| version.contains('\0'))
+    {
+        return Err("a package has no zero byte in its name or version".to_owned());
+    }
     let key = stella_evaluator::PackageKey::new(&package.ecosystem, &package.name);
     Ok(PackageKey { ecosystem: key.ecosystem, name: key.name, version: package.version })
 }
@@ -150,12 +162,27 @@ fn vulnerability_key(text: &str) -> Result<String, String> {
     Ok(upper)
 }
 
-fn is_cve(upper: &str) -> bool {
-    let mut parts = upper.splitn(3, '-').skip(1);
+/// Whether an upper-case text is `CVE-<year>-<number>`.
+pub(crate) fn is_cve(upper: &str) -> bool {
+    let mut parts = upper.splitn(3, '-');
+    if parts.next() != Some("CVE") {
+        return false;
+    }
     let digits = |part: Option<&str>, least: usize| {
         part.is_some_and(|part| part.len() >= least && part.bytes().all(|byte| byte.is_ascii_digit()))
     };
     digits(parts.next(), 4) && digits(parts.next(), 4)
+}
+
+/// No stored text holds a control character, and not every database can be asked for one.
+pub(crate) fn refuse_controls<'t>(
+    field: &str,
+    texts: impl IntoIterator<Item = &'t String>,
+) -> Result<(), Error> {
+    if texts.into_iter().any(|text| text.contains(char::is_control)) {
+        return Err(Error::invalid(field, "use no control characters"));
+    }
+    Ok(())
 }
 
 fn refuse_wrong_digests(digests: &[String]) -> Result<(), Error> {
@@ -219,6 +246,18 @@ mod tests {
         let many = vec!["pkg:pypi/a".to_owned(); MAX_KEYS + 1];
         assert_eq!(keys(&many, &[]).unwrap_err().code, Code::Invalid);
         assert_eq!(keys(&many[1..], &[]).unwrap().packages.len(), MAX_KEYS);
+    }
+
+    #[test]
+    fn what_no_database_can_be_asked_for_is_refused() {
+        let error = keys(&texts(&["pkg:pypi/a%00b"]), &[]).unwrap_err();
+        assert_eq!(error.code, Code::KeyInvalid);
+        let scope = RunScope::Selector {
+            namespaces: texts(&["a\0b"]),
+            repositories: Vec::new(),
+            labels: std::collections::BTreeMap::new(),
+        };
+        assert_eq!(restriction(&scope).unwrap_err().fields[0].field, "scope.namespaces");
     }
 
     #[test]

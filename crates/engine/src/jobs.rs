@@ -105,8 +105,7 @@ impl Jobs {
         caller.demand(Scope::OrchRead)?;
         let key = (&caller.tenant, filter);
         let before = page::after::<_, i64>(&key, query)?;
-        let (tenant, wanted, limit) =
-            (caller.tenant.clone(), filter.clone(), i64::from(query.size()) + 1);
+        let (tenant, wanted, limit) = (caller.tenant.clone(), filter.clone(), i64::from(query.size()) + 1);
         let (rows, total): (Vec<JobRecord>, i64) = self
             .engine
             .ledger()
@@ -236,6 +235,11 @@ pub(crate) struct Payload {
 }
 
 impl Payload {
+    /// The digest of the canonical form.
+    pub(crate) fn digest(&self) -> &str {
+        &self.digest
+    }
+
     /// The canonical form of a value.
     pub(crate) fn of(value: &Value) -> Result<Self, Error> {
         let text = canonical::to_string(value)
@@ -345,12 +349,7 @@ pub(crate) async fn insert_many(
         let mut waiting = record.clone();
         waiting.job.state = JobState::Pending;
         waiting.job.queued_at = None;
-        changes.push(JobChange {
-            happened: Happened::Submitted,
-            from: None,
-            after: waiting,
-            outcome: None,
-        });
+        changes.push(JobChange { happened: Happened::Submitted, from: None, after: waiting, outcome: None });
         if record.job.state == JobState::Queued {
             changes.push(JobChange::along(JobEvent::Queue, JobState::Pending, record.clone()));
         }
@@ -428,10 +427,7 @@ fn fresh(row: &NewJob) -> JobRecord {
             not_before: row.not_before,
             payload_digest: row.payload_digest.clone(),
             payload_size: row.payload_size,
-            idempotency_key: row
-                .idempotency_key
-                .clone()
-                .unwrap_or_else(|| row.job_id.as_str().to_owned()),
+            idempotency_key: row.idempotency_key.clone().unwrap_or_else(|| row.job_id.as_str().to_owned()),
             attempt: 0,
             max_attempts: row.max_attempts,
             timeout_s: row.timeout_s,
@@ -473,8 +469,7 @@ pub(crate) async fn cancel_many(
     for record in &records {
         job::next(record.job.state, JobEvent::Cancel)?;
     }
-    let from: HashMap<i64, JobState> =
-        records.iter().map(|record| (record.key, record.job.state)).collect();
+    let from: HashMap<i64, JobState> = records.iter().map(|record| (record.key, record.job.state)).collect();
     let (running, still): (Vec<JobRecord>, Vec<JobRecord>) =
         records.into_iter().partition(|record| record.job.state == JobState::Running);
     // Who asked before has been heard.
@@ -513,7 +508,10 @@ pub(crate) fn view(record: JobRecord) -> Job {
 
 /// The actor under which a background task of the engine changes jobs.
 pub(crate) fn engine_itself(task: &str) -> By {
-    By { actor: Actor { subject: format!("engine/{task}"), scopes: Vec::new() }, cause: job::Cause::default() }
+    By {
+        actor: Actor { subject: format!("engine/{task}"), scopes: Vec::new() },
+        cause: job::Cause::default(),
+    }
 }
 
 fn check(wish: &SubmitJob) -> Result<(), Error> {

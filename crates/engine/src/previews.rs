@@ -5,11 +5,11 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::impact::{self as rules, IndexState};
 use std::collections::BTreeMap;
-use stella_contract::time::Micros;
 use stella_contract::ids::{PreviewId, Tenant};
 use stella_contract::preview::{NamedCount, Preview, PreviewRequest, PreviewTarget};
 use stella_contract::run::RunScope;
 use stella_contract::scope::Scope;
+use stella_contract::time::Micros;
 use stella_ledger::impact::{
     self, ImpactCount, ImpactKeys, ImpactSample, ImpactScope, KnownKeys, PowerOfTwo,
 };
@@ -192,7 +192,7 @@ fn estimate(impacted: i64, (processed, micros): (i64, i64)) -> Option<i64> {
 
 fn warnings(index: &IndexState, unknown_keys: &[String], impacted: i64) -> Vec<String> {
     let mut warnings = Vec::new();
-    if index.feed_generation == 0 {
+    if !index.has_advisories {
         warnings.push(
             "No advisories have been read yet, so a run would find nothing; that would not mean that the targets are clean. Add and run a source first."
                 .to_owned(),
@@ -258,7 +258,7 @@ mod tests {
     #[test]
     fn an_old_index_is_told_and_an_empty_one_is_not_called_clean() {
         let at_age = |hours: i64| IndexState {
-            feed_generation: 1,
+            has_advisories: true,
             age_s: Some(hours * 3_600 + 1),
             ..IndexState::default()
         };

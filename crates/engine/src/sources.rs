@@ -168,13 +168,18 @@ async fn submit(engine: &Engine, tx: &mut Tx, caller: &Caller, order: IngestOrde
     if row.enabled == 0 {
         return Err(Error::new(Code::InvalidTransition, "The source is switched off. Switch it on first."));
     }
+    let payload = serde_json::to_value(&order).map_err(Error::internal)?;
+    let payload = Payload::of(&payload)?;
     if let Some(open) = open_job(tx, caller, &row).await? {
+        if order.force && open.payload_digest != payload.digest() {
+            let sentence =
+                "The source is being read without force. Wait until that job has ended, or cancel it.";
+            return Err(Error::new(Code::InvalidTransition, sentence));
+        }
         return Ok(open);
     }
-    let payload = serde_json::to_value(&order).map_err(Error::internal)?;
     let job_type = source_type(&row)?.job_type();
-    let mut wish =
-        JobWish::new(caller.tenant.clone(), job_type, Payload::of(&payload)?, &caller.correlation_id);
+    let mut wish = JobWish::new(caller.tenant.clone(), job_type, payload, &caller.correlation_id);
     wish.source_id = Some(order.source_id.clone());
     wish.created_by.clone_from(&caller.subject);
     // The far side asked not to be called before; to call nevertheless would only lengthen the wait.

@@ -4,6 +4,7 @@ use crate::caller::Caller;
 use crate::change::By;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::impact::refuse_controls;
 use crate::journal::{Draft, Journal, Tiding};
 use crate::page;
 use crate::sbom::{self, Prepared};
@@ -106,6 +107,8 @@ impl Targets {
         query: &PageQuery,
     ) -> Result<Page<Target>, Error> {
         caller.demand(Scope::OrchRead)?;
+        refuse_controls("q", &filter.q)?;
+        refuse_controls("namespace", &filter.namespace)?;
         let after: Option<(String, String, String)> = page::after(filter, query)?;
         let (tenant, wanted, limit) = (caller.tenant.clone(), filter.clone(), i64::from(query.size()) + 1);
         let (rows, count) = self

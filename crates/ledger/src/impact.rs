@@ -21,6 +21,8 @@ pub struct ImpactState {
     pub sboms_at: Option<i64>,
     /// Components of all targets.
     pub row_count: i64,
+    /// 1 when there is any advisory.
+    pub has_advisories: i64,
 }
 
 /// Packages and vulnerabilities that are looked up.
@@ -116,7 +118,10 @@ pub struct KnownKeys {
 /// Where the index stands; `None` while nothing ever came in.
 pub async fn state(tx: &mut Tx, tenant: &str) -> Result<Option<ImpactState>, LedgerError> {
     let mut query = Query::new(
-        "select generation, feed_generation, feeds_at, sboms_at, row_count from impact where tenant = ",
+        "select generation, feed_generation, feeds_at, sboms_at, row_count,
+            cast(case when exists (select 1 from advisories a where a.tenant = impact.tenant) then 1 else 0 end
+                as bigint) as has_advisories
+        from impact where tenant = ",
     );
     query.bind(tenant);
     query.fetch_optional(tx).await

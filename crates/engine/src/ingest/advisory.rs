@@ -192,7 +192,7 @@ fn stored(advisory: Advisory) -> NewAdvisory {
     NewAdvisory {
         digest: digest::hex_of_bytes(advisory.raw.as_bytes()),
         record_id: advisory.id,
-        modified: advisory.modified,
+        modified: advisory.modified.chars().filter(|c| !c.is_control()).take(64).collect(),
         body: advisory.raw,
         ids: ids.into_iter().filter(|id| fits(id)).collect(),
         packages: packages.into_iter().collect(),

@@ -2,9 +2,10 @@
 
 use super::{Change, Refusal, problem};
 use crate::fetch::Content;
+use crate::impact::is_cve;
 use std::collections::{BTreeMap, HashMap};
 use stella_contract::source::RecordProblem;
-use stella_evaluator::parse_kev;
+use stella_evaluator::{RecordCode, RecordError, parse_kev};
 use stella_ledger::kev::KevEntry;
 
 /// Problems that one report lists.
@@ -40,6 +41,17 @@ pub(super) fn read(content: &Content) -> List {
             list.refuse(&part.name, error);
         }
         for entry in catalogue.entries {
+            if !is_cve(&entry.cve.to_ascii_uppercase()) {
+                let message = "the id is not a CVE; expected CVE-<year>-<number>".to_owned();
+                let error = RecordError {
+                    file: String::new(),
+                    path: "vulnerabilities[].cveID".to_owned(),
+                    code: RecordCode::SchemaMismatch,
+                    message,
+                };
+                list.refuse(&part.name, &error);
+                continue;
+            }
             // Serialising a plain struct of texts has no way to fail.
             if let Ok(body) = serde_json::to_string(&entry) {
                 list.entries.insert(entry.cve.to_ascii_uppercase(), body);
@@ -52,8 +64,8 @@ pub(super) fn read(content: &Content) -> List {
 }
 
 impl List {
-    fn refuse(&mut self, file: &str, error: &stella_evaluator::RecordError) {
-        if error.code != stella_evaluator::RecordCode::Empty {
+    fn refuse(&mut self, file: &str, error: &RecordError) {
+        if error.code != RecordCode::Empty {
             self.refused += 1;
             self.first_refusal.get_or_insert_with(|| Refusal::of(file, error));
         }

@@ -146,7 +146,8 @@ impl Handler for Ingest {
             SourceType::Kev => reading.kev().await,
             SourceType::Sbom => reading.sboms().await,
         };
-        if let Err(failure) = &done {
+        // A reading that was told to stop says nothing about its source.
+        if let (Err(failure), false) = (&done, ctx.cancel.is_cancelled()) {
             reading.note_failure(failure).await?;
         }
         done
@@ -413,7 +414,8 @@ impl Reading<'_> {
         let mark = SourceFailure {
             source_id: self.source.source_id.clone(),
             code: failure.code.clone(),
-            message: failure.message.clone(),
+            // It may quote what was read, and that may hold anything.
+            message: failure.message.replace(char::is_control, " "),
             not_before: wait_ms.map(|ms| now.plus_ms(ms).0),
             at: now.0,
         };
