@@ -220,7 +220,7 @@ pub async fn evaluated_many(
 ) -> Result<(), LedgerError> {
     let list: Vec<_> = targets
         .iter()
-        .map(|one| (one.line_key, one.target_key, one.evaluation, one.findings, one.critical))
+        .map(|one| (one.line_key, one.target_key, one.evaluation, one.findings, one.critical, run.run_key))
         .collect();
     for part in list.chunks(CHUNK) {
         let mut lines = Query::new("update target_lines set latest = 1, run_key = ");
@@ -245,7 +245,10 @@ pub async fn evaluated_many(
         let mut places =
             Query::new("update run_targets set evaluation = cast(r.value ->> 2 as bigint) from ");
         rows::push(&mut places, tx, part)?;
-        places.push(" where line_key = cast(r.value ->> 0 as bigint) and run_key = ").bind(run.run_key);
+        // The run comes out of the list too: as a parameter it would lead SQLite through all targets of the run.
+        places.push(
+            " where line_key = cast(r.value ->> 0 as bigint) and run_key = cast(r.value ->> 5 as bigint)",
+        );
         places.execute(tx).await?;
 
         let mut summary = Query::new("update targets set last_run_id = ");
