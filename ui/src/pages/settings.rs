@@ -1,8 +1,8 @@
 //! Theme, density, keys, and which core speaks.
 
 use crate::api::shell;
-use crate::kit::{Button, CopyId, Segmented, Switch};
-use crate::store::{Density, FeedState, Preferences, Theme, use_feed, use_preferences, use_session};
+use crate::kit::{Button, CopyId, Input, Segmented, Switch};
+use crate::store::{Density, FeedState, Preferences, QuietHours, Theme, use_feed, use_preferences, use_session};
 use yew::prelude::*;
 
 /// Settings.
@@ -39,10 +39,69 @@ pub fn SettingsPage() -> Html {
                         <dd><Switch on={now.keys} on_toggle={on_keys}>{ "j, k, g and the other letters act when no field has the focus" }</Switch></dd>
                     </dl>
                 </section>
+                if shell::is_here() { <Desktop /> }
                 <Connection />
             </div>
         </>
     }
+}
+
+/// What only the window can do.
+#[component]
+fn Desktop() -> Html {
+    let preferences = use_preferences();
+    let now = preferences.get().clone();
+    let change = |edit: fn(&mut Preferences, bool)| {
+        let preferences = preferences.clone();
+        Callback::from(move |on: bool| {
+            let mut next = preferences.get().clone();
+            edit(&mut next, on);
+            preferences.set(next);
+        })
+    };
+    let quiet = |edit: fn(&mut QuietHours, String)| {
+        let preferences = preferences.clone();
+        Callback::from(move |minute: String| {
+            let mut next = preferences.get().clone();
+            if let Some(hours) = next.quiet_hours.as_mut().filter(|_| is_minute(&minute)) {
+                edit(hours, minute);
+                preferences.set(next);
+            }
+        })
+    };
+    html! {
+        <section class="sec" aria-label="Desktop">
+            <div class="sec-h"><h2>{ "Desktop" }</h2></div>
+            <dl class="kv settings">
+                <dt>{ "Notifications" }</dt>
+                <dd><Switch on={now.notifications} on_toggle={change(|next, on| next.notifications = on)}>{ "tell when a run has ended" }</Switch></dd>
+                <dt>{ "Quiet hours" }</dt>
+                <dd class="row">
+                    <Switch on={now.quiet_hours.is_some()} on_toggle={change(|next, on| next.quiet_hours = on.then(night))}>{ "keep silent" }</Switch>
+                    if let Some(hours) = &now.quiet_hours {
+                        <span class="f2">{ "from" }</span>
+                        <span class="minute"><Input kind="time" label="Quiet from" value={hours.from.clone()} on_input={quiet(|hours, minute| hours.from = minute)} /></span>
+                        <span class="f2">{ "to" }</span>
+                        <span class="minute"><Input kind="time" label="Quiet until" value={hours.to.clone()} on_input={quiet(|hours, minute| hours.to = minute)} /></span>
+                        <span class="f3 sm">{ "local time" }</span>
+                    }
+                </dd>
+                <dt>{ "Closing" }</dt>
+                <dd><Switch on={now.close_to_tray} on_toggle={change(|next, on| next.close_to_tray = on)}>{ "the window keeps running in the tray" }</Switch></dd>
+            </dl>
+        </section>
+    }
+}
+
+/// The hours to begin with.
+fn night() -> QuietHours {
+    QuietHours { from: "22:00".to_owned(), to: "07:00".to_owned() }
+}
+
+/// Whether a time field holds a whole time; while it is typed it may not.
+fn is_minute(text: &str) -> bool {
+    let number = |part: &str, below: u8| part.len() == 2 && part.parse::<u8>().is_ok_and(|value| value < below);
+    text.split_once(':').is_some_and(|(hour, minute)| number(hour, 24) && number(minute, 60))
 }
 
 #[component]
@@ -50,9 +109,11 @@ fn Connection() -> Html {
     let session = use_session();
     let feed = use_feed();
     let reconnect = feed.reconnect.clone();
-    let live = match &feed.state {
-        FeedState::Live => "live".to_owned(),
-        other => format!("{other:?}"),
+    let live = match feed.state {
+        FeedState::Live => "live",
+        FeedState::Polling => "asked for in turns",
+        FeedState::Connecting => "connecting",
+        FeedState::Reconnecting { .. } => "lost; it is tried again by itself",
     };
     html! {
         <section class="sec" aria-label="Connection">
@@ -106,6 +167,15 @@ fn density_of(word: &str) -> Density {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_whole_time_of_day_is_kept() {
+        for (text, whole) in [("22:30", true), ("00:00", true), ("24:00", false), ("7:00", false), ("", false)] {
+            assert_eq!(is_minute(text), whole, "{text}");
+        }
+        let night = night();
+        assert!(is_minute(&night.from) && is_minute(&night.to));
+    }
 
     #[test]
     fn every_choice_reads_back_as_itself() {
