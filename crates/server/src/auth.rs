@@ -122,7 +122,7 @@ fn secret_of(headers: &HeaderMap) -> Result<&str, Refusal> {
     })
 }
 
-/// The text of a header: UTF-8, percent-encoded where a client's library allows ASCII only; nothing when empty.
+/// The text of a header as UTF-8; nothing when empty.
 fn said(headers: &HeaderMap, name: &str) -> Result<Option<String>, Refusal> {
     let Some(value) = headers.get(name) else { return Ok(None) };
     let text = std::str::from_utf8(value.as_bytes()).map_err(|_| {

@@ -4,7 +4,7 @@ use crate::assets::Assets;
 use crate::audited;
 use crate::auth::Auth;
 use crate::envelope::{self, Trace, Traces};
-use crate::hosts::Hosts;
+use crate::hosts::{FromSocket, Hosts};
 use crate::house::House;
 use crate::mounted::Mounted;
 use crate::openapi::ApiDocument;
@@ -88,7 +88,8 @@ fn routed(house: House, mounted: Mounted) -> axum::routing::MethodRouter {
 
 /// Turns away foreign host names, and turns `{id}:verb` into the form that the inner router knows.
 async fn enter(State(hosts): State<Arc<Hosts>>, mut request: Request, next: Next) -> Response {
-    if let Err(refusal) = hosts.check(request.headers(), request.uri()) {
+    let socket = request.extensions().get::<FromSocket>().copied();
+    if let Err(refusal) = hosts.check(request.headers(), request.uri(), socket) {
         return refusal.into_response();
     }
     let path = request.uri().path();

@@ -1,7 +1,8 @@
 //! The router on a socket.
 
-use axum::Router;
+use crate::hosts::FromSocket;
 use axum::serve::ListenerExt;
+use axum::{Extension, Router};
 use std::io;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -23,6 +24,7 @@ pub async fn serve(
             tracing::debug!(%error, "a connection keeps gathering small packets");
         }
     });
+    let router = router.layer(Extension(FromSocket));
     let serving = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
     let deadline = async {
         shutdown.await;

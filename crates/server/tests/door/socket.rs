@@ -28,7 +28,9 @@ async fn a_server_answers_until_it_is_told_to_stop_and_then_ends() {
     assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
     assert!(answer.ends_with(r#"{"ready":true}"#), "{answer}");
     let foreign = "GET /health/ready HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n";
-    assert!(ask(address, foreign).await.starts_with("HTTP/1.1 400 "));
+    assert!(ask(address, foreign).await.starts_with("HTTP/1.1 421 "));
+    let nameless = "GET /health/ready HTTP/1.1\r\nConnection: close\r\n\r\n";
+    assert!(ask(address, nameless).await.starts_with("HTTP/1.1 421 "));
     stop.send(()).unwrap();
     serving.await.unwrap().unwrap();
     assert!(TcpStream::connect(address).await.is_err());
