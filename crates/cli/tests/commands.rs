@@ -1,5 +1,7 @@
 //! What the commands print and how they end, against a server that plays back what it is told.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
+
 mod support;
 
 use serde_json::json;

@@ -1,5 +1,7 @@
 //! Whole journeys on a ledger of their own, in the process of the command: no server, no port.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
+
 mod support;
 
 use serde_json::Value;

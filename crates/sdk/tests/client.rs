@@ -1,5 +1,7 @@
 //! The client against a server that plays back what it is told.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
+
 use futures::TryStreamExt as _;
 use serde_json::{Value, json};
 use stella_contract::api::ENDPOINTS;
