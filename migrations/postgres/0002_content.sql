@@ -104,7 +104,8 @@ create table targets (
 create unique index targets_identity on targets (tenant, identity);
 create index targets_list on targets (tenant, name, version, target_id);
 create index targets_digest on targets (tenant, digest);
-create index targets_place on targets (tenant, namespace, repository);
+-- The placement is in it so that a preview of all counts shards without reading the rows.
+create index targets_place on targets (tenant, namespace, repository, placement);
 
 -- Each distinct component of a tenant once; targets refer to it by key.
 create table packages (

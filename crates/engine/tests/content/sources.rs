@@ -403,3 +403,55 @@ async fn several_versions_in_one_folder_stand_side_by_side() {
         assert!(report(&world.run(&source).await).unchanged);
     }
 }
+
+#[tokio::test]
+async fn force_is_not_lost_in_a_plain_reading_that_is_still_open() {
+    for world in World::all().await {
+        let source = world.add("feed", SourceType::Advisory, &world.file("f.ndjson", feed(2))).await;
+        let open = world.submit(&source).await;
+        let caller = world.caller.clone().because("the publisher says so", None);
+        let forced = RunSource { force: true };
+        let error = world.engine.sources().run(&caller, &source.source_id, forced.clone()).await.unwrap_err();
+        assert_eq!(error.code, Code::InvalidTransition);
+        world.settle(&open).await;
+        let job = world.engine.sources().run(&caller, &source.source_id, forced.clone()).await.unwrap();
+        let same = world.engine.sources().run(&caller, &source.source_id, forced).await.unwrap();
+        assert_eq!(same.job_id, job.job_id);
+        assert_eq!(report(&world.settle(&job).await).records, 2);
+    }
+}
+
+#[tokio::test]
+async fn a_feed_with_odd_characters_is_stored_on_either_database() {
+    for world in World::all().await {
+        let odd = r#"{"id":"R-1","modified":"2026\u0000","summary":"zero \u0000 and \ud83d\ude00","aliases":["CVE-2026-0001\u0000"],"affected":[{"package":{"ecosystem":"PyPI","name":"qu\u0000ill"},"versions":["1"]}]}"#;
+        let lines = [odd.to_owned(), record("R-2", "CVE-2026-0002", "ink", "2.0")].join("\n");
+        let source = world.add("feed", SourceType::Advisory, &world.file("f.ndjson", lines)).await;
+        assert_eq!(report(&world.run(&source).await).added, 2);
+        assert_eq!(world.engine.feed_index(&world.caller.tenant).await.unwrap().records(), 2);
+        let list = r#"{"catalogVersion":"1","dateReleased":"2026-01-02T00:00:00Z","vulnerabilities":[{"cveID":"CVE-\u0000","dateAdded":"2026-01-01"},{"cveID":"CVE-2026-0001","dateAdded":"2026\u0000"}]}"#;
+        let source = world.add("kev", SourceType::Kev, &world.file("kev.json", list)).await;
+        let done = report(&world.run(&source).await);
+        assert_eq!((done.added, done.refused), (1, 1));
+    }
+}
+
+#[tokio::test]
+async fn a_reading_writes_its_source_into_the_history_and_the_feed() {
+    for world in World::all().await {
+        let path = world.file("f.ndjson", feed(2));
+        let source = world.add("feed", SourceType::Advisory, &path).await;
+        let detail = world.run(&source).await;
+        let names: Vec<&str> = detail.artifacts.iter().map(|one| one.name.as_str()).collect();
+        assert_eq!(names, ["report.json"]);
+        let entries = world
+            .engine
+            .jobs()
+            .history(&world.caller, &detail.job.job_id, &PageQuery::default())
+            .await
+            .unwrap();
+        assert!(entries.items.iter().any(|entry| entry.kind == "orch.source.read"));
+        let check = world.engine.history().verify(&world.caller).await.unwrap();
+        assert_eq!(check.broken, None);
+    }
+}
