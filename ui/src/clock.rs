@@ -74,7 +74,8 @@ pub fn use_every<F: Fn() + 'static>(seconds: u32, due: F) {
     });
 }
 
-fn is_looked_at() -> bool {
+/// Whether the page is on the screen.
+pub fn is_looked_at() -> bool {
     let document = web_sys::window().and_then(|window| window.document());
     document.is_some_and(|document| !document.hidden())
 }

@@ -24,7 +24,23 @@ pub mod store;
 
 /// Starts the interface in the document it was loaded into.
 pub fn mount() {
-    console_error_panic_hook::set_once();
+    std::panic::set_hook(Box::new(|fault| {
+        console_error_panic_hook::hook(fault);
+        show_fault();
+    }));
     store::take_one_time_token();
     yew::Renderer::<app::App>::new().render();
+}
+
+/// Says on the screen that the interface stopped; drawn by hand, for nothing else works any more.
+fn show_fault() {
+    let Some(document) = web_sys::window().and_then(|window| window.document()) else { return };
+    let (Some(body), Ok(card)) = (document.body(), document.create_element("p")) else { return };
+    card.set_class_name("fault");
+    card.set_text_content(Some(
+        "The interface stopped by a fault of its own. Nothing at the core was changed by it. Reload to go on; the console names the fault.",
+    ));
+    // Where neither can be done there is nothing left to try.
+    let _ = card.set_attribute("role", "alert");
+    let _ = body.append_child(&card);
 }

@@ -63,10 +63,16 @@ struct Bus {
     heard: Cell<Option<Micros>>,
     cursor: Cell<Option<i64>>,
     tenant: RefCell<Option<Tenant>>,
+    missed: Cell<bool>,
 }
 
 impl Bus {
+    /// Tells everybody, but nobody while the page is not looked at: nothing is asked for that nobody sees.
     fn tell(&self, batch: &Rc<FeedBatch>) {
+        if !clock::is_looked_at() {
+            self.missed.set(true);
+            return;
+        }
         // Cloned first: a listener may come or go while it is told.
         let all: Vec<_> = self.listeners.borrow().iter().map(|(_, told)| told.clone()).collect();
         for told in all {
@@ -136,7 +142,28 @@ pub fn use_feed_store(session: &SessionStore) -> FeedStore {
     }
     let reconnect = Callback::from(move |()| tries.set(*tries + 1));
     use_return(*state, reconnect.clone());
+    {
+        let store = FeedStore { state: *state, reconnect: reconnect.clone(), bus: bus.clone() };
+        use_look(store);
+    }
     FeedStore { state: *state, reconnect, bus }
+}
+
+/// Makes up for what was missed once the page is looked at again.
+#[hook]
+fn use_look(store: FeedStore) {
+    use_effect_with(store, |store| {
+        let store = store.clone();
+        let document = web_sys::window().and_then(|window| window.document());
+        let listener = document.map(|document| {
+            gloo_events::EventListener::new(&document, "visibilitychange", move |_| {
+                if clock::is_looked_at() && store.bus.missed.replace(false) {
+                    store.refresh();
+                }
+            })
+        });
+        move || drop(listener)
+    });
 }
 
 /// Tries again at once when the network is back or the page is looked at again.

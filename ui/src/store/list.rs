@@ -1,7 +1,7 @@
 //! Long lists: page after page as the reader scrolls; news replace rows in place, and wait while somebody is choosing.
 
 use super::feed::{Watch, use_feed_batches};
-use super::queries::comes_back;
+use super::queries::{comes_back, rest_ms};
 use super::session::use_api;
 use crate::api::{Api, Problem};
 use crate::clock::{self, use_every};
@@ -14,8 +14,6 @@ use yew::prelude::*;
 
 /// Rows per page while scrolling.
 const PAGE: u32 = 200;
-/// Changes that come together are answered by one question.
-const DEBOUNCE_MS: u32 = 500;
 /// How long after a failure it is asked again by itself.
 const AGAIN_MS: u32 = 5_000;
 
@@ -187,18 +185,22 @@ where
     let key = format!("{} {}", api.tenant().map_or("-", |tenant| tenant.as_str()), key.into());
     let state = use_reducer(|| Rows::<T>::new(String::new()));
     let timer = use_mut_ref(|| None::<Timeout>);
+    let took = use_mut_ref(|| 0i64);
     let fetch: Rc<dyn Fn(Api, PageQuery) -> A> = Rc::new(fetch);
     let newest = use_mut_ref(|| fetch.clone());
     *newest.borrow_mut() = fetch;
 
     let ask = {
-        let (api, key, dispatcher, newest) = (api.clone(), key.clone(), state.dispatcher(), newest.clone());
+        let (api, key, dispatcher, newest, took) =
+            (api.clone(), key.clone(), state.dispatcher(), newest.clone(), took.clone());
         Callback::from(move |(what, page): (Fetching, PageQuery)| {
             dispatcher.dispatch(RowsAction::Ask(what));
             let asked = (newest.borrow())(api.clone(), page);
-            let (key, dispatcher) = (key.clone(), dispatcher.clone());
+            let (key, dispatcher, took) = (key.clone(), dispatcher.clone(), took.clone());
             wasm_bindgen_futures::spawn_local(async move {
+                let began = clock::now();
                 let answer = asked.await;
+                *took.borrow_mut() = clock::now().ms_since(began);
                 dispatcher.dispatch(RowsAction::Answer(key, what, answer, clock::now()));
             });
         })
@@ -243,7 +245,9 @@ where
         let due = match &state.problem {
             Some(problem) if comes_back(problem) => Some(AGAIN_MS),
             Some(_) => None,
-            None => (state.news > 0 && !held && fits_one_page(state.rows.len())).then_some(DEBOUNCE_MS),
+            None => {
+                (state.news > 0 && !held && fits_one_page(state.rows.len())).then(|| rest_ms(*took.borrow()))
+            }
         };
         let due = due.filter(|_| state.fetching == Fetching::Nothing);
         let loaded = state.rows.len() as u32;

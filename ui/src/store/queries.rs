@@ -16,6 +16,10 @@ use yew::prelude::*;
 
 /// Changes that come together are answered by one question.
 const DEBOUNCE_MS: u32 = 400;
+/// An answer that took long is not asked for all the time: at most a quarter of the time is spent on it.
+const REST: i64 = 3;
+/// Nothing on the screen is older than this because of that.
+const MOST_REST_MS: i64 = 5_000;
 /// How long after a failure it is asked again by itself.
 const AGAIN_MS: u32 = 5_000;
 /// More answers than these are not kept.
@@ -102,6 +106,7 @@ where
     let nonce = use_state_eq(|| 0u32);
     let newest = use_mut_ref(String::new);
     let timer = use_mut_ref(|| None::<Timeout>);
+    let took = use_mut_ref(|| 0i64);
     let again = {
         let (nonce, timer) = (nonce.setter(), timer.clone());
         Callback::from(move |wait: u32| {
@@ -118,10 +123,10 @@ where
         use_every(watch.seconds(), move || again.emit(0));
     }
     {
-        let again = again.clone();
+        let (again, took) = (again.clone(), took.clone());
         use_feed_batches(move |batch| {
             if watch.count(batch) > 0 {
-                again.emit(DEBOUNCE_MS);
+                again.emit(rest_ms(*took.borrow()));
             }
         });
     }
@@ -136,8 +141,10 @@ where
             }
             let key = key.clone();
             wasm_bindgen_futures::spawn_local(async move {
+                let began = clock::now();
                 let answer = ask(&key, || fetch(api)).await;
                 let at = clock::now();
+                *took.borrow_mut() = at.ms_since(began);
                 if let Ok(value) = &answer {
                     keep(&key, value.clone(), at);
                 }
@@ -169,11 +176,28 @@ fn current<T: Clone + 'static>(load: &(String, Load<T>), key: &str) -> Load<T> {
     kept(key).map_or(Load::Loading, |(value, at)| Load::Ready(value, at))
 }
 
+/// How long to wait after news before asking again.
+pub(super) fn rest_ms(took: i64) -> u32 {
+    (took * REST).clamp(i64::from(DEBOUNCE_MS), MOST_REST_MS) as u32
+}
+
 /// Whether the same question may be answered later.
 pub(super) fn comes_back(problem: &Problem) -> bool {
     match problem {
         Problem::Unreachable => true,
         Problem::Refused(refusal) => refusal.retryable,
         Problem::Unreadable { .. } => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longer_an_answer_took_the_later_it_is_asked_for_again() {
+        assert_eq!(rest_ms(10), DEBOUNCE_MS);
+        assert_eq!(rest_ms(600), 1_800);
+        assert_eq!(rest_ms(60_000), 5_000);
     }
 }
