@@ -15,7 +15,7 @@ use std::path::absolute;
 use std::sync::{Arc, Mutex, PoisonError};
 use stella_contract::error::Code;
 use stella_contract::ids::Tenant;
-use stella_engine::{Engine, Options, Running, SystemChance, SystemClock};
+use stella_engine::{Engine, FetchLimits, Options, Running, SystemChance, SystemClock};
 use stella_sdk::{ByteStream, Client, Error, Fault, Transport};
 use stella_server::{Auth, LocalOperator};
 use tower::ServiceExt as _;
@@ -116,11 +116,14 @@ pub(crate) async fn open_ledger(everywhere: &Everywhere) -> Result<Engine, Failu
         chance: Arc::new(SystemChance::default()),
         workers: std::thread::available_parallelism().map_or(1, usize::from),
     };
-    Engine::open(options).await.map_err(|error| {
+    let engine = Engine::open(options).await.map_err(|error| {
         let mut problem = error.problem("");
         problem.message = format!("The ledger {} cannot be opened. {}", place.shown(), problem.message);
         Failure::Sdk(Error::Problem(Box::new(problem)))
-    })
+    })?;
+    // Jobs that waited in the ledger are done here too, so that the seal must hold for them as well.
+    engine.limit_fetches(FetchLimits { sealed: everywhere.sealed, ..FetchLimits::default() });
+    Ok(engine)
 }
 
 /// The tenants an engine of ours knows.

@@ -11,7 +11,6 @@ use crate::wait::{Waiting, demand_completion};
 use clap::{Args, Subcommand};
 use futures::TryStreamExt as _;
 use std::path::PathBuf;
-use stella_contract::event::{RunMessage, RunMessageBody};
 use stella_contract::finding::{FindingChange, Severity};
 use stella_contract::ids::{PreviewId, RunId};
 use stella_contract::preview::{Preview, PreviewRequest};
@@ -37,9 +36,9 @@ pub(crate) enum Runs {
     /// List what a run changed.
     Deltas(WhichPages),
     /// Cancel a run.
-    Cancel(Change),
+    Cancel(Cancel),
     /// Repeat a finished run.
-    Retry(Change),
+    Retry(Retry),
     /// Watch a run live, one JSON object per line.
     Stream(Stream),
 }
@@ -149,7 +148,15 @@ pub(crate) struct WhichPages {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Change {
+pub(crate) struct Cancel {
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    why: Why,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Retry {
     #[command(flatten)]
     which: Which,
     #[command(flatten)]
@@ -172,9 +179,14 @@ impl Runs {
     pub(crate) fn labour(&self) -> Labour {
         let waits = match self {
             Self::Submit(submit) => submit.waiting.wait,
-            Self::Retry(change) | Self::Cancel(change) => change.waiting.wait,
+            Self::Retry(retry) => retry.waiting.wait,
             Self::Stream(_) => true,
-            Self::Preview(_) | Self::List(_) | Self::Show(_) | Self::Segments(_) | Self::Deltas(_) => false,
+            Self::Preview(_)
+            | Self::List(_)
+            | Self::Show(_)
+            | Self::Segments(_)
+            | Self::Deltas(_)
+            | Self::Cancel(_) => false,
         };
         if waits { Labour::Working } else { Labour::Resting }
     }
@@ -206,13 +218,13 @@ impl Runs {
                 let page = asked.paging.read(async |page| runs.deltas(id, &page).await).await?;
                 output.page(&page, of_deltas)
             }
-            Self::Cancel(change) => {
-                let run = runs.cancel(change.which.id()?, &change.why.write()).await?;
+            Self::Cancel(cancel) => {
+                let run = runs.cancel(cancel.which.id()?, &cancel.why.write()).await?;
                 output.show(&run, of_one)
             }
-            Self::Retry(change) => {
-                let run = runs.retry(change.which.id()?, &change.why.write()).await?;
-                change.waiting.ended(door, output, run).await
+            Self::Retry(retry) => {
+                let run = runs.retry(retry.which.id()?, &retry.why.write()).await?;
+                retry.waiting.ended(door, output, run).await
             }
             Self::Stream(stream) => stream.obey(door, output).await,
         }
@@ -284,10 +296,6 @@ impl Stream {
         let mut messages = door.client.runs().stream(id.clone(), self.after);
         while let Some(message) = messages.try_next().await? {
             output.ndjson(&message)?;
-            // A run that is not worked on here would be watched for ever; say so once.
-            if let RunMessage { body: RunMessageBody::Snapshot { .. }, .. } = message {
-                door.explain_pending();
-            }
         }
         Ok(())
     }

@@ -153,6 +153,24 @@ fn what_is_not_there_is_exit_four() {
     assert!(bench.stella(4, &["orch", "jobs", "show", job]).contains("(JOB_NOT_FOUND)"));
 }
 
+/// A job for an address was left in the ledger; whoever works there sealed must not do it.
+#[test]
+fn a_seal_holds_for_jobs_that_waited_too() {
+    let bench = Bench::new();
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/kev.json", nobody.local_addr().unwrap());
+    nobody.set_nonblocking(true).unwrap();
+    bench.stella(0, &["source", "add", "--name", "far", "--type", "kev", "--location", &address]);
+    assert!(bench.stella(6, &["--sealed", "source", "run", "far"]).contains("(SEALED_MODE)"));
+    bench.stella(0, &["source", "run", "far"]);
+    let kev = text(&sample("kev-1.json"));
+    bench.stella(0, &["source", "add", "--name", "near", "--type", "kev", "--location", &kev]);
+    bench.stella(0, &["--sealed", "source", "run", "near", "--wait"]);
+    let jobs = bench.json(&["orch", "jobs", "list", "--source", "far"]);
+    assert_eq!(jobs["items"][0]["state"], "failed", "{jobs}");
+    assert!(nobody.accept().is_err(), "somebody called");
+}
+
 #[cfg(unix)]
 #[test]
 fn who_interrupts_a_wait_ends_it_and_leaves_the_ledger_in_order() {

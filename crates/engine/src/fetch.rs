@@ -24,6 +24,8 @@ pub struct FetchLimits {
     pub read_timeout: Duration,
     /// Redirects followed, all on the host of the location.
     pub max_redirects: usize,
+    /// Nothing is fetched from an address, only from files and folders.
+    pub sealed: bool,
 }
 
 impl Default for FetchLimits {
@@ -33,6 +35,7 @@ impl Default for FetchLimits {
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(60),
             max_redirects: 5,
+            sealed: false,
         }
     }
 }
@@ -154,6 +157,7 @@ impl Fetcher {
         now: Micros,
     ) -> Result<Fetched, FetchError> {
         match location {
+            Location::Web(url) if self.limits.sealed => Err(sealed(url)),
             Location::Web(url) => self.get(url, known, now).await,
             Location::Path(path) => {
                 let (path, limits) = (path.clone(), self.limits);
@@ -242,6 +246,12 @@ fn stay_on_host(attempt: redirect::Attempt<'_>, max_redirects: usize) -> redirec
 }
 
 /// The connection did not come about, broke off or fell silent.
+fn sealed(url: &Url) -> FetchError {
+    let shown = shown_url(url);
+    let message = format!("the network is sealed and {shown} is not called; read a folder, or lift the seal");
+    FetchError::new(ErrorClass::Forbidden, message)
+}
+
 fn broken(url: &Url, error: &reqwest::Error) -> FetchError {
     let shown = shown_url(url);
     let what = if error.is_timeout() {

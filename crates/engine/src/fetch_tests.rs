@@ -55,6 +55,15 @@ fn the_query_of_an_address_is_not_shown() {
 }
 
 #[tokio::test]
+async fn a_sealed_network_is_not_touched() {
+    let server = answering(ResponseTemplate::new(200)).await;
+    let sealed = Fetcher::new(FetchLimits { sealed: true, ..FetchLimits::default() });
+    let error = sealed.fetch(&location(&server.uri()), &Known::default(), NOW).await.unwrap_err();
+    assert_eq!(error.class, ErrorClass::Forbidden);
+    assert!(server.received_requests().await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn what_has_not_changed_is_not_sent_again() {
     let server = MockServer::start().await;
     Mock::given(header("if-none-match", "\"v1\""))
