@@ -8,6 +8,7 @@ use crate::feed_tail::FeedTails;
 use crate::feed_index::FeedIndexes;
 use crate::fetch::{FetchLimits, Fetcher};
 use crate::handlers::Registry;
+use crate::idempotency::Answers;
 use crate::sessions::Recognised;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -44,6 +45,7 @@ struct Inner {
     ids: Ids,
     recognised: Recognised,
     feed_tails: FeedTails,
+    answers: Arc<Answers>,
     feed_indexes: FeedIndexes,
     fetcher: OnceLock<Fetcher>,
     registry: Registry,
@@ -66,6 +68,7 @@ impl Engine {
             ids: Ids::default(),
             recognised: Recognised::default(),
             feed_tails: FeedTails::default(),
+            answers: Arc::default(),
             feed_indexes: FeedIndexes::default(),
             fetcher: OnceLock::new(),
             registry,
@@ -112,6 +115,10 @@ impl Engine {
     /// The newest events of every tenant.
     pub(crate) fn feed_tails(&self) -> &FeedTails {
         &self.inner.feed_tails
+    }
+    /// Keys that are being answered.
+    pub(crate) fn answers(&self) -> &Arc<Answers> {
+        &self.inner.answers
     }
     /// Sets how much may be fetched from one source; to be called before the first one is read.
     pub fn limit_fetches(&self, limits: FetchLimits) {

@@ -3,14 +3,18 @@
 use crate::caller::Caller;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::feed_tail;
+use futures::FutureExt;
 use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use stella_contract::error::Code;
 use stella_contract::time::Micros;
-use stella_ledger::idempotency::{self, KeptAnswer, Place};
+use stella_ledger::idempotency::{self, Answer, KeptAnswer, Place};
 
 /// For how long an answer is kept.
 pub(crate) const KEPT_MS: i64 = 24 * 60 * 60 * 1_000;
-/// A request that has not been answered for so long died with its process.
+/// A request of another process that has not been answered for so long died with it.
 const ABANDONED_MS: i64 = 2 * 60 * 1_000;
 /// The longest key, in characters.
 const KEY_MAX: usize = 200;
@@ -24,12 +28,27 @@ pub enum Begun {
     Answered(Kept),
 }
 
-/// The right to answer under a key.
+/// The right to answer under a key. Dropped without an answer, it gives the key back.
 #[derive(Debug)]
-#[must_use = "a claim that is neither kept nor released blocks its key for two minutes"]
+#[must_use = "a claim that is dropped at once gives its key back"]
 pub struct Claim {
     place: Place,
+    digest: String,
     started_at: Micros,
+    answers: Arc<Answers>,
+    /// Whether this process's key is this claim's.
+    holds: bool,
+}
+
+/// Keys that are being answered, and answers that are on their way into the ledger.
+#[derive(Debug, Default)]
+pub(crate) struct Answers(Mutex<HashMap<Place, Held>>);
+
+#[derive(Debug)]
+struct Held {
+    digest: String,
+    /// Absent while the request is being answered.
+    kept: Option<Kept>,
 }
 
 /// An answer that was given before.
@@ -71,65 +90,158 @@ impl Idempotency {
             idempotency_key: key.to_owned(),
         };
         let digest = hex::encode(Sha256::digest(body));
-        let now = self.engine.now();
-        let (wanted, wanted_digest) = (place.clone(), digest.clone());
-        let found = self
-            .engine
-            .ledger()
-            .write::<_, Error, _>(move |tx| {
-                Box::pin(async move {
-                    let (expired, abandoned) = (now.minus_ms(KEPT_MS), now.minus_ms(ABANDONED_MS));
-                    if idempotency::claim(tx, &wanted, &wanted_digest, now.0, expired.0, abandoned.0).await? {
-                        return Ok(None);
-                    }
-                    Ok(Some(idempotency::find(tx, &wanted).await?.ok_or_else(in_progress)?))
-                })
-            })
-            .await?;
-        match found {
-            None => Ok(Begun::First(Claim { place, started_at: now })),
-            Some(kept) => answered(kept, &digest).map(Begun::Answered),
+        let answers = self.engine.answers().clone();
+        let busy = match answers.take(&place, &digest) {
+            Taken::Free => None,
+            Taken::Answered(kept) => return Ok(Begun::Answered(kept)),
+            Taken::Busy(refusal) => Some(refusal),
+        };
+        let claim = Claim { place, digest, started_at: self.engine.now(), answers, holds: busy.is_none() };
+        let earlier = match busy {
+            // Somebody may hold the key only to find that it was answered long ago; then this one is told so too.
+            Some(refusal) => Some(self.found(&claim).await?.ok_or(refusal)?),
+            None => self.earlier(&claim).await?,
+        };
+        match earlier {
+            Some(kept) => answered(kept, &claim.digest).map(Begun::Answered),
+            None => Ok(Begun::First(claim)),
         }
     }
 
-    /// Keeps the answer to the first request.
-    pub async fn keep(&self, claim: Claim, kept: Kept) -> Result<(), Error> {
-        let now = self.engine.now();
-        self.engine
-            .ledger()
-            .write::<_, Error, _>(move |tx| {
-                Box::pin(async move {
-                    let answer = (i64::from(kept.status), kept.media_type.as_str(), kept.body.as_str());
-                    idempotency::keep(tx, &claim.place, claim.started_at.0, answer, now.0).await?;
-                    Ok(())
+    /// Keeps the answer to the first request. It holds from now on, and lies in the ledger soon after: the caller of a
+    /// write need not wait for a second commit.
+    pub fn keep(&self, claim: Claim, kept: Kept) {
+        let (engine, place, started_at) = (self.engine.clone(), claim.place.clone(), claim.started_at);
+        claim.answers.hold(&claim.place, Held { digest: claim.digest.clone(), kept: Some(kept.clone()) });
+        let digest = claim.digest.clone();
+        let mut stored = async move {
+            let now = engine.now();
+            let outcome = engine
+                .ledger()
+                .write::<_, Error, _>(move |tx| {
+                    Box::pin(async move {
+                        let answer = Answer {
+                            body_digest: &digest,
+                            status: i64::from(kept.status),
+                            media_type: &kept.media_type,
+                            body: &kept.body,
+                        };
+                        Ok(idempotency::keep(tx, &place, started_at.0, &answer, now.0).await?)
+                    })
                 })
-            })
-            .await
+                .await;
+            if let Err(error) = outcome {
+                tracing::warn!(%error, private = error.private, "an answer could not be kept for its idempotency key");
+            }
+            // By now the ledger says it; the claim's end forgets it here.
+            drop(claim);
+        }
+        .boxed();
+        // The first step puts it into the writer's queue, so that closing the ledger waits for it.
+        if stored.as_mut().now_or_never().is_none() {
+            tokio::spawn(stored);
+        }
     }
 
     /// Gives the key back: the request came to nothing, so the same key may try again.
     pub async fn release(&self, claim: Claim) -> Result<(), Error> {
+        if feed_tail::is_alone(&self.engine) {
+            return Ok(());
+        }
+        let (place, started_at) = (claim.place.clone(), claim.started_at);
         self.engine
             .ledger()
             .write::<_, Error, _>(move |tx| {
-                Box::pin(async move { Ok(idempotency::release(tx, &claim.place, claim.started_at.0).await?) })
+                Box::pin(async move { Ok(idempotency::release(tx, &place, started_at.0).await?) })
             })
             .await
+    }
+
+    /// What the ledger knows of an earlier request under the key. Where other processes write into the same ledger, the
+    /// key is taken there too.
+    async fn earlier(&self, claim: &Claim) -> Result<Option<KeptAnswer>, Error> {
+        let (place, digest, now) = (claim.place.clone(), claim.digest.clone(), claim.started_at);
+        let (expired, abandoned) = (now.minus_ms(KEPT_MS), now.minus_ms(ABANDONED_MS));
+        if feed_tail::is_alone(&self.engine) {
+            return self.found(claim).await;
+        }
+        self.engine
+            .ledger()
+            .write::<_, Error, _>(move |tx| {
+                Box::pin(async move {
+                    if idempotency::claim(tx, &place, &digest, now.0, expired.0, abandoned.0).await? {
+                        return Ok(None);
+                    }
+                    Ok(Some(idempotency::find(tx, &place).await?.ok_or_else(in_progress)?))
+                })
+            })
+            .await
+    }
+
+    /// An answer that lies in the ledger and is not too old.
+    async fn found(&self, claim: &Claim) -> Result<Option<KeptAnswer>, Error> {
+        let (place, expired) = (claim.place.clone(), claim.started_at.minus_ms(KEPT_MS));
+        let found = self
+            .engine
+            .ledger()
+            .read::<_, Error, _>(move |tx| Box::pin(async move { Ok(idempotency::find(tx, &place).await?) }))
+            .await?;
+        Ok(found.filter(|kept| kept.started_at >= expired.0 && kept.status.is_some()))
+    }
+}
+
+/// What this process knows of a key.
+enum Taken {
+    /// Nothing; it is now the caller's.
+    Free,
+    /// Its first request was answered a moment ago.
+    Answered(Kept),
+    /// Another request holds it.
+    Busy(Error),
+}
+
+impl Answers {
+    fn take(&self, place: &Place, digest: &str) -> Taken {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match held.get(place) {
+            None => {
+                held.insert(place.clone(), Held { digest: digest.to_owned(), kept: None });
+                Taken::Free
+            }
+            Some(other) if other.digest != digest => Taken::Busy(reused()),
+            Some(same) => same.kept.clone().map_or_else(|| Taken::Busy(in_progress()), Taken::Answered),
+        }
+    }
+    fn hold(&self, place: &Place, held: Held) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(place.clone(), held);
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        if !self.holds {
+            return;
+        }
+        self.answers.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.place);
     }
 }
 
 fn answered(kept: KeptAnswer, digest: &str) -> Result<Kept, Error> {
     if kept.body_digest != digest {
-        return Err(Error::new(
-            Code::IdempotencyKeyReused,
-            "The idempotency key was used with another body. Use a fresh key for a new request.",
-        ));
+        return Err(reused());
     }
     let (Some(status), Some(media_type), Some(body)) = (kept.status, kept.media_type, kept.body) else {
         return Err(in_progress());
     };
     let status = u16::try_from(status).map_err(Error::internal)?;
     Ok(Kept { status, media_type, body })
+}
+
+fn reused() -> Error {
+    Error::new(
+        Code::IdempotencyKeyReused,
+        "The idempotency key was used with another body. Use a fresh key for a new request.",
+    )
 }
 
 fn in_progress() -> Error {

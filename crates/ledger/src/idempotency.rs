@@ -6,7 +6,7 @@ use crate::on_db;
 use sqlx::FromRow;
 
 /// What a key belongs to: a tenant and a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Place {
     /// Whose request it is.
     pub tenant: String,
@@ -45,10 +45,16 @@ const FIND: Sql = Sql::both(
     from kept_answers
     where tenant = $1 and path = $2 and idempotency_key = $3",
 );
+// A row that another request took meanwhile stays as it is.
 const KEEP: Sql = Sql::both(
-    "update kept_answers
-    set status = $5, media_type = $6, body = $7, answered_at = $8
-    where tenant = $1 and path = $2 and idempotency_key = $3 and started_at = $4 and status is null",
+    "insert into kept_answers (tenant, path, idempotency_key, body_digest, started_at, status, media_type, body,
+        answered_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    on conflict (tenant, path, idempotency_key) do update
+    set body_digest = excluded.body_digest, started_at = excluded.started_at, status = excluded.status,
+        media_type = excluded.media_type, body = excluded.body, answered_at = excluded.answered_at
+    where kept_answers.started_at < excluded.started_at
+        or (kept_answers.started_at = excluded.started_at and kept_answers.status is null)",
 );
 const RELEASE: Sql = Sql::both(
     "delete from kept_answers
@@ -96,12 +102,25 @@ pub async fn find(tx: &mut Tx, place: &Place) -> Result<Option<KeptAnswer>, Ledg
     }))
 }
 
-/// Keeps the answer of the request that took the key at `started_at`; changes nothing when another has it by now.
+/// An answer to be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer<'a> {
+    /// SHA-256 of the body of its request.
+    pub body_digest: &'a str,
+    /// The status.
+    pub status: i64,
+    /// The type of the body.
+    pub media_type: &'a str,
+    /// The body.
+    pub body: &'a str,
+}
+
+/// Keeps the answer of the request that came at `started_at`; changes nothing when a later one has the key by now.
 pub async fn keep(
     tx: &mut Tx,
     place: &Place,
     started_at: i64,
-    (status, media_type, body): (i64, &str, &str),
+    answer: &Answer<'_>,
     now: i64,
 ) -> Result<bool, LedgerError> {
     let text = KEEP.text(tx);
@@ -110,10 +129,11 @@ pub async fn keep(
             .bind(&place.tenant)
             .bind(&place.path)
             .bind(&place.idempotency_key)
+            .bind(answer.body_digest)
             .bind(started_at)
-            .bind(status)
-            .bind(media_type)
-            .bind(body)
+            .bind(answer.status)
+            .bind(answer.media_type)
+            .bind(answer.body)
             .bind(now)
             .execute(connection)
             .await?

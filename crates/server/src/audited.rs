@@ -167,9 +167,6 @@ async fn settle(
         media_type: media_type.unwrap_or("application/json").to_owned(),
         body: String::from_utf8_lossy(&body).into_owned(),
     };
-    // What was done is done: that its answer could not be kept must not turn it into a failure.
-    if let Err(error) = engine.idempotency().keep(claim, kept).await {
-        tracing::warn!(%error, "an answer could not be kept for its idempotency key");
-    }
+    engine.idempotency().keep(claim, kept);
     Ok(Response::from_parts(parts, Body::from(body)))
 }

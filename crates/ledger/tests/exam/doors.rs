@@ -2,7 +2,7 @@
 
 use crate::support::{Exam, NOW, tenant};
 use stella_contract::time::Micros;
-use stella_ledger::idempotency::{self, Place};
+use stella_ledger::idempotency::{self, Answer, Place};
 use stella_ledger::tokens::{self, TokenRow};
 use stella_ledger::{LedgerError, overview, samples};
 
@@ -80,20 +80,25 @@ pub(crate) async fn first_answers(exam: Exam) {
             let (expired, abandoned) = (now - 1_000, now - 10);
             assert!(idempotency::claim(tx, &place, "d1", now, expired, abandoned).await?);
             assert!(!idempotency::claim(tx, &place, "d2", now + 1, expired, abandoned).await?);
-            // Another's start, so another's claim: it keeps and releases nothing.
-            assert!(!idempotency::keep(tx, &place, now + 1, (500, "text/plain", "no"), now).await?);
+            // An earlier start, so an earlier claim: it keeps and releases nothing.
+            let answer = |digest, status| Answer {
+                body_digest: digest,
+                status,
+                media_type: "application/json",
+                body: "{}",
+            };
+            assert!(!idempotency::keep(tx, &place, now - 1, &answer("d0", 500), now).await?);
             idempotency::release(tx, &place, now + 1).await?;
             let open = idempotency::find(tx, &place).await?.expect("it is still claimed");
             assert_eq!((open.body_digest.as_str(), open.status), ("d1", None));
             // It is open for so long that its process must be gone.
             assert!(idempotency::claim(tx, &place, "d2", now + 20, expired, now + 1).await?);
-            assert!(
-                idempotency::keep(tx, &place, now + 20, (201, "application/json", "{}"), now + 21).await?
-            );
+            assert!(idempotency::keep(tx, &place, now + 20, &answer("d2", 201), now + 21).await?);
             assert!(!idempotency::claim(tx, &place, "d3", now + 30, expired, now + 29).await?);
             idempotency::release(tx, &place, now + 20).await?;
             let kept = idempotency::find(tx, &place).await?.expect("an answer is not released");
             assert_eq!((kept.status, kept.body.as_deref()), (Some(201), Some("{}")));
+            assert!(!idempotency::keep(tx, &place, now + 20, &answer("d2", 204), now + 22).await?);
             // And now it is so old that it counts no more.
             assert!(idempotency::claim(tx, &place, "d3", now + 40, now + 21, now).await?);
             assert_eq!(idempotency::forget(tx, now + 40).await?, 0);
