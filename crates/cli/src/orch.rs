@@ -35,7 +35,7 @@ pub(crate) enum Jobs {
     #[command(visible_alias = "ls")]
     List(List),
     /// Show one job with its payload, attempts and artifacts.
-    Show(Which),
+    Show(Show),
     /// List what was written down about a job, the newest first.
     History(WhichPages),
     /// Hand in a job.
@@ -99,6 +99,14 @@ impl Which {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Show {
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    waiting: Waiting,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct WhichPages {
     #[command(flatten)]
     which: Which,
@@ -146,6 +154,7 @@ impl Orch {
         match self {
             Self::Jobs(jobs) => match &**jobs {
                 Jobs::Submit(submit) if submit.waiting.wait => Labour::Working,
+                Jobs::Show(show) if show.waiting.wait => Labour::Working,
                 Jobs::List(_) | Jobs::Show(_) | Jobs::History(_) | Jobs::Submit(_) | Jobs::Cancel(_) => {
                     Labour::Resting
                 }
@@ -175,7 +184,15 @@ impl Jobs {
                 let page = list.paging.read(async |page| jobs.list(&filter, &page).await).await?;
                 output.page(&page, of_many)
             }
-            Self::Show(which) => output.show(&jobs.get(which.id()?).await?, of_one),
+            Self::Show(show) => {
+                let id = show.which.id()?;
+                if !show.waiting.wait {
+                    return output.show(&jobs.get(id).await?, of_one);
+                }
+                let detail = show.waiting.for_job(&door.client, id).await?;
+                output.show(&detail, of_one)?;
+                demand_success(&detail)
+            }
             Self::History(asked) => {
                 let id = asked.which.id()?;
                 let page = asked.paging.read(async |page| jobs.history(id, &page).await).await?;

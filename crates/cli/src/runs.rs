@@ -30,7 +30,7 @@ pub(crate) enum Runs {
     #[command(visible_alias = "ls")]
     List(List),
     /// Show one run.
-    Show(Which),
+    Show(Show),
     /// List a run's segments.
     Segments(WhichPages),
     /// List what a run changed.
@@ -140,6 +140,14 @@ impl Which {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Show {
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    waiting: Waiting,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct WhichPages {
     #[command(flatten)]
     which: Which,
@@ -180,13 +188,9 @@ impl Runs {
         let waits = match self {
             Self::Submit(submit) => submit.waiting.wait,
             Self::Retry(retry) => retry.waiting.wait,
+            Self::Show(show) => show.waiting.wait,
             Self::Stream(_) => true,
-            Self::Preview(_)
-            | Self::List(_)
-            | Self::Show(_)
-            | Self::Segments(_)
-            | Self::Deltas(_)
-            | Self::Cancel(_) => false,
+            Self::Preview(_) | Self::List(_) | Self::Segments(_) | Self::Deltas(_) | Self::Cancel(_) => false,
         };
         if waits { Labour::Working } else { Labour::Resting }
     }
@@ -207,7 +211,14 @@ impl Runs {
                 let page = list.paging.read(async |page| runs.list(&filter, &page).await).await?;
                 output.page(&page, of_many)
             }
-            Self::Show(which) => output.show(&runs.get(which.id()?).await?, of_one),
+            Self::Show(show) => {
+                let run = runs.get(show.which.id()?).await?;
+                if show.waiting.wait {
+                    show.waiting.ended(door, output, run).await
+                } else {
+                    output.show(&run, of_one)
+                }
+            }
             Self::Segments(asked) => {
                 let id = asked.which.id()?;
                 let page = asked.paging.read(async |page| runs.segments(id, &page).await).await?;
