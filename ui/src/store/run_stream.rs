@@ -9,7 +9,7 @@ use futures::future::{AbortHandle, Abortable};
 use gloo_timers::future::TimeoutFuture;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use stella_contract::event::RunMessages;
+use stella_contract::event::{RunMessages, RunMessagesQuery};
 use stella_contract::ids::RunId;
 use stella_contract::time::Micros;
 use yew::prelude::*;
@@ -98,6 +98,10 @@ async fn watch(api: Api, id: RunId, set: UseStateSetter<RunStream>) {
         set,
     });
     let mut attempt = 0;
+    if let Ok(now) = watcher.api.run_messages(&watcher.id, &RunMessagesQuery::default()).await {
+        watcher.watched.borrow_mut().start(&now.items);
+        watcher.tell(None);
+    }
     loop {
         let told = Rc::new(Cell::new(false));
         let sink: RunSink = {

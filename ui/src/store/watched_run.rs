@@ -1,6 +1,6 @@
 //! A run as its stream tells it: pure, so that it is tested without a browser.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 use stella_contract::event::{LogSeverity, RunMessage, RunMessageBody};
 use stella_contract::ids::SegmentId;
@@ -45,9 +45,19 @@ pub struct WatchedRun {
     pub seq: Option<i64>,
     /// Whether it has ended and nothing follows.
     pub ended: bool,
+    /// The number the snapshot was taken at: what was told before is history and moves nothing.
+    as_of: Option<i64>,
+    /// The last state told of each segment.
+    told: Rc<BTreeMap<SegmentId, SegmentState>>,
 }
 
 impl WatchedRun {
+    /// Takes how the run stands now; what led there is told afterwards, from the first message on.
+    pub fn start(&mut self, messages: &[RunMessage]) {
+        self.take(messages);
+        self.seq = Some(0);
+    }
+
     /// Takes what was told; answers whether the run's own row changed, so that it is worth reading anew.
     pub fn take(&mut self, messages: &[RunMessage]) -> bool {
         let mut moved = false;
@@ -63,35 +73,43 @@ impl WatchedRun {
     }
 
     fn take_one(&mut self, message: &RunMessage) -> bool {
+        let is_news = self.as_of.is_none_or(|as_of| message.seq > as_of);
         match &message.body {
             RunMessageBody::Snapshot { run, segments } => {
                 self.ended = run.state.is_final();
+                self.as_of = Some(message.seq);
                 self.run = Some(Rc::new(Run::clone(run)));
                 self.segments = Rc::new(segments.clone());
                 false
             }
             RunMessageBody::StateChanged { to, error_code, .. } => {
-                self.with_run(|run| {
-                    run.state = *to;
-                    run.error_code = *error_code;
-                });
+                if is_news {
+                    self.with_run(|run| {
+                        run.state = *to;
+                        run.error_code = *error_code;
+                    });
+                }
                 self.remember(message);
-                true
+                is_news
             }
             RunMessageBody::SegmentProgress { segment_id, state, processed, .. } => {
-                let was = self.progress(segment_id, *state, *processed);
+                if is_news {
+                    self.progress(segment_id, *state, *processed);
+                }
                 // Progress within a state is no event of its own.
-                if was != Some(*state) {
+                if Rc::make_mut(&mut self.told).insert(segment_id.clone(), *state) != Some(*state) {
                     self.remember(message);
                 }
                 false
             }
             RunMessageBody::DeltaSummary { deltas, processed, failed } => {
-                self.with_run(|run| {
-                    run.deltas = *deltas;
-                    run.processed = *processed;
-                    run.failed = *failed;
-                });
+                if is_news {
+                    self.with_run(|run| {
+                        run.deltas = *deltas;
+                        run.processed = *processed;
+                        run.failed = *failed;
+                    });
+                }
                 false
             }
             RunMessageBody::Log { severity, message: text, correlation_id, segment_id } => {
@@ -113,9 +131,11 @@ impl WatchedRun {
             }
             RunMessageBody::End { state } => {
                 self.ended = true;
-                self.with_run(|run| run.state = *state);
+                if is_news {
+                    self.with_run(|run| run.state = *state);
+                }
                 self.remember(message);
-                true
+                is_news
             }
         }
     }
@@ -126,16 +146,14 @@ impl WatchedRun {
         }
     }
 
-    /// Moves one segment; answers the state it was in.
-    fn progress(&mut self, id: &SegmentId, state: SegmentState, processed: i64) -> Option<SegmentState> {
+    /// Moves one segment and the counts of its run.
+    fn progress(&mut self, id: &SegmentId, state: SegmentState, processed: i64) {
         let segments = Rc::make_mut(&mut self.segments);
-        let segment = segments.iter_mut().find(|segment| segment.segment_id == *id)?;
-        let was = segment.state;
+        let Some(segment) = segments.iter_mut().find(|segment| segment.segment_id == *id) else { return };
         segment.state = state;
         segment.processed = processed;
         let counts = counts(segments);
         self.with_run(|run| run.segments = counts);
-        Some(was)
     }
 
     fn remember(&mut self, message: &RunMessage) {
@@ -244,6 +262,22 @@ mod tests {
         watched.take(&[log(2), log(3), log(4)]);
         assert_eq!(watched.log.iter().map(|line| line.seq).collect::<Vec<_>>(), [2, 3, 4]);
         assert_eq!(watched.seq, Some(4));
+    }
+
+    #[test]
+    fn what_led_to_the_snapshot_is_history_and_moves_nothing() {
+        let log = message(
+            1,
+            serde_json::json!({ "event": "log", "severity": "info", "message": "m", "correlationId": "c" }),
+        );
+        let mut watched = WatchedRun::default();
+        watched.start(&[snapshot(9)]);
+        let moved = watched.take(&[log, progress(2, "running", 5), progress(3, "running", 9)]);
+        assert!(!moved);
+        assert_eq!(watched.segments[0].state, SegmentState::Queued);
+        assert_eq!((watched.log.len(), watched.events.len(), watched.seq), (1, 1, Some(3)));
+        watched.take(&[progress(10, "succeeded", 50)]);
+        assert_eq!(watched.segments[0].state, SegmentState::Succeeded);
     }
 
     #[test]
