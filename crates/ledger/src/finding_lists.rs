@@ -123,7 +123,6 @@ fn push_from(query: &mut Query, tx: &Tx, wanted: &Wanted) {
             }
         });
     }
-    query.push(" join targets on targets.target_key = target_lines.target_key");
 }
 
 fn push_where(query: &mut Query, wanted: &Wanted) {
@@ -152,10 +151,15 @@ fn push_where(query: &mut Query, wanted: &Wanted) {
         query.push(" and fact.kev = ").bind(i64::from(kev));
     }
     if let Some(part) = &wanted.part {
+        // Facts and targets are far fewer than findings, so both are searched once, beforehand.
         let part = format!("%{part}%");
-        query.push(" and (lower(fact.purl) like ").bind(part.as_str());
-        query.push(" escape '\\' or lower(fact.vulnerability_id) like ").bind(part.as_str());
-        query.push(" escape '\\' or lower(targets.name) like ").bind(part).push(" escape '\\')");
+        query.push(" and (fact.fact_key in (select fact_key from finding_facts where tenant = ");
+        query.bind(wanted.tenant.as_str()).push(" and (lower(purl) like ").bind(part.as_str());
+        query.push(" escape '\\' or lower(vulnerability_id) like ").bind(part.as_str());
+        query.push(
+            " escape '\\')) or target_lines.target_key in (select target_key from targets where tenant = ",
+        );
+        query.bind(wanted.tenant.as_str()).push(" and lower(name) like ").bind(part).push(" escape '\\'))");
     }
     if let Some((purl, vulnerability)) = &wanted.exactly {
         query.push(" and fact.purl = ").bind(purl.as_str());
@@ -172,7 +176,10 @@ pub async fn page(
 ) -> Result<Vec<FindingRow>, LedgerError> {
     let mut query = Query::new(SELECT);
     push_from(&mut query, tx, wanted);
-    query.push(" join runs on runs.run_key = findings.first_run_key");
+    query.push(
+        " join targets on targets.target_key = target_lines.target_key
+        join runs on runs.run_key = findings.first_run_key",
+    );
     push_where(&mut query, wanted);
     if let Some(after) = after {
         // The first comparison repeats the second as far as one index reaches.

@@ -211,7 +211,7 @@ pub struct Under<'a> {
     pub index_generation: i64,
 }
 
-/// Writes down that targets were evaluated: their line, their place in the run, their summary.
+/// Writes down that targets were evaluated: their line and their summary.
 pub async fn evaluated_many(
     tx: &mut Tx,
     run: Under<'_>,
@@ -220,7 +220,7 @@ pub async fn evaluated_many(
 ) -> Result<(), LedgerError> {
     let list: Vec<_> = targets
         .iter()
-        .map(|one| (one.line_key, one.target_key, one.evaluation, one.findings, one.critical, run.run_key))
+        .map(|one| (one.line_key, one.target_key, one.evaluation, one.findings, one.critical))
         .collect();
     for part in list.chunks(CHUNK) {
         let mut lines = Query::new("update target_lines set latest = 1, run_key = ");
@@ -242,15 +242,6 @@ pub async fn evaluated_many(
         );
         others.execute(tx).await?;
 
-        let mut places =
-            Query::new("update run_targets set evaluation = cast(r.value ->> 2 as bigint) from ");
-        rows::push(&mut places, tx, part)?;
-        // The run comes out of the list too: as a parameter it would lead SQLite through all targets of the run.
-        places.push(
-            " where line_key = cast(r.value ->> 0 as bigint) and run_key = cast(r.value ->> 5 as bigint)",
-        );
-        places.execute(tx).await?;
-
         let mut summary = Query::new("update targets set last_run_id = ");
         summary.bind(run.run_id).push(
             ", findings = cast(r.value ->> 3 as bigint), critical = cast(r.value ->> 4 as bigint)
@@ -259,6 +250,21 @@ pub async fn evaluated_many(
         rows::push(&mut summary, tx, part)?;
         summary.push(" where target_key = cast(r.value ->> 1 as bigint)");
         summary.execute(tx).await?;
+    }
+    Ok(())
+}
+
+/// Notes which evaluation of each line was the run's: line and number.
+pub async fn place_many(tx: &mut Tx, run_key: i64, lines: &[(i64, i64)]) -> Result<(), LedgerError> {
+    // The run comes out of the list too: as a parameter it would lead SQLite through all targets of the run.
+    let list: Vec<(i64, i64, i64)> = lines.iter().map(|(line, number)| (*line, *number, run_key)).collect();
+    for part in list.chunks(CHUNK) {
+        let mut query = Query::new("update run_targets set evaluation = cast(r.value ->> 1 as bigint) from ");
+        rows::push(&mut query, tx, part)?;
+        query.push(
+            " where line_key = cast(r.value ->> 0 as bigint) and run_key = cast(r.value ->> 2 as bigint)",
+        );
+        query.execute(tx).await?;
     }
     Ok(())
 }

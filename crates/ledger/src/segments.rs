@@ -416,13 +416,17 @@ pub struct PlaceRow {
     pub digest: String,
     /// The number of the last evaluation of the line.
     pub evaluation: i64,
+    /// The feeds that evaluation used.
+    pub index_generation: i64,
+    /// The findings it left.
+    pub findings: i64,
 }
 
 /// The targets of a segment, in order.
 pub async fn places(tx: &mut Tx, segment_key: i64) -> Result<Vec<PlaceRow>, LedgerError> {
     let mut query = Query::new(
         "select target_lines.line_key, target_lines.target_key, targets.target_id, targets.digest,
-            target_lines.evaluation
+            target_lines.evaluation, target_lines.index_generation, target_lines.findings
         from run_targets
         join target_lines on target_lines.line_key = run_targets.line_key
         join targets on targets.target_key = target_lines.target_key

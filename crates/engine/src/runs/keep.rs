@@ -88,26 +88,32 @@ pub(crate) async fn keep(
     }
     let fact_keys = intern(tx, tenant, scanned).await?;
     let places = segments::places(tx, segment_key).await?;
-    let numbers: HashMap<i64, i64> = places.iter().map(|place| (place.line_key, place.evaluation)).collect();
+    let places: HashMap<i64, PlaceRow> = places.into_iter().map(|place| (place.line_key, place)).collect();
     let lines: Vec<i64> =
         scanned.iter().filter(|one| one.facts.is_some()).map(|one| one.place.line_key).collect();
     let held = held(tx, &lines).await?;
     let mut written = Written::default();
     for one in scanned {
-        let evaluation = numbers.get(&one.place.line_key).copied().unwrap_or(0) + 1;
-        let before = held.get(&one.place.line_key).map_or(&[][..], Vec::as_slice);
-        written.add(&run, one, evaluation, before, &fact_keys, now);
+        let Some(place) = places.get(&one.place.line_key) else { continue };
+        // Another run was here with newer feeds in the meantime: what it left stands for this run too.
+        if place.index_generation > index_generation && one.facts.is_some() {
+            written.placed.push((place.line_key, place.evaluation));
+            written.found += place.findings;
+            continue;
+        }
+        let before = held.get(&place.line_key).map_or(&[][..], Vec::as_slice);
+        written.add(&run, one, place.evaluation + 1, before, &fact_keys, now);
     }
     findings::close_many(tx, &written.closed).await?;
     findings::open_many(tx, &written.opened).await?;
     findings::change_many(tx, run.run_key, &written.changes).await?;
     let under = Under { run_key: run.run_key, run_id: run.run_id.as_str(), index_generation };
     findings::evaluated_many(tx, under, &written.evaluated, now).await?;
-    let processed = written.evaluated.len() as i64;
+    findings::place_many(tx, run.run_key, &written.placed).await?;
+    let processed = written.placed.len() as i64;
     let failed = scanned.len() as i64 - processed;
     segments::finish(tx, segment_key, processed, failed, &written.deltas).await?;
-    let found = written.evaluated.iter().map(|one| one.findings).sum();
-    let added = Added { processed, failed, findings: found, deltas: written.deltas };
+    let added = Added { processed, failed, findings: written.found, deltas: written.deltas };
     Ok(runs::add(tx, run.run_key, &added).await?)
 }
 
@@ -174,6 +180,10 @@ struct Written {
     opened: Vec<Opened>,
     changes: Vec<NewChange>,
     evaluated: Vec<Evaluated>,
+    /// Which evaluation of each line is this run's.
+    placed: Vec<(i64, i64)>,
+    /// Findings that hold for them all.
+    found: i64,
     deltas: Deltas,
 }
 
@@ -203,6 +213,8 @@ impl Written {
             difference.changes.into_iter().map(|(kind, fact, was)| (place_of(kind) as i64, fact, line, was)),
         );
         self.deltas.add(&difference.deltas);
+        self.placed.push((line, evaluation));
+        self.found += facts.len() as i64;
         let critical = facts.iter().filter(|fact| fact.finding.severity == Severity::Critical).count();
         self.evaluated.push(Evaluated {
             line_key: line,

@@ -81,7 +81,8 @@ impl Runs {
                     let total = runs::count(tx, &tenant, &wanted).await?;
                     let rows = runs::list(tx, &tenant, &wanted, after.as_ref(), limit).await?;
                     let beside = view::beside(tx, &rows, now).await?;
-                    let views = rows.iter().map(|row| view::of(row, &beside)).collect::<Result<Vec<_>, _>>()?;
+                    let views =
+                        rows.iter().map(|row| view::of(row, &beside)).collect::<Result<Vec<_>, _>>()?;
                     Ok((views, total))
                 })
             })

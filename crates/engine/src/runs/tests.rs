@@ -251,6 +251,7 @@ on_both! {
     a_cancelled_run_keeps_nothing_that_comes_later_and_can_be_retried => cancelled;
     the_same_wish_is_the_same_run => same_wish;
     nothing_to_do_an_old_index_and_a_wrong_scope_end_in_planning => planning_ends;
+    a_run_that_comes_late_does_not_undo_what_newer_feeds_said => overtaken;
     a_content_refresh_reads_the_sboms_anew_first => refreshed;
     a_run_that_waits_or_runs_too_long_is_ended => limits;
     a_reader_that_fell_behind_gets_a_reset_and_a_snapshot => behind;
@@ -610,6 +611,35 @@ async fn planning_ends(place: LedgerPlace) {
     let failed = RunFilter { error_code: Some(RunErrorCode::IndexStale), ..RunFilter::default() };
     let failed = world.engine.runs().list(&world.caller, &failed, &PageQuery::default()).await.unwrap();
     assert_eq!(failed.items.len(), 2);
+}
+
+async fn overtaken(place: LedgerPlace) {
+    let world = World::small(place).await;
+    let first = world.run().await;
+    let worker = world.worker().await;
+    let slow = world.start(wish()).await;
+    world.tasks().await;
+    let of_slow = world.claim(&worker).await;
+    let mut done = Vec::new();
+    for lease in &of_slow {
+        done.push(ScanSegment.run(&world.context(), lease).await.unwrap());
+    }
+    world.feed(&feed()[1..]).await;
+    let quick = world.run().await;
+    assert_eq!(quick.deltas, Deltas { resolved_critical: 1, ..Deltas::default() });
+    let after = world.keys(FindingFilter::default()).await;
+
+    for (lease, done) in of_slow.iter().zip(done) {
+        world.engine.work().complete(&lease.fence, done).await.unwrap();
+    }
+    let slow = world.get(&slow.run_id).await;
+    assert_eq!((slow.state, slow.processed, slow.findings), (RunState::Completed, 2, 3));
+    assert!(slow.deltas.is_zero(), "{}", slow.deltas);
+    assert_eq!(world.keys(FindingFilter::default()).await, after);
+    for (run, count) in [(&first, 4), (&quick, 3), (&slow, 3)] {
+        let of_run = FindingFilter { run: Some(run.run_id.clone()), ..FindingFilter::default() };
+        assert_eq!(world.keys(of_run).await.len(), count);
+    }
 }
 
 async fn refreshed(place: LedgerPlace) {
