@@ -5,6 +5,7 @@ use super::sse::{Event, Parser};
 use super::transport::{Answer, FeedKind, FeedSink, Request, RunSink, Transport};
 use crate::clock;
 use futures::future::{Either, LocalBoxFuture, select};
+use gloo_events::EventListener;
 use gloo_net::http::{Headers, Method as Verb, RequestBuilder, Response};
 use gloo_timers::future::TimeoutFuture;
 use std::cell::{Cell, RefCell};
@@ -160,21 +161,29 @@ async fn answer(builder: RequestBuilder, body: Option<String>) -> Result<Answer,
     Ok(Answer { status: response.status(), content_type: content_type(&response), body })
 }
 
-/// Ends a request when dropped.
-struct Abort(Option<web_sys::AbortController>);
+/// Ends a request when dropped, or when the page is left: a page that the browser keeps for Back would otherwise keep
+/// its stream, and six of those leave no connection for the next page.
+struct Abort {
+    controller: Option<web_sys::AbortController>,
+    _on_leave: Option<EventListener>,
+}
 
 impl Abort {
     fn new() -> Self {
-        Self(web_sys::AbortController::new().ok())
+        let controller = web_sys::AbortController::new().ok();
+        let on_leave = controller.clone().zip(web_sys::window()).map(|(controller, window)| {
+            EventListener::new(&window, "pagehide", move |_| controller.abort())
+        });
+        Self { controller, _on_leave: on_leave }
     }
     fn signal(&self) -> Option<web_sys::AbortSignal> {
-        self.0.as_ref().map(web_sys::AbortController::signal)
+        self.controller.as_ref().map(web_sys::AbortController::signal)
     }
 }
 
 impl Drop for Abort {
     fn drop(&mut self) {
-        if let Some(controller) = &self.0 {
+        if let Some(controller) = &self.controller {
             controller.abort();
         }
     }
