@@ -86,7 +86,10 @@ fn refusal(error: &std::io::Error) -> Error {
         std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
             Error::new(Code::NoSpace, "The disk of the blobs is full. Free some room; nothing was lost.")
         }
-        _ => Error::new(Code::NotWritable, "The folder of the blobs cannot be used. Check its path and permissions."),
+        _ => Error::new(
+            Code::NotWritable,
+            "The folder of the blobs cannot be used. Check its path and permissions.",
+        ),
     };
     refused.with_private(error)
 }

@@ -10,6 +10,7 @@ use stella_contract::history::{ChainBreak, ChainCheck, GENESIS, HistoryEntry};
 use stella_contract::ids::Tenant;
 use stella_contract::page::{Page, PageQuery};
 use stella_contract::scope::Scope;
+use stella_ledger::LedgerError;
 use stella_ledger::chains::{self, Tip};
 use stella_ledger::history::{self, About};
 
@@ -36,13 +37,17 @@ impl History {
         let mut walk = Walk::default();
         let mut tip = self.tip(&caller.tenant).await?;
         loop {
-            let entries = self.stride(&caller.tenant, walk.check.verified_to).await?;
+            let (entries, unreadable) = self.stride(&caller.tenant, walk.check.verified_to).await?;
             let last = entries.last().map(|entry| entry.seq);
             for entry in entries {
                 walk.step(&entry)?;
                 if walk.check.broken.is_some() {
                     return Ok(walk.check);
                 }
+            }
+            if let Some(seq) = unreadable {
+                walk.check.broken = Some(ChainBreak { seq, why: "The entry cannot be read.".to_owned() });
+                return Ok(walk.check);
             }
             if last.is_none_or(|last| last >= tip.history_seq) {
                 // What was added meanwhile is walked as well, until the tip stands still.
@@ -87,13 +92,27 @@ impl History {
             .await
     }
 
-    async fn stride(&self, tenant: &Tenant, after: i64) -> Result<Vec<HistoryEntry>, Error> {
+    /// The next entries of a walk, and the first of them that cannot be read at all.
+    async fn stride(&self, tenant: &Tenant, after: i64) -> Result<(Vec<HistoryEntry>, Option<i64>), Error> {
         let tenant = tenant.clone();
         self.engine
             .ledger()
             .read(move |tx| {
                 Box::pin(async move {
-                    Ok::<_, Error>(history::oldest(tx, &tenant, &About::Everything, after, STRIDE).await?)
+                    let all = &About::Everything;
+                    match history::oldest(tx, &tenant, all, after, STRIDE).await {
+                        Ok(entries) => Ok((entries, None)),
+                        Err(LedgerError::Corrupt { table: "history", id, column }) => {
+                            let seq: i64 = id.parse().map_err(|_| LedgerError::Corrupt {
+                                table: "history",
+                                id,
+                                column,
+                            })?;
+                            let sound = seq - after - 1;
+                            Ok((history::oldest(tx, &tenant, all, after, sound).await?, Some(seq)))
+                        }
+                        Err(error) => Err(Error::from(error)),
+                    }
                 })
             })
             .await
@@ -108,10 +127,7 @@ struct Walk {
 
 impl Default for Walk {
     fn default() -> Self {
-        Self {
-            check: ChainCheck { entries: 0, verified_to: 0, broken: None },
-            last_hash: GENESIS.to_owned(),
-        }
+        Self { check: ChainCheck { entries: 0, verified_to: 0, broken: None }, last_hash: GENESIS.to_owned() }
     }
 }
 

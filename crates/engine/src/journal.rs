@@ -85,10 +85,8 @@ impl Journal {
     pub fn tell(&mut self, tenant: &Tenant, tiding: Tiding) {
         let tidings = &mut self.page(tenant).tidings;
         // Changes of one thing follow closely, so that a short look back is enough.
-        let before = tidings
-            .iter()
-            .rposition(|before| before.id == tiding.id)
-            .filter(|at| tidings.len() - at <= 2);
+        let before =
+            tidings.iter().rposition(|before| before.id == tiding.id).filter(|at| tidings.len() - at <= 2);
         if let Some(at) = before {
             tidings.remove(at);
         }

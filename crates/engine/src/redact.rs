@@ -7,8 +7,19 @@ pub const HIDDEN: &str = "[redacted]";
 
 /// A key that holds one of these, blanks, `-` and `_` aside, names a secret.
 const SECRET_KEYS: &[&str] = &[
-    "password", "passwd", "passphrase", "secret", "token", "authorization", "apikey", "accesskey", "privatekey",
-    "signingkey", "credential", "cookie", "sessionid",
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "token",
+    "authorization",
+    "apikey",
+    "accesskey",
+    "privatekey",
+    "signingkey",
+    "credential",
+    "cookie",
+    "sessionid",
 ];
 /// Words in free text after which a secret stands.
 const SECRET_WORDS: &[&str] = &["bearer", "basic"];

@@ -66,7 +66,10 @@ pub(crate) async fn prepare(engine: &Engine, report: Report) -> Result<Prepared,
         if new.digest.as_ref().is_some_and(|said| *said != digest) {
             return Err(Error::new(
                 Code::ArtifactDigestMismatch,
-                format!("The bytes of artifact `{}` do not have the digest that was said. Send them again.", new.name),
+                format!(
+                    "The bytes of artifact `{}` do not have the digest that was said. Send them again.",
+                    new.name
+                ),
             ));
         }
         let size_bytes = i64::try_from(new.bytes.len()).unwrap_or(i64::MAX);
@@ -176,8 +179,7 @@ async fn fail(
     if failures.is_empty() {
         return Ok(Vec::new());
     }
-    let keys: Vec<i64> =
-        failures.iter().map(|(fence, _)| stella_ledger::key_of(&fence.job_id)).collect();
+    let keys: Vec<i64> = failures.iter().map(|(fence, _)| stella_ledger::key_of(&fence.job_id)).collect();
     let held = jobs::get_many(tx, &keys).await?;
     let mut ends = Vec::with_capacity(failures.len());
     for (fence, failure) in failures {
@@ -237,12 +239,7 @@ pub(crate) async fn finish(
 }
 
 /// What follows a failed attempt of this job.
-pub(crate) fn end_of(
-    record: &JobRecord,
-    fence: Fence,
-    failure: Failure,
-    now: Micros,
-) -> (JobEvent, Finish) {
+pub(crate) fn end_of(record: &JobRecord, fence: Fence, failure: Failure, now: Micros) -> (JobEvent, Finish) {
     let job = &record.job;
     let lost = matches!(failure.class, ErrorClass::LeaseExpired | ErrorClass::AttemptTimeout);
     let next = retry::decide(

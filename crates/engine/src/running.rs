@@ -5,13 +5,14 @@ use crate::error::Error;
 use crate::tasks::{self, Task};
 use crate::worker::Worker;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 /// How long a task waits when nothing is due and nothing happens.
 const IDLE_MS: i64 = 30_000;
-/// What rings within this time is looked at together.
-const TOGETHER_MS: i64 = 50;
+/// What rings within this time is looked at together. It is a pause of the process and no time of the rules.
+const TOGETHER: Duration = Duration::from_millis(50);
 /// How long a task waits after it failed.
 const PAUSE_MS: i64 = 1_000;
 /// Rounds without an end in which something still changes mean that tasks work against each other.
@@ -39,7 +40,8 @@ impl Engine {
     /// that wait for their own work.
     pub async fn run_until_idle(&self) -> Result<(), Error> {
         let tasks = tasks::all();
-        let mut worker = Worker::register(self, self.registry().clone(), self.options().workers.max(1)).await?;
+        let mut worker =
+            Worker::register(self, self.registry().clone(), self.options().workers.max(1)).await?;
         for _ in 0..MOST_ROUNDS {
             let mut did = 0;
             for task in &tasks {
@@ -73,9 +75,7 @@ async fn keep_looking(engine: Engine, task: Arc<dyn Task>, stop: CancellationTok
         bell.mark_unchanged();
         let now = engine.now();
         let until = match task.activate(&engine).await {
-            Ok(activity) => {
-                activity.next_at.map_or(now.plus_ms(IDLE_MS), |at| at.min(now.plus_ms(IDLE_MS)))
-            }
+            Ok(activity) => activity.next_at.map_or(now.plus_ms(IDLE_MS), |at| at.min(now.plus_ms(IDLE_MS))),
             Err(error) => {
                 tracing::warn!(task = task.name(), code = %error.code, private = error.private, "a task failed");
                 now.plus_ms(PAUSE_MS)
@@ -85,7 +85,10 @@ async fn keep_looking(engine: Engine, task: Arc<dyn Task>, stop: CancellationTok
             () = stop.cancelled() => return,
             () = engine.clock().sleep_until(until) => {}
             _ = bell.changed() => {
-                engine.clock().sleep_until(engine.now().plus_ms(TOGETHER_MS)).await;
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = tokio::time::sleep(TOGETHER) => {}
+                }
             }
         }
     }

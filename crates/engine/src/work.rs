@@ -179,7 +179,8 @@ impl Work {
                         .collect();
                     let fenced = leases::extend_many(tx, &beats, now.plus_ms(LEASE_MS)).await?;
                     let pulse = pulse(&fenced);
-                    let progressed = fenced.done.into_iter().filter(|record| told.contains(&record.job.job_id));
+                    let progressed =
+                        fenced.done.into_iter().filter(|record| told.contains(&record.job.job_id));
                     let changes: Vec<JobChange> = progressed
                         .map(|record| JobChange::along(JobEvent::Heartbeat, record.job.state, record))
                         .collect();
@@ -414,14 +415,11 @@ pub(crate) fn lost(id: &JobId) -> Error {
 }
 
 fn pulse(fenced: &Fenced) -> Pulse {
-    let ids = |records: &[JobRecord]| records.iter().map(|record| record.job.job_id.clone()).collect::<Vec<_>>();
+    let ids =
+        |records: &[JobRecord]| records.iter().map(|record| record.job.job_id.clone()).collect::<Vec<_>>();
     let mut lost = ids(&fenced.lost);
     lost.extend(fenced.unknown.iter().cloned());
-    let asked: Vec<JobRecord> = fenced
-        .done
-        .iter()
-        .filter(|record| record.job.cancel_requested_at.is_some())
-        .cloned()
-        .collect();
+    let asked: Vec<JobRecord> =
+        fenced.done.iter().filter(|record| record.job.cancel_requested_at.is_some()).cloned().collect();
     Pulse { lost, cancelled: ids(&asked) }
 }

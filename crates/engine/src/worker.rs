@@ -130,7 +130,11 @@ impl Worker {
                 Ok(_) => {}
                 Err(error) => {
                     tracing::warn!(code = %error.code, private = error.private, "a worker lost its turn");
-                    self.engine.clock().sleep_until(self.engine.now().plus_ms(PAUSE_MS)).await;
+                    let until = self.engine.now().plus_ms(PAUSE_MS);
+                    tokio::select! {
+                        () = stop.cancelled() => {}
+                        () = self.engine.clock().sleep_until(until) => {}
+                    }
                 }
             }
             let has_free_hands = self.concurrency > self.running.len();

@@ -122,10 +122,7 @@ fn class_of(code: Code) -> ErrorClass {
         ),
         (ErrorClass::Internal, &[Code::Internal]),
     ];
-    CLASSES
-        .iter()
-        .find(|(_, codes)| codes.contains(&code))
-        .map_or(ErrorClass::Invalid, |(class, _)| *class)
+    CLASSES.iter().find(|(_, codes)| codes.contains(&code)).map_or(ErrorClass::Invalid, |(class, _)| *class)
 }
 
 /// What a handler works with.

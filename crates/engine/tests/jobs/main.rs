@@ -1,0 +1,67 @@
+//! A job's life on both databases: what workers and operators may do to it, races, the history's chain, the worker of
+//! the process.
+
+mod support;
+
+mod cancel;
+mod chain;
+mod life;
+mod lost;
+mod property;
+mod races;
+mod submit;
+mod worker;
+
+/// Asks each question of an engine on SQLite and of one on Postgres.
+macro_rules! on_both {
+    ($($file:ident :: $question:ident),+ $(,)?) => {
+        mod sqlite { $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $question() { crate::$file::$question(crate::support::sqlite().await).await }
+        )+ }
+        mod postgres { $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $question() { crate::$file::$question(crate::support::postgres().await).await }
+        )+ }
+    };
+}
+
+on_both! {
+    submit::one_idempotency_key_is_one_job_and_another_payload_is_refused,
+    submit::sixteen_callers_with_one_key_make_one_job,
+    submit::a_wish_that_cannot_be_is_refused_by_field,
+    submit::a_payload_of_any_size_comes_back_and_its_secrets_are_hidden,
+    submit::another_tenant_sees_nothing_of_it,
+    submit::a_list_is_paged_and_a_token_holds_for_its_filter_only,
+    life::a_job_goes_from_submission_to_success,
+    life::a_job_waits_for_its_time,
+    life::a_failure_is_retried_after_the_waits_of_the_rule_and_then_failed,
+    life::a_failure_that_will_not_mend_is_not_retried,
+    life::the_far_side_may_ask_for_more_time,
+    life::a_digest_that_is_not_the_bytes_leaves_the_job_running,
+    life::an_effect_is_kept_with_the_success_or_not_at_all,
+    life::the_same_report_twice_is_one_report,
+    life::a_claim_given_back_does_not_count,
+    lost::a_late_report_after_lease_loss_changes_nothing,
+    lost::a_vanished_worker_loses_the_job_after_the_grace_and_at_last_it_is_timed_out,
+    lost::a_heartbeat_keeps_the_lease,
+    lost::an_attempt_over_its_limit_is_taken_back_though_it_beats,
+    lost::a_claim_nobody_acknowledged_counts_from_the_third_in_a_row,
+    cancel::a_waiting_job_is_cancelled_at_once,
+    cancel::a_running_job_is_asked_told_with_the_heartbeat_and_ended_by_force,
+    cancel::a_complete_before_the_force_wins,
+    cancel::a_failure_after_the_wish_to_cancel_is_a_cancel,
+    cancel::what_has_ended_cannot_be_cancelled,
+    cancel::a_cancel_needs_scope_reason_and_ticket,
+    races::two_claimers_share_the_jobs_and_none_is_given_twice,
+    races::complete_against_expiry_has_one_winner,
+    races::cancel_against_complete_has_one_winner,
+    races::two_reports_of_one_lease_are_one,
+    chain::a_chain_of_many_writers_is_whole,
+    chain::a_changed_missing_or_cut_off_entry_is_named,
+    property::random_legal_events_keep_the_invariants,
+    worker::the_worker_does_what_it_can_and_reports_it,
+    worker::a_handler_that_panics_is_a_failed_attempt,
+    worker::a_running_worker_takes_new_jobs_and_ends_when_it_is_stopped,
+    worker::a_lost_lease_drops_the_work,
+}
