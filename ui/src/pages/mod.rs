@@ -3,9 +3,11 @@
 
 pub mod absent;
 pub mod filter_bar;
+pub mod findings;
 pub mod jobs;
 pub mod listing;
 pub mod overview;
+pub mod runs;
 pub mod settings;
 pub mod sources;
 pub mod targets;
@@ -24,6 +26,9 @@ pub fn page(route: &Route) -> Html {
         Route::Workers => html! { <workers::WorkersPage /> },
         Route::Sources => html! { <sources::SourcesPage /> },
         Route::Targets => html! { <targets::TargetsPage /> },
+        Route::Runs => html! { <runs::RunsPage /> },
+        Route::Run(id) => html! { <runs::RunsPage open={id.clone()} /> },
+        Route::Findings => html! { <findings::FindingsPage /> },
         Route::Settings => html! { <settings::SettingsPage /> },
         Route::JobDag(_)
         | Route::Quotas
@@ -31,11 +36,8 @@ pub fn page(route: &Route) -> Html {
         | Route::DeadLetterQueue
         | Route::DeadLetterEntry(_)
         | Route::Scheduler
-        | Route::Runs
-        | Route::Run(_)
         | Route::RunStream(_)
         | Route::Schedules
-        | Route::Findings
         | Route::ScannerOps
         | Route::OfflineKits
         | Route::Baselines
