@@ -88,12 +88,12 @@ impl Feed {
         match tail.after(cursor, BATCH) {
             Place::Here { lines } => Ok(upto(lines, cursor, now)),
             Place::Ahead { newest } => Ok(FeedLines { lines: Vec::new(), cursor: newest, reset: true, now }),
-            Place::Behind => self.from_ledger(tenant, cursor, now).await,
+            Place::Behind => self.read_ledger(tenant, cursor, now).await,
         }
     }
 
     /// For a reader that is further behind than what is held in memory.
-    async fn from_ledger(&self, tenant: &Tenant, cursor: i64, now: Micros) -> Result<FeedLines, Error> {
+    async fn read_ledger(&self, tenant: &Tenant, cursor: i64, now: Micros) -> Result<FeedLines, Error> {
         let wanted = tenant.clone();
         let (newest, oldest, events) = self
             .engine

@@ -17,6 +17,8 @@
 //! | `tokens`, `idempotency` | who may knock; the first answer to each idempotency key |
 //! | `overview`, `samples` | the figures of the first page |
 
+#![expect(clippy::disallowed_methods, reason = "this is the one crate that may speak SQL")]
+
 pub mod advisories;
 pub mod artifacts;
 pub mod chains;
