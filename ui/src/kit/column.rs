@@ -67,6 +67,10 @@ impl<T> Column<T> {
             cell: Rc::new(cell),
         }
     }
+    /// Whether it is shown in a table of this width.
+    pub fn is_shown(&self, width: u32) -> bool {
+        self.drops_below < width
+    }
     /// The same with its text at the right.
     pub fn at_end(mut self) -> Self {
         self.align = Align::End;

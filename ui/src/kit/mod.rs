@@ -50,6 +50,7 @@ mod icon;
 mod keys;
 pub mod measure;
 mod meter;
+pub mod row;
 mod sheet;
 mod table;
 mod tabs;

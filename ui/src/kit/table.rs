@@ -6,6 +6,7 @@ use super::css::{set_css_vars, use_css_vars, use_element_id};
 use super::icon::{Icon, IconSize, Shape};
 use super::keys::{Key, use_keys};
 use super::measure::{Measure, use_measure};
+use super::row::{Row, RowAct};
 use super::sheet::Sheet;
 use super::window::{Window, moved, offset_to_show};
 use std::collections::BTreeSet;
@@ -103,8 +104,8 @@ pub fn Table<T: PartialEq + 'static>(props: &TableProps<T>) -> Html {
     let count = props.rows.len();
     let window = Window::over(count, measure.row, measure.offset, measure.view);
 
-    let shown: Vec<&Column<T>> =
-        props.columns.iter().filter(|column| column.drops_below < measure.width.max(1.0) as u32).collect();
+    let width = measure.width.max(1.0) as u32;
+    let shown: Vec<&Column<T>> = props.columns.iter().filter(|column| column.is_shown(width)).collect();
     use_css_vars(
         scroller.clone(),
         vec![("--columns", template(&shown, props.selected.is_some())), ("--rows", count.to_string())],
@@ -148,6 +149,20 @@ pub fn Table<T: PartialEq + 'static>(props: &TableProps<T>) -> Html {
         let (act, main) = (act.clone(), props.main);
         use_keys(move |key| main && act.press(key));
     }
+    // One callback for the life of the table, so that rows need not be drawn anew; it asks the newest state.
+    let newest = use_mut_ref(|| None::<Act<T>>);
+    *newest.borrow_mut() = Some(act.clone());
+    let on_act = use_memo((), |()| {
+        Callback::from(move |what: RowAct| {
+            let act = newest.borrow().clone();
+            match (act, what) {
+                (Some(act), RowAct::Open(at)) => act.click(at),
+                (Some(act), RowAct::Flip(at)) => act.flip(at),
+                (None, _) => {}
+            }
+        })
+    });
+    let on_act: Callback<RowAct> = (*on_act).clone();
     let on_key = {
         let (act, main) = (act.clone(), props.main);
         Callback::from(move |event: KeyboardEvent| {
@@ -188,26 +203,13 @@ pub fn Table<T: PartialEq + 'static>(props: &TableProps<T>) -> Html {
             <div class="vt-space" role="rowgroup">
                 <div ref={sheet} class="vt-sheet" role="presentation">
                     { for (window.start..window.end).filter_map(|at| Some((at, props.rows.get(at)?))).map(|(at, row)| {
-                        let key = (props.row_key)(row);
-                        let chosen = props.selected.as_ref().map(|selected| selected.contains(&key));
-                        let current = active == Some(at) || props.current.as_ref() == Some(&key);
+                        let name = (props.row_key)(row);
+                        let chosen = props.selected.as_ref().map(|selected| selected.contains(&name));
+                        let current = active == Some(at) || props.current.as_ref() == Some(&name);
                         html! {
-                            <div key={key.clone()} id={format!("{base}-{at}")} role="row"
-                                class={classes!("vt-row", (chosen == Some(true)).then_some("is-sel"), current.then_some("is-cur"), props.on_open.is_some().then_some("is-open"))}
-                                aria-rowindex={(at + 2).to_string()} aria-selected={chosen.map(|on| on.to_string())}
-                                onclick={act.click(at)}>
-                                if let Some(on) = chosen {
-                                    <span role="gridcell" class="vt-cell">
-                                        <Checkbox checked={Checked::from(on)} label={format!("Select {key}")} on_toggle={act.toggle(at)} />
-                                    </span>
-                                }
-                                { for shown.iter().map(|column| html! {
-                                    <span key={column.id} role={if chosen.is_some() { "gridcell" } else { "cell" }}
-                                        class={classes!("vt-cell", (column.align == Align::End).then_some("num"))}>
-                                        { (column.cell)(row) }
-                                    </span>
-                                }) }
-                            </div>
+                            <Row<T> key={name.clone()} name={name.clone()} rows={props.rows.clone()} {at} columns={props.columns.clone()}
+                                {width} base={base.clone()} {chosen} {current} opens={props.on_open.is_some()}
+                                on_act={on_act.clone()} />
                         }
                     }) }
                 </div>
@@ -356,22 +358,10 @@ impl<T> Act<T> {
         Callback::from(move |on| if on { act.select_all() } else { act.on_select.emit(Selection::default()) })
     }
 
-    fn toggle(&self, at: usize) -> Callback<bool> {
-        let act = self.clone();
-        Callback::from(move |_| act.flip(at))
-    }
-
-    fn click(&self, at: usize) -> Callback<MouseEvent> {
-        let act = self.clone();
-        Callback::from(move |event: MouseEvent| {
-            // A link or a button inside the row acts for itself.
-            if event.default_prevented() || super::measure::is_in_control(&event) {
-                return;
-            }
-            act.cursor.set(act.key_at(at));
-            if let (Some(open), Some(key)) = (&act.on_open, act.key_at(at)) {
-                open.emit(key);
-            }
-        })
+    fn click(&self, at: usize) {
+        self.cursor.set(self.key_at(at));
+        if let (Some(open), Some(key)) = (&self.on_open, self.key_at(at)) {
+            open.emit(key);
+        }
     }
 }
