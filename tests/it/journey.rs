@@ -52,7 +52,7 @@ async fn feeds_and_sboms_become_findings_and_later_ones_become_deltas() {
         (second.deltas.resolved_critical, second.deltas.resolved_total(), second.deltas.new_total()),
         (1, 1, 0)
     );
-    assert_eq!(standing(&client).await, [lantern.clone()]);
+    assert_eq!(standing(&client).await, std::slice::from_ref(&lantern));
 
     // A newer feed brings another.
     home.write("feed/records.ndjson", &fixtures::later_feed());
