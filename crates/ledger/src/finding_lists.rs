@@ -86,8 +86,8 @@ pub struct Wanted {
     pub kev: Option<bool>,
     /// Part of purl, vulnerability or target's name, in lower case, with the wildcards of `like` escaped by `\`.
     pub part: Option<String>,
-    /// Exactly this component and vulnerability.
-    pub exactly: Option<(String, String)>,
+    /// In exactly this component.
+    pub purl: Option<String>,
 }
 
 const SELECT: &str = "select fact.fact_key, target_lines.line_key, fact.place, fact.purl, fact.vulnerability_id, fact.severity,
@@ -161,9 +161,8 @@ fn push_where(query: &mut Query, wanted: &Wanted) {
         );
         query.bind(wanted.tenant.as_str()).push(" and lower(name) like ").bind(part).push(" escape '\\'))");
     }
-    if let Some((purl, vulnerability)) = &wanted.exactly {
+    if let Some(purl) = &wanted.purl {
         query.push(" and fact.purl = ").bind(purl.as_str());
-        query.push(" and fact.vulnerability_id = ").bind(vulnerability.as_str());
     }
 }
 

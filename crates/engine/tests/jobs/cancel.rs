@@ -37,7 +37,7 @@ pub(crate) async fn a_running_job_is_asked_told_with_the_heartbeat_and_ended_by_
     assert_eq!(again.cancel_requested_at, asked.cancel_requested_at);
     let beats = vec![Beat { fence: lease.fence.clone(), progress: None }];
     let pulse = world.engine.work().heartbeat(&world.worker, beats).await.unwrap();
-    assert_eq!(pulse.cancelled, [job.job_id.clone()]);
+    assert_eq!(pulse.cancelled, std::slice::from_ref(&job.job_id));
     world.pass_ms(29_999).await;
     assert_eq!(world.state(&job.job_id).await, JobState::Running);
     world.pass_ms(1).await;

@@ -20,7 +20,7 @@ pub(crate) async fn a_late_report_after_lease_loss_changes_nothing(world: World)
     assert_eq!(world.engine.work().fail(&old.fence, failure).await.unwrap_err().code, Code::LeaseLost);
     let beats = vec![Beat { fence: old.fence.clone(), progress: None }];
     let pulse = world.engine.work().heartbeat(&world.worker, beats).await.unwrap();
-    assert_eq!(pulse.lost, [job.job_id.clone()]);
+    assert_eq!(pulse.lost, std::slice::from_ref(&job.job_id));
     assert_eq!(world.job(&job.job_id).await, before);
     assert_eq!(world.kinds(&job.job_id).await, history);
     assert!(world.complete(&new.fence).await.is_ok());

@@ -1,6 +1,8 @@
 //! A job's life on both databases: what workers and operators may do to it, races, the history's chain, the worker of
 //! the process.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
+
 mod support;
 
 mod cancel;
