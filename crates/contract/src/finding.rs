@@ -143,7 +143,7 @@ pub struct ExplainStep {
     pub kev: bool,
 }
 
-/// One change of one finding in a run. Order of lists: kind, severity desc, vulnerability, purl, target.
+/// One change of one finding in a run. Order of lists: kind, severity desc, score desc, vulnerability, purl, target.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]

@@ -11,12 +11,15 @@ use stella_contract::ids::{TargetId, Tenant};
 use stella_contract::page::{Page, PageQuery};
 use stella_contract::scope::Scope;
 use stella_contract::time::Micros;
+use stella_evaluator::Purl;
 use stella_ledger::finding_lists::{self, After, FindingRow, Moment, Wanted, Way};
 use stella_ledger::runs::{self, RunRow};
 use stella_ledger::{LedgerError, Tx, key_of_uuid};
 
 /// Up to so many targets, a run's findings are read target by target and sorted.
 const FEW_TARGETS: i64 = 200;
+/// More vulnerabilities than this are not looked through in one component.
+const OF_ONE_COMPONENT: i64 = 2_000;
 /// The longest part of a name that is looked for, in characters.
 const PART_MAX: usize = 256;
 
@@ -78,7 +81,7 @@ impl Findings {
         })
     }
 
-    /// Why a finding stands. The steps were kept with the finding, so that they explain what was found then, whatever
+    /// Why a finding stands; the vulnerability may be given by any of its names. The steps were kept with the finding, so that they explain what was found then, whatever
     /// the feeds say by now.
     pub async fn explain(
         &self,
@@ -90,20 +93,31 @@ impl Findings {
         caller.demand(Scope::OrchRead)?;
         let filter = FindingFilter { target: Some(target.clone()), ..FindingFilter::default() };
         let mut wanted = wanted(&caller.tenant, &filter, None)?;
-        wanted.exactly = Some((purl.to_owned(), vulnerability.to_owned()));
+        // Findings are kept under the purl's normal form, whatever form the SBOM or the caller uses.
+        wanted.purl = Some(purl.parse::<Purl>().map_or_else(|_| purl.to_owned(), |purl| purl.to_string()));
         let rows = self
             .engine
             .ledger()
             .read::<_, LedgerError, _>(|tx| {
-                Box::pin(async move { finding_lists::page(tx, &wanted, None, 1).await })
+                Box::pin(async move { finding_lists::page(tx, &wanted, None, OF_ONE_COMPONENT).await })
             })
             .await?;
-        let Some(row) = rows.into_iter().next() else {
-            return Err(Error::not_found("finding", format!("{vulnerability} in {purl} of {target}")));
-        };
-        let steps = json(&row.steps, "steps", row.fact_key)?;
-        Ok(Explanation { finding: finding(row)?, steps })
+        for row in rows {
+            let key = row.fact_key;
+            let steps = json(&row.steps, "steps", key)?;
+            let finding = finding(row)?;
+            if is_called(&finding, vulnerability) {
+                return Ok(Explanation { finding, steps });
+            }
+        }
+        Err(Error::not_found("finding", format!("{vulnerability} in {purl} of {target}")))
     }
+}
+
+/// Whether the finding's vulnerability goes by this name: its id, another of its names or a record's id.
+fn is_called(finding: &Finding, name: &str) -> bool {
+    let names = finding.aliases.iter().chain(&finding.record_ids).chain([&finding.vulnerability_id]);
+    names.into_iter().any(|known| known.eq_ignore_ascii_case(name.trim()))
 }
 
 async fn run_of(tx: &mut Tx, tenant: &Tenant, filter: &FindingFilter) -> Result<Option<RunRow>, Error> {
@@ -129,7 +143,7 @@ fn wanted(tenant: &Tenant, filter: &FindingFilter, run: Option<&RunRow>) -> Resu
         }),
         kev: filter.kev,
         part: part.map(escaped),
-        exactly: None,
+        purl: None,
     })
 }
 

@@ -5,6 +5,7 @@ use super::*;
 on_both! {
     the_same_wish_is_the_same_run => same_wish;
     a_reader_that_fell_behind_gets_a_reset_and_a_snapshot => behind;
+    a_flood_of_log_lines_is_cut_and_the_cut_is_told => flood;
     a_content_refresh_reads_the_sboms_anew_first => refreshed;
 }
 
@@ -126,4 +127,45 @@ async fn refreshed(place: LedgerPlace) {
     }
     let run = world.get(&run.run_id).await;
     assert_eq!((run.state, run.findings), (RunState::Completed, 1), "{:?}", run.error_message);
+}
+
+async fn flood(place: LedgerPlace) {
+    let world = World::small(place).await;
+    let run = world.start(wish()).await;
+    let pour = async |count: usize| {
+        let (tenant, run_id, now) = (world.caller.tenant.clone(), run.run_id.clone(), world.engine.now());
+        let write = world.engine.ledger().write::<_, crate::Error, _>(move |tx| {
+            Box::pin(async move {
+                let mut row = stella_ledger::runs::get(tx, &tenant, &run_id).await?.unwrap();
+                let line = |at| messages::log(&row, LogSeverity::Info, format!("line {at}"));
+                let lines = (0..count).map(line).collect();
+                messages::tell(tx, &mut row, lines, now).await
+            })
+        });
+        write.await.unwrap();
+    };
+    world.clock.advance_ms(1_000);
+    pour(40).await;
+    pour(40).await;
+    world.clock.advance_ms(1_000);
+    pour(1).await;
+    let (told, _) = world.messages(&run.run_id, Some(1)).await;
+    let lines: Vec<&str> = told
+        .iter()
+        .filter_map(|one| match &one.body {
+            RunMessageBody::Log { message, .. } => Some(message.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(lines.len(), 52);
+    assert_eq!(lines[49..], ["line 9", "dropped 30 log lines: more than 50 in a second", "line 0"]);
+
+    for _ in 0..45 {
+        world.clock.advance_ms(1_000);
+        pour(50).await;
+    }
+    let (late, _) = world.messages(&run.run_id, Some(1)).await;
+    assert!(matches!(late[0].body, RunMessageBody::Reset {}), "only the newest 2,000 are kept");
+    let (rest, _) = world.messages(&run.run_id, Some(late[0].seq - 10)).await;
+    assert_eq!(rest.len(), 10);
 }

@@ -58,6 +58,13 @@ async fn finds(place: LedgerPlace) {
         why.explain(&world.caller, &first.target_id, &first.purl, &first.vulnerability_id).await.unwrap();
     assert_eq!((&why.finding, why.steps.len()), (&first, 1));
     assert!(why.steps[0].matched.contains("1.5"), "{:?}", why.steps);
+    let by_record = world.engine.findings();
+    let by_record =
+        by_record.explain(&world.caller, &first.target_id, "pkg:PyPI/Alpha@1.0", "ghsa-aaaa-aaaa-aaaa").await;
+    assert_eq!(by_record.unwrap(), why);
+    let wrong = world.engine.findings();
+    let wrong = wrong.explain(&world.caller, &first.target_id, &first.purl, "CVE-2026-0002").await;
+    assert_eq!(wrong.unwrap_err().code, Code::NotFound);
     let target = world.engine.targets().get(&world.caller, &first.target_id).await.unwrap();
     assert_eq!(
         (target.findings, target.critical, target.last_run_id),

@@ -1,7 +1,7 @@
 //! Whole journeys of runs, each on SQLite and on Postgres.
 
 use crate::handlers::{Failure, Handler, JobContext};
-use crate::runs::{ScanSegment, plan};
+use crate::runs::{ScanSegment, messages, plan};
 use crate::work::{Lease, NewWorker};
 use crate::{Caller, Engine, LedgerPlace, Options, SeededChance, TestClock};
 use bytes::Bytes;
@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use stella_contract::delta::Deltas;
 use stella_contract::error::Code;
-use stella_contract::event::{RunMessage, RunMessageBody};
+use stella_contract::event::{LogSeverity, RunMessage, RunMessageBody};
 use stella_contract::finding::{ChangeKind, Finding, FindingFilter, Severity};
 use stella_contract::ids::{JobId, RunId, WorkerId};
 use stella_contract::job::{ErrorClass, JobFilter, JobState};
