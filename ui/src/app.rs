@@ -74,7 +74,7 @@ fn Frame() -> Html {
     let feed = crate::store::use_feed();
     let reload = Callback::from(move |()| feed.refresh());
     use_frame_keys(&router, open(Layer::Palette), open(Layer::Keymap), reload);
-    if let Some(problem) = overview.load.problem().filter(|problem| problem.is_ledger_failure()) {
+    if let Some(problem) = overview.load.problem().filter(|problem| problem.takes_the_page()) {
         return html! { <LedgerFailure problem={problem.clone()} on_retry={overview.refetch.clone()} /> };
     }
     let close = open(Layer::None);

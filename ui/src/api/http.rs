@@ -171,9 +171,10 @@ struct Abort {
 impl Abort {
     fn new() -> Self {
         let controller = web_sys::AbortController::new().ok();
-        let on_leave = controller.clone().zip(web_sys::window()).map(|(controller, window)| {
-            EventListener::new(&window, "pagehide", move |_| controller.abort())
-        });
+        let on_leave = controller
+            .clone()
+            .zip(web_sys::window())
+            .map(|(controller, window)| EventListener::new(&window, "pagehide", move |_| controller.abort()));
         Self { controller, _on_leave: on_leave }
     }
     fn signal(&self) -> Option<web_sys::AbortSignal> {

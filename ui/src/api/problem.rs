@@ -74,12 +74,13 @@ impl Problem {
         }
     }
 
-    /// Whether the book itself cannot be used, so that no page can show anything.
-    pub fn is_ledger_failure(&self) -> bool {
+    /// Whether the book cannot be used or nobody is signed in, so that no page can show anything.
+    pub fn takes_the_page(&self) -> bool {
         matches!(
             self.refused(),
             Some(
-                Code::LedgerUnavailable
+                Code::Unauthenticated
+                    | Code::LedgerUnavailable
                     | Code::LedgerLocked
                     | Code::LedgerNewer
                     | Code::LedgerNotOne
@@ -166,9 +167,10 @@ mod tests {
     }
 
     #[test]
-    fn only_failures_of_the_book_take_the_whole_page() {
-        assert!(refusal(Code::LedgerLocked).is_ledger_failure());
-        assert!(!refusal(Code::Starting).is_ledger_failure());
-        assert!(!Problem::Unreachable.is_ledger_failure());
+    fn only_what_no_page_can_do_without_takes_the_whole_page() {
+        assert!(refusal(Code::LedgerLocked).takes_the_page());
+        assert!(refusal(Code::Unauthenticated).takes_the_page());
+        assert!(!refusal(Code::Starting).takes_the_page());
+        assert!(!Problem::Unreachable.takes_the_page());
     }
 }

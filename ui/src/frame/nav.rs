@@ -35,9 +35,10 @@ pub fn Nav(props: &NavProps) -> Html {
             <h3>{ "Operations" }</h3>
             { for entries(props.overview.value()).into_iter().map(|entry| {
                 let on = section(here) == section(&entry.route);
+                let within = !on && above(&section(here)).as_ref() == Some(&entry.route);
                 html! {
-                    <Link key={entry.route.path()} to={entry.route.clone()} current={on}
-                        class={classes!("nav-i", entry.icon.is_none().then_some("sub"), on.then_some("is-on"))}>
+                    <Link key={entry.route.path()} to={entry.route.clone()} current={on} label={entry.label}
+                        class={classes!("nav-i", entry.icon.is_none().then_some("sub"), on.then_some("is-on"), within.then_some("is-within"))}>
                         if let Some(shape) = entry.icon { <Icon {shape} /> }
                         <span>{ entry.label }</span>
                         if let Some(count) = entry.count { <span class="c">{ format::count(count) }</span> }
@@ -45,7 +46,7 @@ pub fn Nav(props: &NavProps) -> Html {
                 }
             }) }
             <h3>{ "Tools" }</h3>
-            <Link to={Route::Settings} query={Query::default()} current={*here == Route::Settings}
+            <Link to={Route::Settings} query={Query::default()} current={*here == Route::Settings} label="Settings"
                 class={classes!("nav-i", (*here == Route::Settings).then_some("is-on"))}>
                 <Icon shape={Shape::Gear} /><span>{ "Settings" }</span>
             </Link>
@@ -99,6 +100,16 @@ fn section(route: &Route) -> Route {
     }
 }
 
+/// The entry above an entry; it is marked in its place where there is room for shapes only.
+fn above(route: &Route) -> Option<Route> {
+    let pairs = [
+        (Route::Jobs, Route::JobEngine),
+        (Route::Runs, Route::Scheduler),
+        (Route::Workers, Route::Scheduler),
+    ];
+    pairs.into_iter().find(|(child, _)| child == route).map(|(_, parent)| parent)
+}
+
 fn foot(session: &Session) -> Html {
     let ledger = match session.ledger {
         LedgerKind::Sqlite => "SQLite ledger",
@@ -124,6 +135,7 @@ mod tests {
         let run = "run:acme:20261121T140815Z:9c1f04ab".parse().unwrap();
         assert_eq!(section(&Route::RunStream(run)), Route::Runs);
         assert_eq!(section(&Route::Workers), Route::Workers);
+        assert_eq!(above(&Route::Workers), Some(Route::Scheduler));
         assert!(entries(None).iter().all(|entry| entry.count.is_none()));
     }
 }

@@ -170,11 +170,11 @@ fn stack(series: &[Series]) -> Vec<Vec<f64>> {
     out
 }
 
-/// The next round number at or above: 1, 2, 5, 10, 20, 50, ... but at least 4, so that a grid line is a whole number.
+/// The next round number at or above: 4, 6, 8, 10, 20, 40, ... always even, so that the middle grid line is whole too.
 fn nice(highest: f64) -> f64 {
     let mut step = 1.0;
     loop {
-        for factor in [1.0, 2.0, 5.0] {
+        for factor in [1.0, 2.0, 4.0, 6.0, 8.0] {
             if step * factor >= highest.max(4.0) {
                 return step * factor;
             }
@@ -247,8 +247,8 @@ mod tests {
     }
 
     #[test]
-    fn the_scale_ends_at_a_round_number() {
-        for (highest, top) in [(0.0, 5.0), (4.0, 5.0), (7.0, 10.0), (1_094.0, 2_000.0), (2_001.0, 5_000.0)] {
+    fn the_scale_ends_at_an_even_round_number() {
+        for (highest, top) in [(0.0, 4.0), (4.0, 4.0), (7.0, 8.0), (1_094.0, 2_000.0), (2_001.0, 4_000.0)] {
             assert_eq!(nice(highest), top);
         }
     }
