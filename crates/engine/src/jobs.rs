@@ -58,26 +58,24 @@ pub struct Submitted {
 impl Jobs {
     /// Takes a job in. The same idempotency key with the same payload is the same job.
     pub async fn submit(&self, caller: &Caller, wish: SubmitJob) -> Result<Submitted, Error> {
+        let mut made = self.submit_many(caller, vec![wish]).await?;
+        made.pop().ok_or_else(|| Error::internal("one wish made no job"))
+    }
+
+    /// Takes many jobs in, all or none, and answers in their order.
+    pub async fn submit_many(
+        &self,
+        caller: &Caller,
+        wishes: Vec<SubmitJob>,
+    ) -> Result<Vec<Submitted>, Error> {
         caller.demand_write(Scope::OrchSubmit)?;
-        check(&wish)?;
-        let wish = JobWish {
-            tenant: caller.tenant.clone(),
-            project: wish.project,
-            run_id: None,
-            source_id: None,
-            job_type: wish.job_type,
-            priority: wish.priority.unwrap_or(DEFAULT_PRIORITY),
-            payload: Payload::of(&wish.payload)?,
-            idempotency_key: wish.idempotency_key,
-            not_before: wish.not_before,
-            max_attempts: wish.max_attempts.unwrap_or(DEFAULT_ATTEMPTS),
-            timeout_s: wish.timeout_s.unwrap_or(DEFAULT_TIMEOUT_S),
-            replay_of: None,
-            correlation_id: wish.correlation_id.unwrap_or_else(|| caller.correlation_id.clone()),
-            created_by: caller.subject.clone(),
-        };
-        if wish.payload.text.len() > INLINE_PAYLOAD {
-            self.engine.blobs().put(Bytes::from(wish.payload.text.clone())).await?;
+        let mut checked = Vec::with_capacity(wishes.len());
+        for wish in wishes {
+            let wish = of_caller(caller, wish)?;
+            if wish.payload.text.len() > INLINE_PAYLOAD {
+                self.engine.blobs().put(Bytes::from(wish.payload.text.clone())).await?;
+            }
+            checked.push(wish);
         }
         let by = By { actor: caller.actor(), cause: caller.cause.clone() };
         let engine = self.engine.clone();
@@ -87,9 +85,9 @@ impl Jobs {
                 Box::pin(async move {
                     let mut journal = Journal::default();
                     let now = engine.now();
-                    let mut made = insert_many(&engine, tx, vec![wish], &by, now, &mut journal).await?;
+                    let made = insert_many(&engine, tx, checked, &by, now, &mut journal).await?;
                     journal.write(tx).await?;
-                    made.pop().ok_or_else(|| Error::internal("one wish made no job"))
+                    Ok(made)
                 })
             })
             .await
@@ -213,6 +211,27 @@ impl Jobs {
             .await?;
         found.ok_or_else(|| Error::not_found("job", id))
     }
+}
+
+/// A caller's wish, checked and complete.
+fn of_caller(caller: &Caller, wish: SubmitJob) -> Result<JobWish, Error> {
+    check(&wish)?;
+    Ok(JobWish {
+        tenant: caller.tenant.clone(),
+        project: wish.project,
+        run_id: None,
+        source_id: None,
+        job_type: wish.job_type,
+        priority: wish.priority.unwrap_or(DEFAULT_PRIORITY),
+        payload: Payload::of(&wish.payload)?,
+        idempotency_key: wish.idempotency_key,
+        not_before: wish.not_before,
+        max_attempts: wish.max_attempts.unwrap_or(DEFAULT_ATTEMPTS),
+        timeout_s: wish.timeout_s.unwrap_or(DEFAULT_TIMEOUT_S),
+        replay_of: None,
+        correlation_id: wish.correlation_id.unwrap_or_else(|| caller.correlation_id.clone()),
+        created_by: caller.subject.clone(),
+    })
 }
 
 /// Everything of one job, from one snapshot.

@@ -28,7 +28,7 @@ const MOST_ARTIFACTS: usize = 200;
 
 /// What a worker says of one attempt.
 #[derive(Debug)]
-pub(crate) struct Report {
+pub struct Report {
     /// Under which lease it speaks.
     pub fence: Fence,
     /// How the attempt ended.

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::handlers::{Done, Failure};
 use crate::jobs::view;
 use crate::journal::Journal;
-use crate::report::{self, Report};
+use crate::report;
 use serde_json::Value;
 use stella_contract::error::Code;
 use stella_contract::ids::{JobId, LeaseId, WorkerId};
@@ -18,6 +18,7 @@ use stella_ledger::record::JobRecord;
 use stella_ledger::workers::WorkerRecord;
 use stella_ledger::{Tx, jobs, leases, workers};
 
+pub use crate::report::Report;
 pub use stella_ledger::leases::{Fence, Progress};
 
 /// How long a lease lasts unless renewed.
@@ -115,8 +116,9 @@ impl Work {
         self.leases(claimed).await
     }
 
-    /// Reports finished attempts without effects and takes the next jobs to start them at once, all in one commit.
-    pub(crate) async fn turn(
+    /// Reports attempts that have ended and takes the next jobs to start them at once, all in one commit. A report with
+    /// an effect is better made alone: an effect that fails undoes everything of this call.
+    pub async fn exchange(
         &self,
         worker: &WorkerId,
         reports: Vec<Report>,

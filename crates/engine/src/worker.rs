@@ -179,7 +179,7 @@ impl Worker {
             return Ok(0);
         }
         let (types, work) = (self.registry.job_types(), self.engine.work());
-        let (answers, leases) = work.turn(&self.id, reports, &types, free).await?;
+        let (answers, leases) = work.exchange(&self.id, reports, &types, free).await?;
         for error in answers.into_iter().filter_map(Result::err) {
             tracing::info!(code = %error.code, "a report came to nothing: {}", error.public);
         }
