@@ -2,7 +2,9 @@
 
 use crate::api::shell;
 use crate::kit::{Button, CopyId, Input, Segmented, Switch};
-use crate::store::{Density, FeedState, Preferences, QuietHours, Theme, use_feed, use_preferences, use_session};
+use crate::store::{
+    Density, FeedState, Preferences, QuietHours, Theme, use_feed, use_preferences, use_session,
+};
 use yew::prelude::*;
 
 /// Settings.
@@ -100,7 +102,8 @@ fn night() -> QuietHours {
 
 /// Whether a time field holds a whole time; while it is typed it may not.
 fn is_minute(text: &str) -> bool {
-    let number = |part: &str, below: u8| part.len() == 2 && part.parse::<u8>().is_ok_and(|value| value < below);
+    let number =
+        |part: &str, below: u8| part.len() == 2 && part.parse::<u8>().is_ok_and(|value| value < below);
     text.split_once(':').is_some_and(|(hour, minute)| number(hour, 24) && number(minute, 60))
 }
 
@@ -170,7 +173,9 @@ mod tests {
 
     #[test]
     fn only_a_whole_time_of_day_is_kept() {
-        for (text, whole) in [("22:30", true), ("00:00", true), ("24:00", false), ("7:00", false), ("", false)] {
+        for (text, whole) in
+            [("22:30", true), ("00:00", true), ("24:00", false), ("7:00", false), ("", false)]
+        {
             assert_eq!(is_minute(text), whole, "{text}");
         }
         let night = night();
