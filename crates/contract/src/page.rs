@@ -17,7 +17,8 @@ pub struct Page<T> {
     /// Hand back as `page_token` for the rows after these; absent on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_page_token: Option<String>,
-    /// How many rows match the filter, counted in the same snapshot as the rows.
+    /// How many rows match the filter, counted in the same snapshot as the rows; absent where there are too many to
+    /// count for every page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total_estimate: Option<u64>,
 }

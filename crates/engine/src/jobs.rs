@@ -30,6 +30,8 @@ const LONGEST_KEY: usize = 200;
 const DEFAULT_PRIORITY: i32 = 50;
 const DEFAULT_ATTEMPTS: i32 = 6;
 const DEFAULT_TIMEOUT_S: i64 = 3_600;
+/// The most matching jobs that a list counts; of more it says no number.
+const COUNTED: i64 = 10_000;
 /// Entries from which a job's attempts are told; more attempts than that are not made.
 const ATTEMPT_ENTRIES: i64 = 2_000;
 
@@ -104,17 +106,18 @@ impl Jobs {
         let key = (&caller.tenant, filter);
         let before = page::after::<_, i64>(&key, query)?;
         let (tenant, wanted, limit) = (caller.tenant.clone(), filter.clone(), i64::from(query.size()) + 1);
-        let (rows, total): (Vec<JobRecord>, i64) = self
+        let (rows, total): (Vec<JobRecord>, Option<i64>) = self
             .engine
             .ledger()
             .read(move |tx| {
                 Box::pin(async move {
                     let rows = listing::jobs(tx, &tenant, &wanted, before, limit).await?;
-                    Ok::<_, Error>((rows, listing::count_jobs(tx, &tenant, &wanted).await?))
+                    Ok::<_, Error>((rows, listing::count_jobs_up_to(tx, &tenant, &wanted, COUNTED).await?))
                 })
             })
             .await?;
-        let page = page::of(&key, query, rows, u64::try_from(total).ok(), |record| record.key)?;
+        let total = total.and_then(|total| u64::try_from(total).ok());
+        let page = page::of(&key, query, rows, total, |record| record.key)?;
         Ok(Page {
             items: page.items.into_iter().map(view).collect(),
             next_page_token: page.next_page_token,

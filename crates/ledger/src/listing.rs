@@ -29,6 +29,18 @@ pub async fn count_jobs(tx: &mut Tx, tenant: &Tenant, filter: &JobFilter) -> Res
     matching("select count(*)", tenant, filter).fetch_count(tx).await
 }
 
+/// How many jobs match, as long as they are at most `most`; beyond that, counting would take longer than the page.
+pub async fn count_jobs_up_to(
+    tx: &mut Tx,
+    tenant: &Tenant,
+    filter: &JobFilter,
+    most: i64,
+) -> Result<Option<i64>, LedgerError> {
+    let mut query = matching("select count(*) from (select 1", tenant, filter);
+    query.push(" limit ").bind(most + 1).push(") as counted");
+    Ok(Some(query.fetch_count(tx).await?).filter(|count| *count <= most))
+}
+
 fn matching(columns: &'static str, tenant: &Tenant, filter: &JobFilter) -> Query {
     let mut query = Query::new(columns);
     query.push(" from jobs where tenant = ").bind(tenant.as_str());

@@ -86,7 +86,7 @@ impl Operation {
                 },
                 "totalEstimate": {
                     "type": "integer", "format": "int64", "minimum": 0,
-                    "description": "How many rows match the filter, counted in the same snapshot as the rows.",
+                    "description": "How many rows match the filter, counted in the same snapshot as the rows; absent where there are too many to count for every page.",
                 },
             },
         });

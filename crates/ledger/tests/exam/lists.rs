@@ -23,6 +23,18 @@ async fn page(exam: &Exam, filter: &JobFilter, before: Option<i64>, limit: i64) 
     found.expect("the list is sound")
 }
 
+async fn up_to(exam: &Exam, most: i64) -> Option<i64> {
+    let found: Result<Option<i64>, LedgerError> = exam
+        .ledger
+        .read(move |tx| {
+            Box::pin(
+                async move { listing::count_jobs_up_to(tx, &tenant(), &JobFilter::default(), most).await },
+            )
+        })
+        .await;
+    found.expect("the count is sound")
+}
+
 pub(crate) async fn every_job_once(exam: Exam) {
     let new: Vec<NewJob> = (0..23).map(|_| exam.job("exam", 50, NOW)).collect();
     let mut ids: Vec<JobId> = new.iter().map(|job| job.job_id.clone()).collect();
@@ -34,6 +46,7 @@ pub(crate) async fn every_job_once(exam: Exam) {
     loop {
         let (rows, total) = page(&exam, &JobFilter::default(), before, 5).await;
         assert_eq!(total, 23);
+        assert_eq!((up_to(&exam, 23).await, up_to(&exam, 22).await), (Some(23), None));
         if rows.is_empty() {
             break;
         }
