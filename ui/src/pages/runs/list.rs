@@ -1,13 +1,15 @@
 //! Runs: head with the backlog, key figures, tabs, the live table, and one run beside it.
 
+use super::drawer::RunDrawer;
 use super::figures::{active, backlog, figures};
 use super::filter::{command, fields, filter_of, first_tab, in_force, tidy};
+use super::form::{NewRunDialog, PreviewDialog};
 use super::steps::Steps;
 use super::table::{columns, key_of};
 use crate::api::Load;
 use crate::clock;
 use crate::kit::format::count;
-use crate::kit::{Button, ButtonKind, Empty, Lines, Shape, Skeleton, Tab, Table, Tabs};
+use crate::kit::{Button, ButtonKind, Empty, Lines, Shape, Skeleton, Tab, Table, Tabs, use_keys};
 use crate::pages::filter_bar::FilterBar;
 use crate::pages::listing::{foot, listing, use_reload_key};
 use crate::parts::CliTwin;
@@ -37,6 +39,26 @@ pub fn RunsPage(props: &RunsPageProps) -> Html {
     let query = use_tidy_query(&router, props.open.is_some());
     let tab = use_tab(&query, &asked.load);
     let refusal = session.refusal(Scope::RunsManage).map(AttrValue::from);
+    let form = use_state_eq(|| None::<Form>);
+    let show = |wanted: Form, can: bool| {
+        let form = form.clone();
+        Callback::from(move |()| form.set(can.then_some(wanted)))
+    };
+    let (preview, new) = (show(Form::Preview, true), show(Form::New, refusal.is_none()));
+    let close = {
+        let form = form.clone();
+        Callback::from(move |()| form.set(None))
+    };
+    {
+        let new = new.clone();
+        use_keys(move |key| {
+            let used = key.name == "n" && !key.ctrl;
+            if used {
+                new.emit(());
+            }
+            used
+        });
+    }
     let overview = asked.load.value().cloned();
     html! {
         <>
@@ -45,14 +67,28 @@ pub fn RunsPage(props: &RunsPageProps) -> Html {
                 if let Some(tenant) = &session.tenant { <span class="f3 sm">{ tenant.to_string() }</span> }
                 if let Some(overview) = &overview { { backlog(&overview.runs) } }
                 <span class="grow"></span>
+                <Button on_click={preview}>{ "Preview impact" }</Button>
+                <Button kind={ButtonKind::Primary} key_hint="N" disabled={refusal} on_click={new.clone()}>{ "New run" }</Button>
             </div>
             if let Some(tab) = tab {
-                <RunsList {tab} {query} {overview} open={props.open.clone()} />
+                <RunsList {tab} {query} {overview} open={props.open.clone()} on_new={new} />
             } else {
                 <Skeleton rows={12} />
             }
+            { match *form {
+                Some(Form::Preview) => html! { <PreviewDialog on_close={close} /> },
+                Some(Form::New) => html! { <NewRunDialog on_close={close} /> },
+                None => Html::default(),
+            } }
         </>
     }
+}
+
+/// The form that is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Preview,
+    New,
 }
 
 /// The query of the address; a link to a run that names no filters keeps those of the list.
@@ -90,6 +126,7 @@ struct RunsListProps {
     query: Query,
     overview: Option<Overview>,
     open: Option<RunId>,
+    on_new: Callback<()>,
 }
 
 #[component]
@@ -146,11 +183,14 @@ fn RunsList(props: &RunsListProps) -> Html {
                 <FilterBar fields={fields()}>
                     <span class="f3 sm">{ "Newest first, live" }</span>
                 </FilterBar>
-                { listing("Runs", &list, nothing(&query, tab, &router), table) }
+                { listing("Runs", &list, nothing(&query, tab, &router, &props.on_new), table) }
                 { foot(&list, Html::default()) }
             </div>
             if let (Some(current), false) = (props.open.clone(), list.state.rows.is_empty()) {
                 <Steps rows={list.state.rows.clone()} {current} on_step={open} />
+            }
+            if let Some(id) = props.open.clone() {
+                <RunDrawer key="drawer" {id} query={query} />
             }
         </div>
     }
@@ -180,7 +220,7 @@ const fn title(tab: RunTab) -> &'static str {
 }
 
 /// What stands in place of rows: which filter to drop, or how a first run comes about.
-fn nothing(query: &Query, tab: RunTab, router: &Router) -> Html {
+fn nothing(query: &Query, tab: RunTab, router: &Router, on_new: &Callback<()>) -> Html {
     let filters = in_force(query);
     if let Some((name, label, value)) = filters.last().cloned() {
         let drop = {
@@ -219,7 +259,7 @@ fn nothing(query: &Query, tab: RunTab, router: &Router) -> Html {
                 actions={html! { <>
                     <Link to={Route::Sources} class="link">{ "1. Add a source" }</Link>
                     <Link to={Route::Targets} class="link">{ "2. Import SBOMs" }</Link>
-                    <span class="f2">{ "3. Start a run (N)" }</span>
+                    <Button on_click={on_new.clone()}>{ "3. Start a run" }</Button>
                 </> }}>
                 { "A run compares SBOMs with advisories and says what changed. It needs one source and one SBOM. By command: " }
                 <span class="mono">{ "stella runs submit --reason 'first run'" }</span>
