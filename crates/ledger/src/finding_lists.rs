@@ -173,6 +173,10 @@ pub async fn page(
     after: Option<&After>,
     limit: i64,
 ) -> Result<Vec<FindingRow>, LedgerError> {
+    paging(tx, wanted, after, limit).fetch_all(tx).await
+}
+
+fn paging(tx: &Tx, wanted: &Wanted, after: Option<&After>, limit: i64) -> Query {
     let mut query = Query::new(SELECT);
     push_from(&mut query, tx, wanted);
     query.push(
@@ -195,15 +199,19 @@ pub async fn page(
         limit ",
     );
     query.bind(limit);
-    query.fetch_all(tx).await
+    query
 }
 
 /// How many findings are wanted.
 pub async fn count(tx: &mut Tx, wanted: &Wanted) -> Result<i64, LedgerError> {
+    counting(tx, wanted).fetch_count(tx).await
+}
+
+fn counting(tx: &Tx, wanted: &Wanted) -> Query {
     let mut query = Query::new("select count(*)");
     push_from(&mut query, tx, wanted);
     push_where(&mut query, wanted);
-    query.fetch_count(tx).await
+    query
 }
 
 /// The sums that the evaluations themselves kept: all findings and critical ones of the latest evaluations.
@@ -281,4 +289,49 @@ pub async fn change_counts(tx: &mut Tx, run_key: i64) -> Result<Vec<(i64, i64)>,
     let mut query = Query::new("select kind, count(*) from finding_changes where run_key = ");
     query.bind(run_key).push(" group by kind order by kind");
     query.fetch_all(tx).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plans::plan_on_sqlite;
+
+    fn wanted(moment: Moment) -> Wanted {
+        Wanted {
+            tenant: "acme".parse().unwrap(),
+            moment,
+            way: Way::Facts,
+            target_key: None,
+            places: None,
+            kev: None,
+            part: None,
+            purl: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_long_list_is_read_from_its_front_and_never_sorted() {
+        let after = After {
+            place: 1,
+            vulnerability_id: String::new(),
+            purl: String::new(),
+            fact_key: 1,
+            line_key: 1,
+        };
+        for moment in [Moment::Latest, Moment::Run(1)] {
+            for after in [None, Some(after.clone())] {
+                let plan =
+                    plan_on_sqlite(move |tx| Ok(paging(tx, &wanted(moment), after.as_ref(), 50))).await;
+                assert!(plan.contains("finding_facts_order"), "{plan}");
+                assert!(plan.contains("findings_fact (fact_key=?"), "{plan}");
+                assert!(!plan.contains("TEMP B-TREE") && !plan.contains("SCAN"), "{plan}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_count_reads_findings_from_the_index_alone() {
+        let plan = plan_on_sqlite(|tx| Ok(counting(tx, &wanted(Moment::Latest)))).await;
+        assert!(plan.contains("SEARCH findings USING COVERING INDEX findings_fact"), "{plan}");
+    }
 }

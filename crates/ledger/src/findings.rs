@@ -256,17 +256,19 @@ pub async fn evaluated_many(
 
 /// Notes which evaluation of each line was the run's: line and number.
 pub async fn place_many(tx: &mut Tx, run_key: i64, lines: &[(i64, i64)]) -> Result<(), LedgerError> {
-    // The run comes out of the list too: as a parameter it would lead SQLite through all targets of the run.
     let list: Vec<(i64, i64, i64)> = lines.iter().map(|(line, number)| (*line, *number, run_key)).collect();
     for part in list.chunks(CHUNK) {
-        let mut query = Query::new("update run_targets set evaluation = cast(r.value ->> 1 as bigint) from ");
-        rows::push(&mut query, tx, part)?;
-        query.push(
-            " where line_key = cast(r.value ->> 0 as bigint) and run_key = cast(r.value ->> 2 as bigint)",
-        );
-        query.execute(tx).await?;
+        placing(tx, part)?.execute(tx).await?;
     }
     Ok(())
+}
+
+/// The run comes out of the list too: as a parameter it would lead SQLite through all targets of the run.
+fn placing(tx: &Tx, list: &[(i64, i64, i64)]) -> Result<Query, LedgerError> {
+    let mut query = Query::new("update run_targets set evaluation = cast(r.value ->> 1 as bigint) from ");
+    rows::push(&mut query, tx, list)?;
+    query.push(" where line_key = cast(r.value ->> 0 as bigint) and run_key = cast(r.value ->> 2 as bigint)");
+    Ok(query)
 }
 
 /// A change to be kept: kind, fact, line, the fact before.
@@ -311,4 +313,16 @@ pub async fn packages(tx: &mut Tx, package_keys: &[i64]) -> Result<Vec<(i64, Str
         found.extend(query.fetch_all::<(i64, String)>(tx).await?);
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plans::plan_on_sqlite;
+
+    #[tokio::test]
+    async fn a_target_is_noted_by_its_key_and_not_by_walking_the_run() {
+        let plan = plan_on_sqlite(|tx| placing(tx, &[(1, 1, 1)])).await;
+        assert!(plan.contains("SEARCH run_targets USING PRIMARY KEY (run_key=? AND line_key=?)"), "{plan}");
+    }
 }

@@ -40,6 +40,8 @@ pub mod ledger;
 pub mod listing;
 pub mod migrate;
 pub mod overview;
+#[cfg(test)]
+mod plans;
 pub mod previews;
 pub mod query;
 pub mod record;
