@@ -28,6 +28,8 @@ pub fn page(route: &Route) -> Html {
         Route::Targets => html! { <targets::TargetsPage /> },
         Route::Runs => html! { <runs::RunsPage /> },
         Route::Run(id) => html! { <runs::RunsPage open={id.clone()} /> },
+        Route::RunStream(id) => html! { <runs::RunStreamPage key={id.to_string()} id={id.clone()} /> },
+        Route::Scheduler => html! { <runs::SchedulerPage /> },
         Route::Findings => html! { <findings::FindingsPage /> },
         Route::Settings => html! { <settings::SettingsPage /> },
         Route::JobDag(_)
@@ -35,8 +37,6 @@ pub fn page(route: &Route) -> Html {
         | Route::DeadLetter
         | Route::DeadLetterQueue
         | Route::DeadLetterEntry(_)
-        | Route::Scheduler
-        | Route::RunStream(_)
         | Route::Schedules
         | Route::ScannerOps
         | Route::OfflineKits

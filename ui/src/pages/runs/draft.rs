@@ -86,7 +86,11 @@ impl Default for Draft {
 
 /// The entries of a text, by comma, blank or line.
 fn entries(text: &str) -> Vec<String> {
-    text.split([',', '\n', ' ', '\t']).map(str::trim).filter(|entry| !entry.is_empty()).map(str::to_owned).collect()
+    text.split([',', '\n', ' ', '\t'])
+        .map(str::trim)
+        .filter(|entry| !entry.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 impl Draft {
@@ -159,7 +163,9 @@ impl Draft {
     }
 
     fn scope_words(&self) -> Vec<String> {
-        let each = |option: &str, values: Vec<String>| values.into_iter().flat_map(|value| [option.to_owned(), value]).collect::<Vec<_>>();
+        let each = |option: &str, values: Vec<String>| {
+            values.into_iter().flat_map(|value| [option.to_owned(), value]).collect::<Vec<_>>()
+        };
         match self.reach {
             Reach::All => Vec::new(),
             Reach::Selector => [
@@ -194,7 +200,9 @@ impl Draft {
             ("--reason", cause.reason),
             ("--ticket", cause.ticket),
         ];
-        words.extend(options.into_iter().filter_map(|(option, value)| Some([option.to_owned(), value?])).flatten());
+        words.extend(
+            options.into_iter().filter_map(|(option, value)| Some([option.to_owned(), value?])).flatten(),
+        );
         words
     }
 }
@@ -210,7 +218,8 @@ fn labels(text: &str) -> Result<BTreeMap<String, String>, String> {
 }
 
 fn is_digest(text: &str) -> bool {
-    text.strip_prefix("sha256:").is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    text.strip_prefix("sha256:")
+        .is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 #[cfg(test)]
@@ -241,15 +250,32 @@ mod tests {
     fn an_empty_or_wrong_scope_says_what_is_missing() {
         let said = |draft: Draft| draft.blocked().unwrap();
         assert_eq!(said(Draft::default()), "Needs a reason");
-        assert_eq!(said(Draft { reach: Reach::Selector, ..Draft::default() }), "Name a namespace, a repository or a label");
-        assert_eq!(said(Draft { reach: Reach::Selector, labels: "prod".into(), ..Draft::default() }), "`prod` is not key=value");
-        assert_eq!(said(Draft { reach: Reach::Digests, digests: "sha256:12".into(), ..Draft::default() }), "`sha256:12` is not sha256: and 64 hex digits");
-        assert_eq!(said(Draft { reach: Reach::Keys, ..Draft::default() }), "Name a package URL or a vulnerability");
+        assert_eq!(
+            said(Draft { reach: Reach::Selector, ..Draft::default() }),
+            "Name a namespace, a repository or a label"
+        );
+        assert_eq!(
+            said(Draft { reach: Reach::Selector, labels: "prod".into(), ..Draft::default() }),
+            "`prod` is not key=value"
+        );
+        assert_eq!(
+            said(Draft { reach: Reach::Digests, digests: "sha256:12".into(), ..Draft::default() }),
+            "`sha256:12` is not sha256: and 64 hex digits"
+        );
+        assert_eq!(
+            said(Draft { reach: Reach::Keys, ..Draft::default() }),
+            "Name a package URL or a vulnerability"
+        );
     }
 
     #[test]
     fn a_scope_is_previewed_as_a_scope() {
-        let draft = Draft { reach: Reach::Selector, namespaces: "prod, stage".into(), labels: "team=a".into(), ..Draft::default() };
+        let draft = Draft {
+            reach: Reach::Selector,
+            namespaces: "prod, stage".into(),
+            labels: "team=a".into(),
+            ..Draft::default()
+        };
         let request = draft.request().unwrap();
         assert!(request.purls.is_empty() && request.scope.is_some());
         assert_eq!(Reach::of(draft.reach.as_str()), Reach::Selector);

@@ -4,7 +4,8 @@ use super::draft::{Draft, Reach};
 use super::impact::{panel, use_impact};
 use crate::api::Problem;
 use crate::kit::{
-    Banner, Button, ButtonKind, Checkbox, Checked, Dialog, DialogSize, Field, Input, Segmented, TextArea, Tone,
+    Banner, Button, ButtonKind, Checkbox, Checked, Dialog, DialogSize, Field, Input, Segmented, TextArea,
+    Tone,
 };
 use crate::parts::{CliTwin, RunLink};
 use crate::router::{Query, use_router};
@@ -90,8 +91,15 @@ pub(super) fn NewRunDialog(props: &FormProps) -> Html {
             if *busy || draft.blocked().is_some() {
                 return;
             }
-            let (api, toasts, router, cause, busy, problem, on_close) =
-                (api.clone(), toasts.clone(), router.clone(), draft.cause(), busy.clone(), problem.clone(), on_close.clone());
+            let (api, toasts, router, cause, busy, problem, on_close) = (
+                api.clone(),
+                toasts.clone(),
+                router.clone(),
+                draft.cause(),
+                busy.clone(),
+                problem.clone(),
+                on_close.clone(),
+            );
             busy.set(true);
             wasm_bindgen_futures::spawn_local(async move {
                 match api.start_run(&wish, &cause).await {
@@ -110,9 +118,14 @@ pub(super) fn NewRunDialog(props: &FormProps) -> Html {
     };
     let edit = Edit(draft.clone());
     let wrong = |field: &str| said(problem.as_ref(), field);
-    let modes = RunMode::ALL.iter().map(|mode| (mode.as_str().into(), mode.as_str().into())).collect::<Vec<(AttrValue, AttrValue)>>();
+    let modes = RunMode::ALL
+        .iter()
+        .map(|mode| (mode.as_str().into(), mode.as_str().into()))
+        .collect::<Vec<(AttrValue, AttrValue)>>();
     let verb = match impact.of(&draft) {
-        Some(preview) => format!("Start run over {} targets", crate::kit::format::count(preview.impacted_images)),
+        Some(preview) => {
+            format!("Start run over {} targets", crate::kit::format::count(preview.impacted_images))
+        }
         None => "Start run".to_owned(),
     };
     html! {

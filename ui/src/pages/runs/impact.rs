@@ -81,8 +81,12 @@ pub(super) fn panel(impact: &Impact, draft: &Draft) -> Html {
             <Banner tone={Tone::Bad} fact={format!("{} ({})", problem.sentence(), problem.code())}>{ problem.next_step() }{ " What you typed is kept." }</Banner>
         },
         (Some(preview), None) => shown(preview),
-        (None, None) if impact.load.value().is_some() => html! { <p class="f3 sm">{ "The scope changed since the last preview." }</p> },
-        (None, None) => html! { <p class="f3 sm">{ "Nothing is started by looking. The answer can be handed to a run for 15 minutes." }</p> },
+        (None, None) if impact.load.value().is_some() => {
+            html! { <p class="f3 sm">{ "The scope changed since the last preview." }</p> }
+        }
+        (None, None) => {
+            html! { <p class="f3 sm">{ "Nothing is started by looking. The answer can be handed to a run for 15 minutes." }</p> }
+        }
     };
     html! {
         <section class="impact col gap3" aria-label="Impact" aria-live="polite">
@@ -94,7 +98,10 @@ pub(super) fn panel(impact: &Impact, draft: &Draft) -> Html {
 }
 
 fn shown(preview: &Preview) -> Html {
-    let warn = preview.warnings.iter().map(|said| html! { <Banner key={said.clone()} tone={Tone::Warn} fact="Note.">{ said }</Banner> });
+    let warn = preview
+        .warnings
+        .iter()
+        .map(|said| html! { <Banner key={said.clone()} tone={Tone::Warn} fact="Note.">{ said }</Banner> });
     html! {
         <>
             <div class="figs">
@@ -121,8 +128,11 @@ pub(super) fn named(all: &[NamedCount]) -> String {
     if all.is_empty() {
         return "none".to_owned();
     }
-    let name = |one: &NamedCount| if one.name.is_empty() { "without namespace".to_owned() } else { one.name.clone() };
-    let mut said: Vec<String> = all.iter().take(LISTED).map(|one| format!("{} {}", name(one), count(one.count))).collect();
+    let name = |one: &NamedCount| {
+        if one.name.is_empty() { "without namespace".to_owned() } else { one.name.clone() }
+    };
+    let mut said: Vec<String> =
+        all.iter().take(LISTED).map(|one| format!("{} {}", name(one), count(one.count))).collect();
     said.extend(more(all.len()));
     said.join(", ")
 }
@@ -147,7 +157,12 @@ fn sample(preview: &Preview) -> Html {
     if preview.sample.is_empty() {
         return html! { <span class="f3">{ "none" }</span> };
     }
-    let said: Vec<String> = preview.sample.iter().take(LISTED).map(|one| format!("{} {}", one.name, one.version).trim().to_owned()).collect();
+    let said: Vec<String> = preview
+        .sample
+        .iter()
+        .take(LISTED)
+        .map(|one| format!("{} {}", one.name, one.version).trim().to_owned())
+        .collect();
     html! { { said.join(", ") } }
 }
 

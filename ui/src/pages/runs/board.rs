@@ -1,0 +1,221 @@
+//! What the stream page shows, worked out of what was told: pure, so that it is tested without a browser.
+
+use super::log::{Level, lines, tail};
+use super::segments::place;
+use crate::kit::{HeatCell, HeatRow, HeatState};
+use crate::store::{LogLine, WatchedRun};
+use std::collections::BTreeMap;
+use stella_contract::event::{RunMessage, RunMessageBody};
+use stella_contract::run::Run;
+use stella_contract::segment::{Segment, SegmentState};
+use stella_contract::time::Micros;
+
+/// Lines that are drawn.
+const DRAWN: usize = 400;
+/// Events that are drawn.
+const EVENTS: usize = 40;
+
+/// Where the reader of the log stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Stand {
+    /// At its live end.
+    #[default]
+    Live,
+    /// At the line that was the last when they scrolled up.
+    Scrolled(i64),
+}
+
+/// The log as it is shown.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Shown {
+    /// The lines, oldest first.
+    pub lines: Vec<LogLine>,
+    /// Lines of this level that are kept.
+    pub kept: usize,
+    /// Lines that came since the reader left the end.
+    pub news: usize,
+}
+
+/// Folds what was read back and what was told since into one log; a line that was told twice counts once.
+pub(super) fn log_of(back: &[RunMessage], watched: &WatchedRun, level: Level, stand: Stand) -> Shown {
+    let mut all: BTreeMap<i64, LogLine> = lines(back).into_iter().map(|line| (line.seq, line)).collect();
+    all.extend(watched.log.iter().map(|line| (line.seq, line.clone())));
+    let admitted: Vec<LogLine> = all.into_values().filter(|line| level.admits(line.severity)).collect();
+    let until = match stand {
+        Stand::Live => admitted.len(),
+        Stand::Scrolled(seq) => admitted.partition_point(|line| line.seq <= seq),
+    };
+    let from = until.saturating_sub(DRAWN);
+    Shown { kept: admitted.len(), news: admitted.len() - until, lines: admitted[from..until].to_vec() }
+}
+
+/// One event in a row.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct EventRow {
+    /// Its number.
+    pub seq: i64,
+    /// Its name.
+    pub name: &'static str,
+    /// What it told.
+    pub words: String,
+    /// When.
+    pub at: Micros,
+}
+
+/// The newest events, the newest first. Log lines and heartbeats have their own places.
+pub(super) fn events_of(back: &[RunMessage], watched: &WatchedRun) -> Vec<EventRow> {
+    let rows = back.iter().chain(watched.events.iter()).filter_map(event_row);
+    // The end may carry the number of the message before it.
+    let all: BTreeMap<(i64, &'static str), EventRow> = rows.map(|row| ((row.seq, row.name), row)).collect();
+    all.into_values().rev().take(EVENTS).collect()
+}
+
+fn event_row(message: &RunMessage) -> Option<EventRow> {
+    let words = match &message.body {
+        RunMessageBody::StateChanged { to, error_code, .. } => match error_code {
+            Some(code) => format!("run to {to}, {code}"),
+            None => format!("run to {to}"),
+        },
+        RunMessageBody::SegmentProgress { segment_id, state, processed, total, .. } => {
+            format!("{} {state}, {processed} of {total}", tail(segment_id.as_str()))
+        }
+        RunMessageBody::DeltaSummary { deltas, .. } => deltas.to_string(),
+        RunMessageBody::End { state } => format!("run ended {state}"),
+        RunMessageBody::Snapshot { .. }
+        | RunMessageBody::Log { .. }
+        | RunMessageBody::Heartbeat {}
+        | RunMessageBody::Reset {} => return None,
+    };
+    Some(EventRow { seq: message.seq, name: message.body.name(), words, at: message.at })
+}
+
+/// The strip: a row per shard, its segments in the planner's order.
+pub(super) fn strip(segments: &[Segment]) -> Vec<HeatRow> {
+    let mut shards: BTreeMap<i32, Vec<&Segment>> = BTreeMap::new();
+    for segment in segments {
+        shards.entry(segment.shard).or_default().push(segment);
+    }
+    shards
+        .into_iter()
+        .map(|(shard, mut segments)| {
+            segments.sort_by_key(|segment| segment.ordinal);
+            HeatRow { label: shard.to_string().into(), cells: segments.into_iter().map(cell).collect() }
+        })
+        .collect()
+}
+
+fn cell(segment: &Segment) -> HeatCell {
+    let share = segment.processed as f64 / segment.target_count.max(1) as f64;
+    let state = match segment.state {
+        SegmentState::Pending | SegmentState::Queued => HeatState::Waiting,
+        SegmentState::Running => HeatState::Live(share),
+        SegmentState::Succeeded => HeatState::Done,
+        SegmentState::Failed => HeatState::Failed,
+        SegmentState::Cancelled | SegmentState::Skipped => HeatState::Ended,
+    };
+    let reason = segment.reason.as_ref().map(|reason| format!(", {reason}")).unwrap_or_default();
+    let label = format!(
+        "segment {}, {}, {} of {} targets{reason}",
+        place(segment),
+        segment.state,
+        segment.processed,
+        segment.target_count
+    );
+    HeatCell { id: segment.segment_id.to_string().into(), label: label.into(), state }
+}
+
+/// Targets per minute of each shard since execution began; nothing before it did.
+pub(super) fn pace_by_shard(run: &Run, segments: &[Segment], now: Micros) -> Vec<(i32, f64)> {
+    let Some(from) = run.started_at else { return Vec::new() };
+    let until = run.executed_at.or(run.finished_at).unwrap_or(now);
+    // Within the first second every pace would be a guess.
+    let minutes = until.ms_since(from).max(1_000) as f64 / 60_000.0;
+    let mut done: BTreeMap<i32, i64> = BTreeMap::new();
+    for segment in segments {
+        *done.entry(segment.shard).or_default() += segment.processed;
+    }
+    done.into_iter().map(|(shard, processed)| (shard, processed as f64 / minutes)).collect()
+}
+
+/// The number of the newest line that is known.
+pub(super) fn newest(back: &[RunMessage], watched: &WatchedRun) -> i64 {
+    let told = watched.log.back().map(|line| line.seq);
+    told.or_else(|| back.last().map(|message| message.seq)).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::runs::table::tests::run;
+
+    const AT: &str = "2026-11-21T14:08:15.000Z";
+
+    fn log(seq: i64, severity: &str) -> RunMessage {
+        serde_json::from_value(
+            serde_json::json!({ "seq": seq, "at": AT, "event": "log", "severity": severity,
+            "message": "m", "correlationId": "c" }),
+        )
+        .unwrap()
+    }
+
+    fn segment(shard: i32, ordinal: i32, state: &str, processed: i64) -> Segment {
+        serde_json::from_value(serde_json::json!({
+            "segmentId": format!("seg_01890000-0000-7000-8000-0000000000{shard}{ordinal}"),
+            "runId": "run:acme:20261121T140815Z:9c1f04ab", "shard": shard, "ordinal": ordinal, "state": state,
+            "targetCount": 50, "processed": processed, "failedTargets": 0, "attempt": 1, "retryCount": 0,
+            "deltas": {}, "jobId": "job_01890000-0000-7000-8000-000000000000" }))
+        .unwrap()
+    }
+
+    #[test]
+    fn lines_that_were_read_back_and_told_again_stand_once_and_in_order() {
+        let mut watched = WatchedRun::default();
+        watched.take(&[log(3, "info"), log(4, "error")]);
+        let back = [log(1, "info"), log(2, "warn"), log(3, "info")];
+        let seqs = |level, stand| {
+            log_of(&back, &watched, level, stand).lines.iter().map(|line| line.seq).collect::<Vec<_>>()
+        };
+        assert_eq!(seqs(Level::All, Stand::Live), [1, 2, 3, 4]);
+        assert_eq!(seqs(Level::Warn, Stand::Live), [2, 4]);
+        let scrolled = log_of(&back, &watched, Level::All, Stand::Scrolled(2));
+        assert_eq!((scrolled.lines.len(), scrolled.news, scrolled.kept), (2, 2, 4));
+        assert_eq!(newest(&back, &watched), 4);
+    }
+
+    #[test]
+    fn events_stand_newest_first_and_an_end_beside_the_message_of_its_number() {
+        let back: Vec<RunMessage> = serde_json::from_value(serde_json::json!([
+            { "seq": 1, "at": AT, "event": "stateChanged", "from": "planning", "to": "queued" },
+            { "seq": 2, "at": AT, "event": "log", "severity": "info", "message": "m", "correlationId": "c" },
+            { "seq": 3, "at": AT, "event": "stateChanged", "from": "running", "to": "error", "errorCode": "ERR_RUN_007" },
+            { "seq": 3, "at": AT, "event": "end", "state": "error" } ]))
+        .unwrap();
+        let told: Vec<(i64, String)> =
+            events_of(&back, &WatchedRun::default()).into_iter().map(|row| (row.seq, row.words)).collect();
+        let expected = [(3, "run to error, ERR_RUN_007"), (3, "run ended error"), (1, "run to queued")];
+        assert_eq!(told, expected.map(|(seq, words)| (seq, words.to_owned())));
+    }
+
+    #[test]
+    fn the_strip_has_a_row_per_shard_in_the_planners_order() {
+        let rows = strip(&[
+            segment(1, 1, "failed", 3),
+            segment(1, 0, "running", 25),
+            segment(0, 0, "succeeded", 50),
+        ]);
+        assert_eq!(rows.iter().map(|row| row.label.to_string()).collect::<Vec<_>>(), ["0", "1"]);
+        assert_eq!(rows[1].cells[0].state, HeatState::Live(0.5));
+        assert_eq!(rows[1].cells[1].label.as_str(), "segment 1.1, failed, 3 of 50 targets");
+    }
+
+    #[test]
+    fn the_pace_counts_from_the_start_of_execution() {
+        let segments =
+            [segment(0, 0, "succeeded", 50), segment(0, 1, "running", 10), segment(1, 0, "running", 30)];
+        let waiting = run(serde_json::json!({}));
+        let now = Micros::parse(AT).unwrap().plus_ms(120_000);
+        assert_eq!(pace_by_shard(&waiting, &segments, now), []);
+        let running = run(serde_json::json!({ "state": "running", "startedAt": AT }));
+        assert_eq!(pace_by_shard(&running, &segments, now), [(0, 30.0), (1, 15.0)]);
+    }
+}
