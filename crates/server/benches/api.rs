@@ -169,7 +169,7 @@ fn job(engine: &Engine, tenant: &Tenant, number: usize, now: Micros) -> NewJob {
         project: None,
         run_id: None,
         source_id: None,
-        job_type: if number % 2 == 0 { "scan.segment" } else { "ingest.sbom" }.to_owned(),
+        job_type: if number.is_multiple_of(2) { "scan.segment" } else { "ingest.sbom" }.to_owned(),
         priority: 50,
         state: JobState::Queued,
         wait_reason: None,

@@ -10,5 +10,7 @@ mod hosts;
 mod idempotency;
 mod live;
 mod openapi;
+mod overview;
 mod pages;
 mod socket;
+mod tenants;
