@@ -2,7 +2,6 @@
 //! summaries of targets, counts of segment and run.
 
 use crate::error::Error;
-use crate::journal::Journal;
 use crate::runs::facts::{Fact, Held, difference};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -77,7 +76,6 @@ pub(crate) async fn keep(
     index_generation: i64,
     scanned: &[Scanned],
     now: Micros,
-    _journal: &mut Journal,
 ) -> Result<(), Error> {
     let segment = segments::get(tx, segment_key).await?;
     let segment = segment.ok_or_else(|| Error::not_found("segment", segment_key))?;

@@ -176,9 +176,9 @@ fn done(segment_key: i64, tenant: &Tenant, index: &FeedIndex, scanned: Vec<Scann
     let tenant = tenant.clone();
     let effect: Effect = Box::new(move |tx: &mut Tx, now: Micros| {
         Box::pin(async move {
-            let mut journal = Journal::default();
-            keep::keep(tx, segment_key, &tenant, generation, &scanned, now, &mut journal).await?;
-            Ok(journal)
+            keep::keep(tx, segment_key, &tenant, generation, &scanned, now).await?;
+            // What there is to tell follows from the job's success: segment and run mirror it.
+            Ok(Journal::default())
         })
     });
     let artifact = NewArtifact {
