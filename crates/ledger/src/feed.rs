@@ -1,56 +1,35 @@
 //! The live feed: one event per change of a thing, numbered gap-free per tenant.
 
-use crate::db::{Sql, Tx};
+use crate::db::Tx;
 use crate::error::LedgerError;
 use crate::on_db;
 use crate::record::Cell;
-use crate::set::{execute_for, json};
-use serde::Serialize;
+use crate::set::{insert, json};
 use stella_contract::event::FeedEvent;
-use stella_contract::ids::Tenant;
+use stella_contract::ids::{RunId, Tenant};
 use stella_contract::time::Micros;
 
-#[derive(Serialize)]
-struct NewRow<'a> {
-    seq: i64,
-    kind: &'a str,
-    entity: &'a str,
-    id: &'a str,
-    run_id: Option<&'a str>,
-    correlation_id: &'a str,
-    at: i64,
-    data: String,
-}
-
-const APPEND: Sql = Sql {
-    sqlite: "
-        insert into feed (tenant, seq, type, entity, id, run_id, correlation_id, at, data)
-        select $1, value ->> 'seq', value ->> 'kind', value ->> 'entity', value ->> 'id', value ->> 'run_id',
-            value ->> 'correlation_id', value ->> 'at', value ->> 'data'
-        from json_each($2)",
-    postgres: "
-        insert into feed (tenant, seq, type, entity, id, run_id, correlation_id, at, data)
-        select $1, seq, kind, entity, id, run_id, correlation_id, at, data
-        from json_to_recordset($2::json) as new (seq bigint, kind text, entity text, id text, run_id text,
-            correlation_id text, at bigint, data text)",
-};
+const APPEND: &str = "
+    insert into feed (tenant, seq, type, entity, id, run_id, correlation_id, at, data)
+    values";
 
 /// Adds numbered events; their tip is moved by [`crate::chains::move_tip`] in the same transaction.
 pub async fn append_many(tx: &mut Tx, tenant: &Tenant, events: &[FeedEvent]) -> Result<(), LedgerError> {
     let mut rows = Vec::with_capacity(events.len());
     for event in events {
-        rows.push(NewRow {
-            seq: event.seq,
-            kind: &event.kind,
-            entity: &event.entity,
-            id: &event.id,
-            run_id: event.run_id.as_ref().map(|id| id.as_str()),
-            correlation_id: &event.correlation_id,
-            at: event.at.0,
-            data: json(&event.data)?,
-        });
+        rows.push(vec![
+            tenant.as_str().into(),
+            event.seq.into(),
+            event.kind.as_str().into(),
+            event.entity.as_str().into(),
+            event.id.as_str().into(),
+            event.run_id.as_ref().map(RunId::as_str).into(),
+            event.correlation_id.as_str().into(),
+            event.at.0.into(),
+            json(&event.data)?.into(),
+        ]);
     }
-    execute_for(tx, APPEND, tenant.as_str(), json(&rows)?).await?;
+    insert(tx, APPEND, rows).await?;
     tx.note_feed();
     Ok(())
 }

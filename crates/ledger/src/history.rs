@@ -1,93 +1,49 @@
 //! The history: entries are added and read, never changed. The engine numbers and hashes them.
 
-use crate::db::{Sql, Tx};
+use crate::db::Tx;
 use crate::error::LedgerError;
 use crate::query::Query;
 use crate::record::Cell;
-use crate::set::{execute_for, json};
-use serde::Serialize;
+use crate::set::{insert, json};
 use stella_contract::history::{Actor, HistoryEntry};
 use stella_contract::ids::{EventId, JobId, RunId, Tenant};
 use stella_contract::time::Micros;
 
-#[derive(Serialize)]
-struct NewRow<'a> {
-    seq: i64,
-    event_id: &'a str,
-    job_key: Option<i64>,
-    job_id: Option<&'a str>,
-    run_id: Option<&'a str>,
-    entity: &'a str,
-    kind: &'a str,
-    from_state: Option<&'a str>,
-    to_state: Option<&'a str>,
-    attempt: Option<i32>,
-    lease_epoch: Option<i64>,
-    subject: &'a str,
-    scopes: String,
-    reason: Option<&'a str>,
-    ticket: Option<&'a str>,
-    correlation_id: &'a str,
-    occurred_at: i64,
-    data_digest: &'a str,
-    data: String,
-    prev_hash: &'a str,
-    hash: &'a str,
-}
-
-const APPEND: Sql = Sql {
-    sqlite: "
-        insert into history (tenant, seq, event_id, job_key, job_id, run_id, entity, type, from_state, to_state,
-            attempt, lease_epoch, subject, scopes, reason, ticket, correlation_id, occurred_at, data_digest, data,
-            prev_hash, hash)
-        select $1, value ->> 'seq', value ->> 'event_id', value ->> 'job_key', value ->> 'job_id',
-            value ->> 'run_id', value ->> 'entity', value ->> 'kind', value ->> 'from_state', value ->> 'to_state',
-            value ->> 'attempt', value ->> 'lease_epoch', value ->> 'subject', value ->> 'scopes',
-            value ->> 'reason', value ->> 'ticket', value ->> 'correlation_id', value ->> 'occurred_at',
-            value ->> 'data_digest', value ->> 'data', value ->> 'prev_hash', value ->> 'hash'
-        from json_each($2)",
-    postgres: "
-        insert into history (tenant, seq, event_id, job_key, job_id, run_id, entity, type, from_state, to_state,
-            attempt, lease_epoch, subject, scopes, reason, ticket, correlation_id, occurred_at, data_digest, data,
-            prev_hash, hash)
-        select $1, seq, event_id, job_key, job_id, run_id, entity, kind, from_state, to_state, attempt,
-            lease_epoch, subject, scopes, reason, ticket, correlation_id, occurred_at, data_digest, data, prev_hash,
-            hash
-        from json_to_recordset($2::json) as new (seq bigint, event_id text, job_key bigint, job_id text,
-            run_id text, entity text, kind text, from_state text, to_state text, attempt bigint,
-            lease_epoch bigint, subject text, scopes text, reason text, ticket text, correlation_id text,
-            occurred_at bigint, data_digest text, data text, prev_hash text, hash text)",
-};
+const APPEND: &str = "
+    insert into history (tenant, seq, event_id, job_key, job_id, run_id, entity, type, from_state, to_state, attempt,
+        lease_epoch, subject, scopes, reason, ticket, correlation_id, occurred_at, data_digest, data, prev_hash, hash)
+    values";
 
 /// Adds numbered and hashed entries; their tip is moved by [`crate::chains::move_tip`] in the same transaction.
 pub async fn append_many(tx: &mut Tx, tenant: &Tenant, entries: &[HistoryEntry]) -> Result<(), LedgerError> {
     let mut rows = Vec::with_capacity(entries.len());
     for entry in entries {
-        rows.push(NewRow {
-            seq: entry.seq,
-            event_id: entry.event_id.as_str(),
-            job_key: entry.job_id.as_ref().map(crate::key_of),
-            job_id: entry.job_id.as_ref().map(JobId::as_str),
-            run_id: entry.run_id.as_ref().map(RunId::as_str),
-            entity: &entry.entity,
-            kind: &entry.kind,
-            from_state: entry.from_state.as_deref(),
-            to_state: entry.to_state.as_deref(),
-            attempt: entry.attempt,
-            lease_epoch: entry.lease_epoch,
-            subject: &entry.actor.subject,
-            scopes: json(&entry.actor.scopes)?,
-            reason: entry.reason.as_deref(),
-            ticket: entry.ticket.as_deref(),
-            correlation_id: &entry.correlation_id,
-            occurred_at: entry.occurred_at.0,
-            data_digest: &entry.data_digest,
-            data: json(&entry.data)?,
-            prev_hash: &entry.prev_hash,
-            hash: &entry.hash,
-        });
+        rows.push(vec![
+            tenant.as_str().into(),
+            entry.seq.into(),
+            entry.event_id.as_str().into(),
+            entry.job_id.as_ref().map(crate::key_of).into(),
+            entry.job_id.as_ref().map(JobId::as_str).into(),
+            entry.run_id.as_ref().map(RunId::as_str).into(),
+            entry.entity.as_str().into(),
+            entry.kind.as_str().into(),
+            entry.from_state.as_deref().into(),
+            entry.to_state.as_deref().into(),
+            entry.attempt.map(i64::from).into(),
+            entry.lease_epoch.into(),
+            entry.actor.subject.as_str().into(),
+            json(&entry.actor.scopes)?.into(),
+            entry.reason.as_deref().into(),
+            entry.ticket.as_deref().into(),
+            entry.correlation_id.as_str().into(),
+            entry.occurred_at.0.into(),
+            entry.data_digest.as_str().into(),
+            json(&entry.data)?.into(),
+            entry.prev_hash.as_str().into(),
+            entry.hash.as_str().into(),
+        ]);
     }
-    execute_for(tx, APPEND, tenant.as_str(), json(&rows)?).await
+    insert(tx, APPEND, rows).await
 }
 
 /// The columns of `history`.

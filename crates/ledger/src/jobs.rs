@@ -3,8 +3,9 @@
 use crate::db::{Sql, Tx};
 use crate::error::LedgerError;
 use crate::on_db;
+use crate::query::Value;
 use crate::record::{JobRecord, JobRow, records};
-use crate::set::{execute, fetch, json};
+use crate::set::{execute, fetch, insert, json};
 use serde::Serialize;
 use stella_contract::ids::{JobId, LeaseId, RunId, SourceId, Tenant, WorkerId};
 use stella_contract::job::{JobEvent, JobState, WaitReason, states_before};
@@ -60,62 +61,12 @@ pub struct NewJob {
     pub created_at: Micros,
 }
 
-#[derive(Serialize)]
-struct NewRow<'a> {
-    key: i64,
-    job_id: &'a str,
-    tenant: &'a str,
-    project: Option<&'a str>,
-    run_id: Option<&'a str>,
-    source_id: Option<&'a str>,
-    job_type: &'a str,
-    priority: i32,
-    state: &'static str,
-    wait_reason: Option<&'static str>,
-    next_eligible_at: Option<i64>,
-    not_before: Option<i64>,
-    payload_digest: &'a str,
-    payload_size: i64,
-    payload: Option<&'a str>,
-    idempotency_key: Option<&'a str>,
-    max_attempts: i32,
-    timeout_s: i64,
-    replay_of: Option<&'a str>,
-    correlation_id: &'a str,
-    created_by: &'a str,
-    created_at: i64,
-    queued_at: Option<i64>,
-}
-
-const INSERT: Sql = Sql {
-    sqlite: "
-        insert into jobs (key, job_id, tenant, project, run_id, source_id, job_type, priority, state, wait_reason,
-            next_eligible_at, not_before, payload_digest, payload_size, payload, idempotency_key, attempt,
-            max_attempts, timeout_s, lease_epoch, ack_timeouts, progress, processed, total, replay_of,
-            correlation_id, created_by, created_at, queued_at, version)
-        select value ->> 'key', value ->> 'job_id', value ->> 'tenant', value ->> 'project', value ->> 'run_id',
-            value ->> 'source_id', value ->> 'job_type', value ->> 'priority', value ->> 'state',
-            value ->> 'wait_reason', value ->> 'next_eligible_at', value ->> 'not_before',
-            value ->> 'payload_digest', value ->> 'payload_size', value ->> 'payload',
-            value ->> 'idempotency_key', 0, value ->> 'max_attempts', value ->> 'timeout_s', 0, 0, 0.0, 0, 0,
-            value ->> 'replay_of', value ->> 'correlation_id', value ->> 'created_by', value ->> 'created_at',
-            value ->> 'queued_at', 1
-        from json_each($1)",
-    postgres: "
-        insert into jobs (key, job_id, tenant, project, run_id, source_id, job_type, priority, state, wait_reason,
-            next_eligible_at, not_before, payload_digest, payload_size, payload, idempotency_key, attempt,
-            max_attempts, timeout_s, lease_epoch, ack_timeouts, progress, processed, total, replay_of,
-            correlation_id, created_by, created_at, queued_at, version)
-        select key, job_id, tenant, project, run_id, source_id, job_type, priority, state, wait_reason,
-            next_eligible_at, not_before, payload_digest, payload_size, payload, idempotency_key, 0,
-            max_attempts, timeout_s, 0, 0, 0.0, 0, 0, replay_of,
-            correlation_id, created_by, created_at, queued_at, 1
-        from json_to_recordset($1::json) as new (key bigint, job_id text, tenant text, project text, run_id text,
-            source_id text, job_type text, priority bigint, state text, wait_reason text, next_eligible_at bigint,
-            not_before bigint, payload_digest text, payload_size bigint, payload text, idempotency_key text,
-            max_attempts bigint, timeout_s bigint, replay_of text, correlation_id text, created_by text,
-            created_at bigint, queued_at bigint)",
-};
+const INSERT: &str = "
+    insert into jobs (key, job_id, tenant, project, run_id, source_id, job_type, priority, state, wait_reason,
+        next_eligible_at, not_before, payload_digest, payload_size, payload, idempotency_key, max_attempts, timeout_s,
+        replay_of, correlation_id, created_by, created_at, queued_at, attempt, lease_epoch, ack_timeouts, progress,
+        processed, total, version)
+    values";
 
 const INSERT_PAYLOADS: Sql = Sql {
     sqlite: "
@@ -134,32 +85,41 @@ pub async fn insert_many(tx: &mut Tx, jobs: &[NewJob]) -> Result<(), LedgerError
         return Ok(());
     }
     let small = |payload: &&str| payload.len() <= SMALL_PAYLOAD;
-    let rows: Vec<NewRow<'_>> = jobs
+    let rows: Vec<Vec<Value>> = jobs
         .iter()
-        .map(|job| NewRow {
-            key: crate::key_of(&job.job_id),
-            job_id: job.job_id.as_str(),
-            tenant: job.tenant.as_str(),
-            project: job.project.as_deref(),
-            run_id: job.run_id.as_ref().map(RunId::as_str),
-            source_id: job.source_id.as_ref().map(SourceId::as_str),
-            job_type: &job.job_type,
-            priority: job.priority,
-            state: job.state.as_str(),
-            wait_reason: job.wait_reason.map(WaitReason::as_str),
-            next_eligible_at: job.next_eligible_at.map(|at| at.0),
-            not_before: job.not_before.map(|at| at.0),
-            payload_digest: &job.payload_digest,
-            payload_size: job.payload_size,
-            payload: job.payload.as_deref().filter(small),
-            idempotency_key: job.idempotency_key.as_deref(),
-            max_attempts: job.max_attempts,
-            timeout_s: job.timeout_s,
-            replay_of: job.replay_of.as_ref().map(JobId::as_str),
-            correlation_id: &job.correlation_id,
-            created_by: &job.created_by,
-            created_at: job.created_at.0,
-            queued_at: (job.state == JobState::Queued).then_some(job.created_at.0),
+        .map(|job| {
+            vec![
+                crate::key_of(&job.job_id).into(),
+                job.job_id.as_str().into(),
+                job.tenant.as_str().into(),
+                job.project.as_deref().into(),
+                job.run_id.as_ref().map(RunId::as_str).into(),
+                job.source_id.as_ref().map(SourceId::as_str).into(),
+                job.job_type.as_str().into(),
+                i64::from(job.priority).into(),
+                job.state.as_str().into(),
+                job.wait_reason.map(WaitReason::as_str).into(),
+                job.next_eligible_at.map(|at| at.0).into(),
+                job.not_before.map(|at| at.0).into(),
+                job.payload_digest.as_str().into(),
+                job.payload_size.into(),
+                job.payload.as_deref().filter(small).into(),
+                job.idempotency_key.as_deref().into(),
+                i64::from(job.max_attempts).into(),
+                job.timeout_s.into(),
+                job.replay_of.as_ref().map(JobId::as_str).into(),
+                job.correlation_id.as_str().into(),
+                job.created_by.as_str().into(),
+                job.created_at.0.into(),
+                (job.state == JobState::Queued).then_some(job.created_at.0).into(),
+                0.into(),
+                0.into(),
+                0.into(),
+                0.0.into(),
+                0.into(),
+                0.into(),
+                1.into(),
+            ]
         })
         .collect();
     let large: Vec<PayloadRow<'_>> = jobs
@@ -169,7 +129,7 @@ pub async fn insert_many(tx: &mut Tx, jobs: &[NewJob]) -> Result<(), LedgerError
             Some(PayloadRow { key: crate::key_of(&job.job_id), payload })
         })
         .collect();
-    execute(tx, INSERT, json(&rows)?).await?;
+    insert(tx, INSERT, rows).await?;
     if !large.is_empty() {
         execute(tx, INSERT_PAYLOADS, json(&large)?).await?;
     }

@@ -43,6 +43,11 @@ impl From<Option<String>> for Value {
         Self::Text(value)
     }
 }
+impl From<Option<&str>> for Value {
+    fn from(value: Option<&str>) -> Self {
+        Self::Text(value.map(str::to_owned))
+    }
+}
 impl From<f64> for Value {
     fn from(value: f64) -> Self {
         Self::Real(value)

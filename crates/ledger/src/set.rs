@@ -1,8 +1,10 @@
-//! A set as one parameter: JSON text, which both databases can read as rows.
+//! A set in one statement: as JSON text in one parameter, which both databases can read as rows, or, where rows are
+//! wide and many, as bound values.
 
 use crate::db::{Sql, Tx};
 use crate::error::LedgerError;
 use crate::on_db;
+use crate::query::{Query, Value};
 use serde::Serialize;
 use sqlx::FromRow;
 use sqlx::postgres::PgRow;
@@ -33,5 +35,27 @@ where
 pub async fn execute_for(tx: &mut Tx, sql: Sql, owner: &str, set: String) -> Result<(), LedgerError> {
     let text = sql.text(tx);
     on_db!(tx, connection => sqlx::query(text).bind(owner).bind(set).execute(connection).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// Values bound in one statement at most; SQLite takes 32,766.
+const MOST_VALUES: usize = 2_000;
+
+/// Inserts rows of equally many values: `head` ends with `values`. Reading a wide row back out of JSON costs several
+/// times as much as binding it. Full statements hold a power of two of rows, so that there are few texts to prepare.
+pub async fn insert(tx: &mut Tx, head: &'static str, rows: Vec<Vec<Value>>) -> Result<(), LedgerError> {
+    let width = rows.first().map_or(1, Vec::len).max(1);
+    let most = 1 << (MOST_VALUES / width).max(1).ilog2();
+    let mut left = rows.len();
+    let mut rows = rows.into_iter();
+    while left > 0 {
+        let now = most.min(1 << left.ilog2());
+        let mut query = Query::new(head);
+        for (at, row) in rows.by_ref().take(now).enumerate() {
+            query.push(if at == 0 { " " } else { ", " }).bind_list(row);
+        }
+        query.execute(tx).await?;
+        left -= now;
+    }
     Ok(())
 }
