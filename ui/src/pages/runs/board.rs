@@ -1,6 +1,6 @@
 //! What the stream page shows, worked out of what was told: pure, so that it is tested without a browser.
 
-use super::log::{Level, lines, tail};
+use super::log::{Level, tail};
 use super::segments::place;
 use crate::kit::{HeatCell, HeatRow, HeatState};
 use crate::store::{LogLine, WatchedRun};
@@ -36,17 +36,19 @@ pub(super) struct Shown {
     pub news: usize,
 }
 
-/// Folds what was read back and what was told since into one log; a line that was told twice counts once.
-pub(super) fn log_of(back: &[RunMessage], watched: &WatchedRun, level: Level, stand: Stand) -> Shown {
-    let mut all: BTreeMap<i64, LogLine> = lines(back).into_iter().map(|line| (line.seq, line)).collect();
-    all.extend(watched.log.iter().map(|line| (line.seq, line.clone())));
-    let admitted: Vec<LogLine> = all.into_values().filter(|line| level.admits(line.severity)).collect();
+/// The log of this level, as far as the reader has come.
+pub(super) fn log_of(watched: &WatchedRun, level: Level, stand: Stand) -> Shown {
+    let admitted: Vec<&LogLine> = watched.log.iter().filter(|line| level.admits(line.severity)).collect();
     let until = match stand {
         Stand::Live => admitted.len(),
         Stand::Scrolled(seq) => admitted.partition_point(|line| line.seq <= seq),
     };
     let from = until.saturating_sub(DRAWN);
-    Shown { kept: admitted.len(), news: admitted.len() - until, lines: admitted[from..until].to_vec() }
+    Shown {
+        kept: admitted.len(),
+        news: admitted.len() - until,
+        lines: admitted[from..until].iter().map(|line| LogLine::clone(line)).collect(),
+    }
 }
 
 /// One event in a row.
@@ -63,11 +65,8 @@ pub(super) struct EventRow {
 }
 
 /// The newest events, the newest first. Log lines and heartbeats have their own places.
-pub(super) fn events_of(back: &[RunMessage], watched: &WatchedRun) -> Vec<EventRow> {
-    let rows = back.iter().chain(watched.events.iter()).filter_map(event_row);
-    // The end may carry the number of the message before it.
-    let all: BTreeMap<(i64, &'static str), EventRow> = rows.map(|row| ((row.seq, row.name), row)).collect();
-    all.into_values().rev().take(EVENTS).collect()
+pub(super) fn events_of(watched: &WatchedRun) -> Vec<EventRow> {
+    watched.events.iter().rev().filter_map(event_row).take(EVENTS).collect()
 }
 
 fn event_row(message: &RunMessage) -> Option<EventRow> {
@@ -138,9 +137,8 @@ pub(super) fn pace_by_shard(run: &Run, segments: &[Segment], now: Micros) -> Vec
 }
 
 /// The number of the newest line that is known.
-pub(super) fn newest(back: &[RunMessage], watched: &WatchedRun) -> i64 {
-    let told = watched.log.back().map(|line| line.seq);
-    told.or_else(|| back.last().map(|message| message.seq)).unwrap_or(0)
+pub(super) fn newest(watched: &WatchedRun) -> i64 {
+    watched.log.back().map_or(0, |line| line.seq)
 }
 
 #[cfg(test)]
@@ -168,32 +166,33 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_were_read_back_and_told_again_stand_once_and_in_order() {
+    fn a_reader_who_scrolled_up_keeps_the_lines_and_is_told_how_many_came() {
         let mut watched = WatchedRun::default();
-        watched.take(&[log(3, "info"), log(4, "error")]);
-        let back = [log(1, "info"), log(2, "warn"), log(3, "info")];
+        watched.take(&[log(1, "info"), log(2, "warn"), log(3, "info"), log(4, "error")]);
         let seqs = |level, stand| {
-            log_of(&back, &watched, level, stand).lines.iter().map(|line| line.seq).collect::<Vec<_>>()
+            log_of(&watched, level, stand).lines.iter().map(|line| line.seq).collect::<Vec<_>>()
         };
         assert_eq!(seqs(Level::All, Stand::Live), [1, 2, 3, 4]);
         assert_eq!(seqs(Level::Warn, Stand::Live), [2, 4]);
-        let scrolled = log_of(&back, &watched, Level::All, Stand::Scrolled(2));
+        let scrolled = log_of(&watched, Level::All, Stand::Scrolled(2));
         assert_eq!((scrolled.lines.len(), scrolled.news, scrolled.kept), (2, 2, 4));
-        assert_eq!(newest(&back, &watched), 4);
+        assert_eq!(newest(&watched), 4);
     }
 
     #[test]
-    fn events_stand_newest_first_and_an_end_beside_the_message_of_its_number() {
-        let back: Vec<RunMessage> = serde_json::from_value(serde_json::json!([
+    fn events_stand_newest_first_and_say_what_happened() {
+        let told: Vec<RunMessage> = serde_json::from_value(serde_json::json!([
             { "seq": 1, "at": AT, "event": "stateChanged", "from": "planning", "to": "queued" },
             { "seq": 2, "at": AT, "event": "log", "severity": "info", "message": "m", "correlationId": "c" },
             { "seq": 3, "at": AT, "event": "stateChanged", "from": "running", "to": "error", "errorCode": "ERR_RUN_007" },
-            { "seq": 3, "at": AT, "event": "end", "state": "error" } ]))
+            { "seq": 4, "at": AT, "event": "end", "state": "error" } ]))
         .unwrap();
-        let told: Vec<(i64, String)> =
-            events_of(&back, &WatchedRun::default()).into_iter().map(|row| (row.seq, row.words)).collect();
-        let expected = [(3, "run to error, ERR_RUN_007"), (3, "run ended error"), (1, "run to queued")];
-        assert_eq!(told, expected.map(|(seq, words)| (seq, words.to_owned())));
+        let mut watched = WatchedRun::default();
+        watched.take(&told);
+        let rows: Vec<(i64, String)> =
+            events_of(&watched).into_iter().map(|row| (row.seq, row.words)).collect();
+        let expected = [(4, "run ended error"), (3, "run to error, ERR_RUN_007"), (1, "run to queued")];
+        assert_eq!(rows, expected.map(|(seq, words)| (seq, words.to_owned())));
     }
 
     #[test]

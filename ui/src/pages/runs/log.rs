@@ -56,7 +56,7 @@ impl Level {
 }
 
 /// What was told before now, as far as it is kept: oldest first.
-pub(super) async fn read_back(api: Api, id: RunId) -> Result<Vec<RunMessage>, Problem> {
+async fn read_back(api: Api, id: RunId) -> Result<Vec<RunMessage>, Problem> {
     let now = api.run_messages(&id, &RunMessagesQuery::default()).await?;
     let newest = now.items.iter().map(|message| message.seq).max().unwrap_or(0);
     let query = RunMessagesQuery { after: Some((newest - BACK).max(0)), max_wait_ms: None };
@@ -64,7 +64,7 @@ pub(super) async fn read_back(api: Api, id: RunId) -> Result<Vec<RunMessage>, Pr
 }
 
 /// The lines among messages.
-pub(super) fn lines(messages: &[RunMessage]) -> Vec<LogLine> {
+fn lines(messages: &[RunMessage]) -> Vec<LogLine> {
     messages
         .iter()
         .filter_map(|message| match &message.body {

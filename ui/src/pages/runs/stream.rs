@@ -2,7 +2,7 @@
 
 use super::board::{EventRow, Stand, events_of, log_of, newest, pace_by_shard, strip};
 use super::changes::matrix;
-use super::log::{Level, levels, line, read_back};
+use super::log::{Level, levels, line};
 use super::summary::{PhaseRow, legend, look, pace_text, phase_rows, remaining_ms};
 use super::verbs::RunVerbs;
 use crate::clock::use_now;
@@ -13,9 +13,8 @@ use crate::kit::{
 };
 use crate::parts::{CliTwin, JobLink, ProblemView, RunBadges, RunPhases, RunStateBadge, mark, split};
 use crate::router::Link;
-use crate::store::{FeedState, RunStream, Watch, WatchedRun, use_query, use_run_stream};
+use crate::store::{FeedState, RunStream, WatchedRun, use_run_stream};
 use std::rc::Rc;
-use stella_contract::event::RunMessage;
 use stella_contract::ids::RunId;
 use stella_contract::route::Route;
 use stella_contract::run::Run;
@@ -36,10 +35,6 @@ pub struct RunStreamPageProps {
 pub fn RunStreamPage(props: &RunStreamPageProps) -> Html {
     let id = props.id.clone();
     let stream = use_run_stream(&id);
-    let back = use_query(format!("told before {id}"), Watch::none(), {
-        let id = id.clone();
-        move |api| read_back(api, id.clone())
-    });
     let frozen = use_state(|| None::<Rc<WatchedRun>>);
     let watched = (*frozen).clone().unwrap_or_else(|| stream.watched.clone());
     let freeze = {
@@ -60,7 +55,6 @@ pub fn RunStreamPage(props: &RunStreamPageProps) -> Html {
         let frozen = frozen.clone();
         Callback::from(move |()| frozen.set(None))
     };
-    let told: Vec<RunMessage> = back.load.value().cloned().unwrap_or_default();
     let body = match (&stream.problem, &watched.run) {
         (Some(problem), None) => html! { <ProblemView what="This run" problem={problem.clone()} /> },
         (_, None) => html! { <Skeleton rows={12} /> },
@@ -77,8 +71,8 @@ pub fn RunStreamPage(props: &RunStreamPageProps) -> Html {
                     </section>
                 </div>
                 <div class="split stream-split stream-rest">
-                    <Log watched={watched.clone()} live={stream.watched.clone()} told={told.clone()} frozen={frozen.is_some()} on_live={thaw} />
-                    { events(&id, events_of(&told, &watched), watched.seq) }
+                    <Log watched={watched.clone()} live={stream.watched.clone()} frozen={frozen.is_some()} on_live={thaw} />
+                    { events(&id, events_of(&watched), watched.seq) }
                 </div>
             </>
         },
@@ -228,7 +222,6 @@ struct LogProps {
     watched: Rc<WatchedRun>,
     /// What has come meanwhile.
     live: Rc<WatchedRun>,
-    told: Vec<RunMessage>,
     frozen: bool,
     on_live: Callback<()>,
 }
@@ -240,10 +233,10 @@ fn Log(props: &LogProps) -> Html {
     let stand = use_state_eq(Stand::default);
     let node = use_node_ref();
     let at = match (*stand, props.frozen) {
-        (Stand::Live, true) => Stand::Scrolled(newest(&props.told, &props.watched)),
+        (Stand::Live, true) => Stand::Scrolled(newest(&props.watched)),
         (at, _) => at,
     };
-    let shown = log_of(&props.told, &props.live, *level, at);
+    let shown = log_of(&props.live, *level, at);
     {
         let node = node.clone();
         let last = shown.lines.last().map(|line| line.seq);
@@ -254,7 +247,7 @@ fn Log(props: &LogProps) -> Html {
         });
     }
     let on_scroll = {
-        let (node, stand, last) = (node.clone(), stand.clone(), newest(&props.told, &props.live));
+        let (node, stand, last) = (node.clone(), stand.clone(), newest(&props.live));
         Callback::from(move |_: Event| {
             let Some(element) = node.cast::<web_sys::Element>() else { return };
             let left = element.scroll_height() - element.scroll_top() - element.client_height();
