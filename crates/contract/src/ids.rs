@@ -16,14 +16,39 @@ pub struct IdInvalid {
     pub expected: &'static str,
 }
 
+/// Says to the API document what the text looks like.
+macro_rules! text_schema {
+    ($name:ident, $pattern:expr, $example:expr) => {
+        #[cfg(feature = "openapi")]
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                let text =
+                    utoipa::openapi::ObjectBuilder::new().schema_type(utoipa::openapi::schema::Type::String);
+                text.pattern(Some($pattern)).examples([$example]).build().into()
+            }
+        }
+        #[cfg(feature = "openapi")]
+        impl utoipa::ToSchema for $name {
+            fn name() -> std::borrow::Cow<'static, str> {
+                std::borrow::Cow::Borrowed(stringify!($name))
+            }
+        }
+    };
+}
+
 /// Declares one identifier type per line: name, prefix, noun.
 macro_rules! ids {
     ($($(#[$meta:meta])* $name:ident, $prefix:literal, $noun:literal;)+) => { $(
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
+
+        text_schema!(
+            $name,
+            concat!("^", $prefix, "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"),
+            concat!($prefix, "019aa6e1-0000-7000-8000-000000000000")
+        );
 
         impl $name {
             /// The text every id of this kind starts with.
@@ -90,9 +115,10 @@ fn is_uuid(text: &str) -> bool {
 
 /// The name of a tenant: `[a-z0-9][a-z0-9-]{0,62}`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct Tenant(String);
+
+text_schema!(Tenant, "^[a-z0-9][a-z0-9-]{0,62}$", "acme");
 
 impl Tenant {
     /// The name as text.
@@ -135,9 +161,14 @@ impl fmt::Display for Tenant {
 
 /// A run: `run:{tenant}:{YYYYMMDDTHHMMSSZ}:{8 hex}`. The same request in the same second is the same run.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct RunId(String);
+
+text_schema!(
+    RunId,
+    "^run:[a-z0-9][a-z0-9-]{0,62}:[0-9]{8}T[0-9]{6}Z:[0-9a-fA-F]{8}$",
+    "run:acme:20261121T140815Z:9c1f04ab"
+);
 
 impl RunId {
     /// Puts the three parts together; `stamp` is basic UTC time, `nonce` the first eight hex digits of a SHA-256.

@@ -59,3 +59,15 @@ async fn discovery_leads_to_the_document_and_both_can_be_kept() {
     let other = app.ask("GET", "/openapi/orchestrator.json", &[("if-none-match", "\"other\"")], "").await;
     assert_eq!(other.status, 200);
 }
+
+#[test]
+fn words_are_spelled_in_the_document_as_on_the_wire() {
+    let document: serde_json::Value = serde_json::from_str(&stella_server::document()).unwrap();
+    let words = |schema: &str| -> Vec<String> {
+        let listed = document["components"]["schemas"][schema]["enum"].as_array().unwrap();
+        listed.iter().map(|word| word.as_str().unwrap().to_owned()).collect()
+    };
+    let codes: Vec<String> = stella_contract::error::Code::ALL.iter().map(ToString::to_string).collect();
+    let states: Vec<String> = stella_contract::job::JobState::ALL.iter().map(ToString::to_string).collect();
+    assert_eq!((words("Code"), words("JobState")), (codes, states));
+}
