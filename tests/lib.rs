@@ -10,5 +10,7 @@
 pub mod chromium;
 #[path = "support/fixtures.rs"]
 pub mod fixtures;
+#[path = "support/many.rs"]
+pub mod many;
 #[path = "support/served.rs"]
 pub mod served;

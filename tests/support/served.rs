@@ -1,8 +1,8 @@
 //! `stella serve` as a program of its own, on a temporary ledger and a free port.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Lines};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use tempfile::TempDir;
 
 /// The program under test stands beside the folder of the test programs.
@@ -69,6 +69,8 @@ impl Home {
 /// A running `stella serve`.
 pub struct Served {
     child: Child,
+    /// Kept open: who can no longer print what is left to say would end.
+    _out: Lines<BufReader<ChildStdout>>,
     /// Where it listens: `http://127.0.0.1:port`.
     pub base: String,
     /// The whole address it printed, with the one-time token.
@@ -76,26 +78,40 @@ pub struct Served {
 }
 
 impl Served {
-    /// Starts it and waits for the line with its address.
+    /// Starts it on a free port and waits for the line with its address.
     pub fn start(home: &Home, with_pages: bool) -> Self {
+        Self::start_on(home, with_pages, "127.0.0.1:0")
+    }
+
+    /// Starts it where another one listened before.
+    pub fn start_again(home: &Home, with_pages: bool, base: &str) -> Self {
+        Self::start_on(home, with_pages, base.trim_start_matches("http://"))
+    }
+
+    fn start_on(home: &Home, with_pages: bool, listen: &str) -> Self {
         let mut command = home.stella();
-        command.args(["serve", "--listen", "127.0.0.1:0"]);
+        command.args(["serve", "--listen", listen]);
         if with_pages {
             command.arg("--assets").arg(assets());
         }
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut seen = Vec::new();
-        for line in lines.map_while(Result::ok) {
+        while let Some(Ok(line)) = lines.next() {
             if let Some(at) = line.find("http://") {
                 let address: String = line[at..].split_whitespace().next().unwrap().to_owned();
                 let base = address.split("/?").next().unwrap().trim_end_matches('/').to_owned();
-                return Self { child, base, address };
+                return Self { child, _out: lines, base, address };
             }
             seen.push(line);
         }
         let status = child.wait().unwrap();
         panic!("stella serve ended with {status} before it named its address: {seen:?}");
+    }
+
+    /// The number of its process.
+    pub fn process(&self) -> u32 {
+        self.child.id()
     }
 
     /// The one-time token in the printed address.
