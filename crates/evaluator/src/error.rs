@@ -113,7 +113,7 @@ pub(crate) fn read_json<'a, T: serde::Deserialize<'a>>(bytes: &'a [u8]) -> Resul
         let mut reader = serde_json::Deserializer::from_slice(bytes);
         let (path, error) = match serde_path_to_error::deserialize::<_, T>(&mut reader) {
             Ok(_) => (".".to_owned(), first),
-            Err(error) => (error.path().to_string(), error.into_inner()),
+            Err(error) => (known_part(&error.path().to_string()), error.into_inner()),
         };
         let code = match error.classify() {
             serde_json::error::Category::Data => RecordCode::SchemaMismatch,
@@ -123,4 +123,31 @@ pub(crate) fn read_json<'a, T: serde::Deserialize<'a>>(bytes: &'a [u8]) -> Resul
         };
         RecordError::new(code, error.to_string()).at(path)
     })
+}
+
+/// Where the text breaks off inside a name, the path ends in `?`; what is known is the thing around it.
+fn known_part(path: &str) -> String {
+    match path.trim_end_matches('?').trim_end_matches('.') {
+        "" => ".".to_owned(),
+        known => known.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_ends_where_the_text_breaks_off() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Shape {
+            #[expect(dead_code, reason = "only its path is looked at")]
+            parts: Vec<std::collections::BTreeMap<String, i32>>,
+        }
+        let path = |text: &str| read_json::<Shape>(text.as_bytes()).expect_err("it is broken").path;
+        assert_eq!(path("{ not json"), ".");
+        assert_eq!(path(r#"{"parts": [{"a": 1}, {"b": 1, c"#), "parts[1]");
+        assert_eq!(path(r#"{"parts": [{"a": "one"}]}"#), "parts[0].a");
+        assert_eq!(path(r#"{"parts": 7}"#), "parts");
+    }
 }
