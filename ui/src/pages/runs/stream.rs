@@ -3,13 +3,13 @@
 use super::board::{EventRow, Stand, events_of, log_of, newest, pace_by_shard, strip};
 use super::changes::matrix;
 use super::log::{Level, levels, line};
-use super::summary::{PhaseRow, legend, look, pace_text, phase_rows, remaining_ms};
+use super::summary::{PhaseRow, kev_date, legend, look, pace_text, phase_rows, remaining_ms};
 use super::verbs::RunVerbs;
 use crate::clock::use_now;
 use crate::kit::format::{count, duration};
 use crate::kit::{
-    Banner, Button, CopyId, Elapsed, Empty, HeatStrip, Icon, IconSize, Meter, Shape, Skeleton, TimeAgo, Tone,
-    use_keys,
+    Banner, Button, Clock, CopyId, Elapsed, Empty, HeatStrip, Icon, IconSize, Meter, Shape, Skeleton,
+    TimeAgo, Tone, use_keys,
 };
 use crate::parts::{CliTwin, JobLink, ProblemView, RunBadges, RunPhases, RunStateBadge, mark, split};
 use crate::router::Link;
@@ -66,7 +66,7 @@ pub fn RunStreamPage(props: &RunStreamPageProps) -> Html {
                     <Segments run={Run::clone(run)} watched={watched.clone()} />
                     <section class="sec" aria-label="Deltas so far">
                         <div class="sec-h"><h2>{ "Deltas so far" }</h2><span class="grow"></span>
-                            <span class="f3 sm">{ run.kev_released.as_ref().map_or_else(|| "no KEV list".to_owned(), |date| format!("KEV list of {date}")) }</span></div>
+                            <span class="f3 sm">{ kev_date(run).map_or_else(|| "no KEV list".to_owned(), |date| format!("KEV list of {date}")) }</span></div>
                         { matrix(&run.deltas, &run.run_id) }
                     </section>
                 </div>
@@ -309,7 +309,7 @@ fn events(id: &RunId, rows: Vec<EventRow>, seq: Option<i64>) -> Html {
                 <table class="tbl"><tbody>{ for rows.into_iter().map(|row| html! {
                     <tr key={format!("{} {}", row.seq, row.name)}>
                         <td class="num mono">{ count(row.seq) }</td><td class="mono">{ row.name }</td>
-                        <td class="f2" title={row.words.clone()}>{ row.words.clone() }</td><td class="num f3"><TimeAgo at={row.at} /></td>
+                        <td class="f2" title={row.words.clone()}>{ row.words.clone() }</td><td class="num f3"><Clock at={row.at} /></td>
                     </tr>
                 }) }</tbody></table>
             </div>

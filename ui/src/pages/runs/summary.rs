@@ -45,11 +45,17 @@ fn progress(run: &Run) -> Html {
                     <div class="v">{ match pace { Some(pace) => html! { { pace_text(pace) } }, None => html! { <span class="f3">{ "none" }</span> } } }</div>
                     <div class="s">{ "targets/min, last 5 min" }</div></div>
                 <div class="fig"><div class="l">{ "Remaining" }</div>
-                    <div class="v">{ remaining_ms(run).map_or_else(|| html! { <span class="f3">{ "not known" }</span> }, |ms| html! { { duration(ms) } }) }</div>
+                    <div class="v">{ remaining_ms(run).map_or_else(|| html! { <span class="f3">{ if run.state.is_final() { "none" } else { "not known" } }</span> }, |ms| html! { { duration(ms) } }) }</div>
                     <div class="s">{ "at this rate" }</div></div>
             </div>
         </section>
     }
+}
+
+/// The day of the KEV list a run used.
+pub(super) fn kev_date(run: &Run) -> Option<String> {
+    let released = run.kev_released.as_ref()?;
+    Some(released.get(..10).unwrap_or(released).to_owned())
 }
 
 /// A pace with one decimal where it is small.
@@ -198,7 +204,7 @@ fn facts(run: &Run) -> Html {
             <dt>{ "Mode, scope" }</dt><dd>{ format!("{}, {}", run.mode, run.scope) }</dd>
             <dt>{ "Planner shards" }</dt><dd>{ run.planner_shard_count }<span class="f3">{ if run.kev_first { " KEV-affected targets first" } else { "" } }</span></dd>
             <dt>{ "Impact index" }</dt><dd>{ format!("generation {}", count(run.impact_index_generation)) }</dd>
-            <dt>{ "KEV list" }</dt><dd>{ run.kev_released.clone().map_or_else(|| none("no list was known"), |text| html! { { text } }) }</dd>
+            <dt>{ "KEV list" }</dt><dd>{ kev_date(run).map_or_else(|| none("no list was known"), |text| html! { { text } }) }</dd>
             <dt>{ "Started" }</dt><dd>{ run.started_at.map_or_else(|| none("not started"), |at| html! { <Clock {at} /> }) }</dd>
             <dt>{ "Finished" }</dt><dd>{ run.finished_at.map_or_else(|| none("not finished"), |at| html! { <Clock {at} /> }) }</dd>
             <dt>{ "Targets failed" }</dt><dd>{ count(run.failed) }</dd>

@@ -14,7 +14,7 @@ pub(super) fn key_of(run: &Run) -> String {
 /// The columns; a row's id keeps the filters of the list it stands in.
 pub(super) fn columns(query: Query) -> Vec<Column<Run>> {
     vec![
-        Column::new("id", "Run ID", Width::Share(3, 244), move |run: &Run| name(run, &query)),
+        Column::new("id", "Run ID", Width::Share(3, 280), move |run: &Run| name(run, &query)),
         Column::new(
             "trigger",
             "Trigger",
