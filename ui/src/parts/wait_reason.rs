@@ -26,7 +26,7 @@ pub const fn meaning(reason: Reason) -> &'static str {
         Reason::Dependency => "an upstream job has not ended",
         Reason::UpstreamFailed => "an upstream job failed",
         Reason::NotBefore => "its time has not come",
-        Reason::Backoff => "it failed and waits for its next attempt",
+        Reason::Backoff => "it failed and waits to be tried again",
         Reason::QuotaMaxActive => "as many as allowed are at work",
         Reason::QuotaMaxPerHour => "as many as allowed ran this hour",
         Reason::RateLimited => "the host asked to be called less often",

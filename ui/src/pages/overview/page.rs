@@ -5,6 +5,7 @@ use super::below::below;
 use crate::api::Load;
 use crate::kit::format::count;
 use crate::kit::{AreaChart, Clock, Empty, Meter, Series, Shape, Skeleton};
+use crate::parts::wait_reason::{look, meaning};
 use crate::parts::{CliTwin, ProblemView, StaleBanner, WaitReason};
 use crate::router::{Link, Query};
 use crate::store::{Watch, use_query, use_session};
@@ -78,14 +79,15 @@ fn first_steps() -> Html {
 }
 
 fn depth(overview: &Overview) -> Html {
+    let last = overview.depth.last();
     let times = overview.depth.iter().map(|point| point.at).collect::<Vec<_>>();
     let series = vec![
         Series {
-            label: "queued".into(),
+            label: format!("{} queued", count(last.map_or(0, |point| point.queued))).into(),
             values: overview.depth.iter().map(|point| point.queued as f64).collect(),
         },
         Series {
-            label: "held".into(),
+            label: format!("{} held", count(last.map_or(0, |point| point.held))).into(),
             values: overview.depth.iter().map(|point| point.held as f64).collect(),
         },
     ];
@@ -115,10 +117,10 @@ fn waiting(overview: &Overview) -> Html {
                     <tr key={one.reason.as_str()}>
                         <td><WaitReason reason={one.reason} /></td>
                         <td class="num"><Link to={Route::Jobs} query={pending.with("waitReason", one.reason.as_str())} class="n">{ count(one.count) }</Link></td>
-                        <td><Meter share={one.count as f64 / most as f64} label={format!("{} of {}", one.count, most)} /></td>
-                        <td class="f2">{ match one.next_eligible_at {
+                        <td><Meter share={one.count as f64 / most as f64} tone={look(one.reason).1} label={format!("{} of {}", one.count, most)} /></td>
+                        <td class="f3 sm">{ match one.next_eligible_at {
                             Some(at) => html! { <>{ "first at " }<Clock {at} /></> },
-                            None => html! { "when what it waits for ends" },
+                            None => html! { { meaning(one.reason) } },
                         } }</td>
                     </tr>
                 }) }</tbody></table>
