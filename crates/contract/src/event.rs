@@ -114,6 +114,7 @@ pub enum RunMessageBody {
         segments: Vec<Segment>,
     },
     /// The run changed state.
+    #[serde(rename_all = "camelCase")]
     StateChanged {
         /// From this.
         from: RunState,
@@ -124,6 +125,7 @@ pub enum RunMessageBody {
         error_code: Option<RunErrorCode>,
     },
     /// A segment moved; at most two per second and segment.
+    #[serde(rename_all = "camelCase")]
     SegmentProgress {
         /// Which.
         segment_id: SegmentId,
@@ -149,6 +151,7 @@ pub enum RunMessageBody {
         failed: i64,
     },
     /// A line of the run's log.
+    #[serde(rename_all = "camelCase")]
     Log {
         /// How much it matters.
         severity: LogSeverity,

@@ -235,6 +235,7 @@ pub enum RunScope {
         labels: BTreeMap<String, String>,
     },
     /// Targets that hold one of these packages or are touched by one of these vulnerabilities.
+    #[serde(rename_all = "camelCase")]
     Keys {
         /// Package URLs, with or without a version.
         #[serde(default)]

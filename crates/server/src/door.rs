@@ -96,7 +96,7 @@ async fn enter(State(hosts): State<Arc<Hosts>>, mut request: Request, next: Next
     if path.starts_with("/api/") && verbs::is_inner_form(path) {
         return Refusal::no_such_path(path).into_response();
     }
-    if let Some(turned) = verbs::turn(request.method().as_str(), path) {
+    if let Some(turned) = verbs::turn(path) {
         match with_path(request.uri(), &turned) {
             Ok(uri) => *request.uri_mut() = uri,
             Err(refusal) => return refusal.into_response(),

@@ -126,7 +126,10 @@ fn written(mounted: &Mounted, mut operation: Operation) -> Value {
         refusals.push(404);
     }
     if operation.body.is_some() {
-        refusals.extend([413, 415, 422]);
+        refusals.extend([413, 415]);
+    }
+    if operation.body.is_some() || operation.parameters.iter().any(|parameter| parameter["in"] == "query") {
+        refusals.push(422);
     }
     for status in refusals {
         operation

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use std::fmt::Display;
 use std::str::FromStr;
 use stella_contract::error::Code;
-use stella_contract::page::PageQuery;
+use stella_contract::page::{MAX_SIZE, PageQuery};
 use utoipa::ToSchema;
 
 /// A request after the door let it pass: its parts, its body read.
@@ -97,7 +97,16 @@ impl<F: DeserializeOwned + ToSchema + Send + 'static> Taken for Listing<F> {
         let of = |names: &[&str]| -> Vec<(String, String)> {
             pairs.iter().filter(|(name, _)| names.contains(&name.as_str())).cloned().collect()
         };
-        Ok(Self { filter: read(&of(&of_filter))?, page: read(&of(&of_page))? })
+        let page: PageQuery = read(&of(&of_page))?;
+        if page.page_size.is_some_and(|size| !(1..=MAX_SIZE).contains(&size)) {
+            let expected = format!("1 to {MAX_SIZE}");
+            return Err(Refusal::new(Code::BadRequest, format!("`page_size` must be {expected}.")).field(
+                "page_size",
+                "INVALID",
+                expected,
+            ));
+        }
+        Ok(Self { filter: read(&of(&of_filter))?, page })
     }
     fn describe(operation: &mut Operation) {
         operation.asks::<F>();
@@ -291,9 +300,13 @@ mod tests {
 
     #[test]
     fn a_misspelt_or_senseless_parameter_is_named() {
-        for (query, field) in
-            [("sate=queued", "sate"), ("state=asleep", "state"), ("page_size=many", "page_size")]
-        {
+        for (query, field) in [
+            ("sate=queued", "sate"),
+            ("state=asleep", "state"),
+            ("page_size=many", "page_size"),
+            ("page_size=0", "page_size"),
+            ("limit=501", "page_size"),
+        ] {
             let refusal = Listing::<JobFilter>::take(&asking(query, "")).err().expect("it must be refused");
             assert_eq!(refusal.code, Code::BadRequest, "{query}");
             assert_eq!(refusal.details[0].field, field, "{query}");

@@ -24,6 +24,8 @@ async fn every_bad_request_is_answered_in_the_envelope() {
         ("DELETE", "/api/v1/jobs", &[], "", 405, "BAD_REQUEST"),
         ("PATCH", "/health/live", &[], "", 405, "BAD_REQUEST"),
         ("POST", "/api/v1/session", &[], "", 405, "BAD_REQUEST"),
+        ("GET", "/api/v1/jobs/job_x:cancel", &[], "", 405, "BAD_REQUEST"),
+        ("POST", "/api/v1/jobs/job_x:explode", &[], "", 405, "BAD_REQUEST"),
         ("POST", "/api/v1/jobs", &[], JOB, 415, "UNSUPPORTED_MEDIA_TYPE"),
         ("POST", "/api/v1/jobs", &[("content-type", "text/plain")], JOB, 415, "UNSUPPORTED_MEDIA_TYPE"),
         ("POST", "/api/v1/jobs", &[JSON], "", 400, "BAD_REQUEST"),
