@@ -89,8 +89,11 @@ async fn through(
     outcome.unwrap_or_else(|error| Err(Refusal::internal(format!("a write was dropped: {error}"))))
 }
 
-/// The whole body, up to the limit; a length that is announced too large is refused before it is read.
-async fn read(body: Body, headers: &HeaderMap, limit: usize) -> Result<Bytes, Refusal> {
+/// How much of a refused body is still heard.
+const PATIENCE: usize = 64 * 1024 * 1024;
+
+/// The whole body, up to the limit; of a length that is announced too large nothing is kept.
+async fn read(mut body: Body, headers: &HeaderMap, limit: usize) -> Result<Bytes, Refusal> {
     let too_large = || {
         Refusal::new(
             Code::PayloadTooLarge,
@@ -100,16 +103,26 @@ async fn read(body: Body, headers: &HeaderMap, limit: usize) -> Result<Bytes, Re
     let announced =
         headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > limit) {
+        hear_out(body).await;
         return Err(too_large());
     }
-    let read = Limited::new(body, limit).collect().await;
-    read.map(|whole| whole.to_bytes()).map_err(|error| {
-        if error.is::<LengthLimitError>() {
-            return too_large();
+    match Limited::new(&mut body, limit).collect().await {
+        Ok(whole) => Ok(whole.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => {
+            hear_out(body).await;
+            Err(too_large())
         }
-        Refusal::new(Code::BadRequest, "The body broke off before its end. Send it again.")
-            .because(error.to_string())
-    })
+        Err(error) => {
+            Err(Refusal::new(Code::BadRequest, "The body broke off before its end. Send it again.")
+                .because(error.to_string()))
+        }
+    }
+}
+
+/// Reads on and forgets: a connection that closes while the other side is still sending takes the answer with it.
+async fn hear_out(body: Body) {
+    let mut rest = Limited::new(body, PATIENCE);
+    while let Some(Ok(_)) = rest.frame().await {}
 }
 
 fn key_of(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
