@@ -116,10 +116,16 @@ impl App {
         asked.await.unwrap_or_else(|_| panic!("{path} did not come to what was waited for"))
     }
 
-    /// Path, query and fragment that the page stands at, once they begin so.
+    /// Waits until path, query and fragment of the page begin so.
     pub(crate) async fn arrives_at(&self, path: &str) {
+        self.arrives_at_by(path, async || {}).await;
+    }
+
+    /// The same, and does something again and again until then.
+    pub(crate) async fn arrives_at_by(&self, path: &str, step: impl AsyncFn()) {
         let arrived = tokio::time::timeout(PATIENCE, async {
             while !self.location().await.starts_with(path) {
+                step().await;
                 tokio::time::sleep(GLANCE).await;
             }
         });

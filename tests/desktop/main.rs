@@ -47,8 +47,9 @@ async fn an_operator_imports_runs_is_told_and_finds_it_again_after_a_restart() {
         told.hints
     );
 
-    desktop.click(&told).await;
-    app.arrives_at(&format!("/ops/operations/scheduler/runs/{run_id}")).await;
+    // The program listens for clicks from a moment after it has sent the notification, so that one may go unheard.
+    let page = format!("/ops/operations/scheduler/runs/{run_id}");
+    app.arrives_at_by(&page, async || desktop.click(&told).await).await;
     app.visit("/ops/operations/findings").await;
     app.find_text("CVE-2026-1001").await;
     app.close().await;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is the report of a test")]
 
+mod bad_input;
 mod client;
 mod crash;
 mod journey;

@@ -2,7 +2,7 @@
 
 use crate::shell::{cargo, run};
 use crate::steps::step;
-use crate::ui;
+use crate::{tools, ui};
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
@@ -22,7 +22,7 @@ enum Area {
     Ledger,
     /// Requests through HTTP.
     Api,
-    /// The interface's size.
+    /// The interface's size, its start and its frames in a browser, the window where it is built.
     Ui,
 }
 
@@ -35,10 +35,18 @@ pub(crate) fn measure(bench: &Bench) -> Result<()> {
             Area::Evaluator => program("stella-evaluator", "evaluator"),
             Area::Ledger => program("stella-engine", "ledger"),
             Area::Api => program("stella-server", "api"),
-            Area::Ui => ui::build_and_weigh(),
+            Area::Ui => interface(),
         })?;
     }
     Ok(())
+}
+
+/// The browser opens what the program serves, so both are built first.
+fn interface() -> Result<()> {
+    tools::prepare_pages()?;
+    ui::build_and_weigh()?;
+    run(cargo().args(["build", "--release", "-p", "stella-cli"]))?;
+    program("stella-tests", "ui")
 }
 
 fn program(package: &str, name: &str) -> Result<()> {
