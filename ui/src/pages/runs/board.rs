@@ -47,7 +47,7 @@ pub(super) fn log_of(watched: &WatchedRun, level: Level, stand: Stand) -> Shown 
     Shown {
         kept: admitted.len(),
         news: admitted.len() - until,
-        lines: admitted[from..until].iter().map(|line| LogLine::clone(line)).collect(),
+        lines: admitted[from..until].iter().copied().cloned().collect(),
     }
 }
 
