@@ -111,8 +111,8 @@ impl Jobs {
             .ledger()
             .read(move |tx| {
                 Box::pin(async move {
-                    let rows = listing::jobs(tx, &tenant, &wanted, before, limit).await?;
-                    Ok::<_, Error>((rows, listing::count_jobs_up_to(tx, &tenant, &wanted, COUNTED).await?))
+                    let found = listing::jobs_and_count(tx, &tenant, &wanted, before, limit, COUNTED).await?;
+                    Ok::<_, Error>(found)
                 })
             })
             .await?;
