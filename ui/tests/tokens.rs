@@ -1,5 +1,7 @@
 //! Colours are declared once and can be read: the tokens keep their contrast, and nothing else names a colour.
 
+#![expect(clippy::unwrap_used, reason = "a panic is the report of a test")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -30,7 +30,7 @@ pub fn Palette(props: &PaletteProps) -> Html {
     let entries = found(&typed, props.overview.value());
     let perform = use_perform(props.on_help.clone());
     let choose = {
-        let (entries, close) = (entries.clone(), props.on_close.clone());
+        let (entries, close, perform) = (entries.clone(), props.on_close.clone(), perform.clone());
         Callback::from(move |index: usize| {
             if let Some(entry) = entries.get(index) {
                 close.emit(());
@@ -40,12 +40,26 @@ pub fn Palette(props: &PaletteProps) -> Html {
     };
     let on_key = {
         let (at, choose, count) = (at.clone(), choose.clone(), entries.len());
+        let (typed, overview) = (typed.clone(), props.overview.clone());
+        let (close, perform) = (props.on_close.clone(), perform);
         Callback::from(move |event: KeyboardEvent| {
             event.stop_propagation();
             match event.key().as_str() {
                 "ArrowDown" if count > 0 => at.set((*at + 1) % count),
                 "ArrowUp" if count > 0 => at.set((*at + count - 1) % count),
-                "Enter" => choose.emit(*at),
+                "Enter" => {
+                    let input = event.target_dyn_into::<web_sys::HtmlInputElement>();
+                    // Who types faster than is drawn means what stands in the field, not what stands in the list.
+                    match input.map(|input| input.value()).filter(|now| *now != *typed) {
+                        None => choose.emit(*at),
+                        Some(now) => {
+                            if let Some(entry) = found(&now, overview.value()).into_iter().next() {
+                                close.emit(());
+                                perform.emit(entry.does);
+                            }
+                        }
+                    }
+                }
                 _ => return,
             }
             event.prevent_default();

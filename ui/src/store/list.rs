@@ -1,8 +1,9 @@
 //! Long lists: page after page as the reader scrolls; news replace rows in place, and wait while somebody is choosing.
 
-use super::feed::{Watch, use_feed_batches};
+use super::feed::use_feed_batches;
 use super::queries::{comes_back, rest_ms};
 use super::session::use_api;
+use super::watch::Watch;
 use crate::api::{Api, Problem};
 use crate::clock::{self, use_every};
 use crate::kit::Sheet;

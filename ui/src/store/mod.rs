@@ -23,9 +23,10 @@ mod queries;
 mod run_stream;
 mod session;
 mod toasts;
+mod watch;
 pub mod watched_run;
 
-pub use feed::{FeedState, FeedStore, Watch, backoff_ms, use_feed, use_feed_batches, use_feed_store};
+pub use feed::{FeedState, FeedStore, backoff_ms, use_feed, use_feed_batches, use_feed_store};
 pub use list::{Fetching, List, Rows, RowsAction, use_list};
 pub use preferences::{
     Density, Preferences, PreferencesStore, QuietHours, Theme, set_root, use_preferences,
@@ -36,4 +37,5 @@ pub use queries::{Asked, use_query};
 pub use run_stream::{RunStream, use_run_stream};
 pub use session::{SessionStore, take_one_time_token, use_api, use_session, use_session_store};
 pub use toasts::{Standing, ToastAction, Toasts, use_toasts, use_toasts_store};
+pub use watch::Watch;
 pub use watched_run::{LogLine, WatchedRun};

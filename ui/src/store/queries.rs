@@ -1,7 +1,8 @@
 //! Answers that are kept: shown at once when a page is opened again, asked for anew when the feed says they are old.
 
-use super::feed::{Watch, use_feed_batches};
+use super::feed::use_feed_batches;
 use super::session::use_api;
+use super::watch::Watch;
 use crate::api::{Api, Load, Problem};
 use crate::clock::{self, use_every};
 use futures::FutureExt;

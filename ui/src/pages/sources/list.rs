@@ -20,7 +20,7 @@ use yew::prelude::*;
 enum Layer {
     None,
     Add,
-    Run(Source),
+    Run(Box<Source>),
 }
 
 /// Sources.
@@ -74,7 +74,7 @@ pub fn SourcesPage() -> Html {
     };
     let run = {
         let layer = layer.clone();
-        Callback::from(move |source: Source| layer.set(Layer::Run(source)))
+        Callback::from(move |source: Source| layer.set(Layer::Run(Box::new(source))))
     };
     let nothing = html! {
         <Empty icon={Shape::Package} fact="No sources yet"
@@ -106,7 +106,7 @@ pub fn SourcesPage() -> Html {
             { match &*layer {
                 Layer::None => Html::default(),
                 Layer::Add => html! { <AddSourceDialog on_close={close_layer} /> },
-                Layer::Run(source) => html! { <RunSourceDialog source={source.clone()} on_close={close_layer} /> },
+                Layer::Run(source) => html! { <RunSourceDialog source={Source::clone(source)} on_close={close_layer} /> },
             } }
         </>
     }
