@@ -110,6 +110,20 @@ impl Query {
         self.text.push(')');
         self
     }
+    /// Goes on with one row of values in parentheses. They have no numbers where the database can do without: SQLite's
+    /// driver looks for the number of each parameter among all, which takes long when there are thousands.
+    pub(crate) fn bind_row(&mut self, row: Vec<Value>, tx: &Tx) -> &mut Self {
+        if tx.is_postgres() {
+            return self.bind_list(row);
+        }
+        self.text.push('(');
+        for at in 0..row.len() {
+            self.text.push_str(if at == 0 { "?" } else { ", ?" });
+        }
+        self.text.push(')');
+        self.values.extend(row);
+        self
+    }
     /// The text so far.
     pub fn text(&self) -> &str {
         &self.text

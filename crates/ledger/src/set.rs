@@ -52,7 +52,7 @@ pub async fn insert(tx: &mut Tx, head: &'static str, rows: Vec<Vec<Value>>) -> R
         let now = most.min(1 << left.ilog2());
         let mut query = Query::new(head);
         for (at, row) in rows.by_ref().take(now).enumerate() {
-            query.push(if at == 0 { " " } else { ", " }).bind_list(row);
+            query.push(if at == 0 { " " } else { ", " }).bind_row(row, tx);
         }
         query.execute(tx).await?;
         left -= now;
