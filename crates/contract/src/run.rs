@@ -261,10 +261,14 @@ impl std::fmt::Display for RunScope {
                     namespaces.iter().cloned().chain(repositories.iter().cloned()).chain(labels).collect();
                 write!(f, "selector {}", parts.join(", "))
             }
-            Self::Keys { purls, vuln_ids } => write!(f, "{} keys", purls.len() + vuln_ids.len()),
-            Self::Digests { digests } => write!(f, "{} digests", digests.len()),
+            Self::Keys { purls, vuln_ids } => f.write_str(&counted(purls.len() + vuln_ids.len(), "key")),
+            Self::Digests { digests } => f.write_str(&counted(digests.len(), "digest")),
         }
     }
+}
+
+fn counted(number: usize, word: &str) -> String {
+    format!("{number} {word}{}", if number == 1 { "" } else { "s" })
 }
 
 /// A wish for a run.
@@ -494,6 +498,7 @@ running --cancel--> cancelled";
         let text = serde_json::to_string(&keys).unwrap();
         assert_eq!(text, r#"{"kind":"keys","purls":["pkg:pypi/django"],"vulnIds":[]}"#);
         assert_eq!(serde_json::from_str::<RunScope>(&text).unwrap(), keys);
+        assert_eq!(keys.to_string(), "1 key");
         assert_eq!(serde_json::from_str::<RunScope>(r#"{"kind":"all"}"#).unwrap(), RunScope::All);
     }
 }

@@ -106,7 +106,7 @@ pub(super) fn NewRunDialog(props: &FormProps) -> Html {
                     Ok(run) => {
                         toasts.done("Run started", html! { <RunLink id={run.run_id.clone()} /> });
                         on_close.emit(());
-                        router.go(&Route::Run(run.run_id), &Query::default().with("tab", "active"));
+                        router.go(&Route::Run(run.run_id), &Query::default());
                     }
                     Err(refused) => {
                         problem.set(Some(refused));

@@ -110,7 +110,7 @@ fn VerbDialog(props: &VerbDialogProps) -> Html {
                         props.on_done.emit(());
                         props.on_close.emit(());
                         if props.verb == Verb::Retry {
-                            router.go(&Route::Run(run.run_id), &Query::default().with("tab", "active"));
+                            router.go(&Route::Run(run.run_id), &Query::default());
                         }
                     }
                     Err(refused) => {
