@@ -163,11 +163,13 @@ impl Db {
         let options = url
             .parse::<sqlx::postgres::PgConnectOptions>()
             .map_err(|error| LedgerError::NotOne(error.to_string()))?;
+        // Our statements are short and guess their rows high; compiling them takes a hundred times as long as they do.
+        let options = options.application_name("stella-operator").options([("jit", "off")]);
         // One connection writes, the others read.
         let pool = PgPoolOptions::new()
             .max_connections(6)
             .acquire_timeout(Duration::from_secs(10))
-            .connect_with(options.application_name("stella-operator"))
+            .connect_with(options)
             .await?;
         Ok(Self::Postgres { pool })
     }
