@@ -50,6 +50,7 @@ exam! {
     writes::history_is_kept => the_history_cannot_be_changed_or_deleted,
     writes::snapshot => a_read_sees_one_snapshot,
     writes::news => news_is_told_after_the_commit_and_not_when_it_failed,
+    writes::ended_by_the_database => a_transaction_that_the_database_ended_does_not_end_the_ledger,
     writes::panics => a_write_that_panics_leaves_the_ledger_usable,
     writes::feed_is_trimmed => the_feed_forgets_all_but_the_newest,
     writes::workers_and_artifacts => workers_and_artifacts_come_back_as_written,

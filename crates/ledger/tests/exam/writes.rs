@@ -142,6 +142,28 @@ pub(crate) async fn panics(exam: Exam) {
     assert_eq!(count(&exam, "select count(*) from jobs").await, 1);
 }
 
+pub(crate) async fn ended_by_the_database(exam: Exam) {
+    for ends_well in [false, true] {
+        let job = exam.job("exam", 50, NOW);
+        let answer: Result<(), LedgerError> = exam
+            .ledger
+            .write(move |tx| {
+                Box::pin(async move {
+                    jobs::insert_many(tx, &[job]).await?;
+                    // What SQLite does by itself when the disk is full.
+                    tx.run("rollback").await?;
+                    if ends_well { Ok(()) } else { Err(LedgerError::NoSpace) }
+                })
+            })
+            .await;
+        if !ends_well {
+            assert_eq!(answer, Err(LedgerError::NoSpace));
+        }
+        exam.insert(vec![exam.job("exam", 50, NOW)]).await;
+    }
+    assert_eq!(count(&exam, "select count(*) from jobs").await, 2);
+}
+
 pub(crate) async fn feed_is_trimmed(exam: Exam) {
     let event = |seq: i64| FeedEvent {
         seq,
