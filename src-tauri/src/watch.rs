@@ -33,7 +33,7 @@ pub(crate) async fn look(app: AppHandle, door: Door) {
             Ok(batch) => {
                 let ended = if batch.reset { BTreeSet::new() } else { ended(&batch.events) };
                 cursor = Some(batch.cursor);
-                if wants_to_be_told(&app) {
+                if !ended.is_empty() && wants_to_be_told(&app) {
                     for notice in notice::of(&runs(&door, ended).await, bell.open()) {
                         bell.ring(notice).await;
                     }
@@ -83,10 +83,10 @@ async fn runs(door: &Door, ids: BTreeSet<String>) -> Vec<Run> {
 /// The operator is elsewhere, wants to be told, and it is not the hour of silence.
 fn wants_to_be_told(app: &AppHandle) -> bool {
     let preferences = settings::current(app);
-    if !preferences.notifications || window::is_looked_at(app) {
-        return false;
-    }
-    !preferences.quiet_hours.is_some_and(|hours| hours.holds(minute_of_day()))
+    let is_quiet = preferences.quiet_hours.is_some_and(|hours| hours.holds(minute_of_day()));
+    let is_looked_at = window::is_looked_at(app);
+    tracing::debug!(wanted = preferences.notifications, is_quiet, is_looked_at, "a run has ended");
+    preferences.notifications && !is_quiet && !is_looked_at
 }
 
 /// The minute on the operator's own clock.

@@ -162,6 +162,8 @@ impl App {
 
 impl Drop for App {
     fn drop(&mut self) {
+        // With its driver gone the session cannot be ended politely, and trying takes minutes.
+        self.driver.clone().leak().ok();
         self.child.kill().ok();
         self.child.wait().ok();
     }
