@@ -145,11 +145,7 @@ impl Db {
             .idle_timeout(None)
             .max_lifetime(None)
             .after_connect(|connection, _| Box::pin(assert_sound(connection)))
-            // A full disk makes SQLite end a transaction by itself, of which the driver does not know: start anew.
-            .after_release(|connection, _| {
-                let clean = !connection.is_in_transaction();
-                Box::pin(async move { Ok(clean) })
-            })
+            .after_release(|connection, _| Box::pin(is_clean(connection)))
             .connect_with(options.clone().pragma("cache_size", "-32768"))
             .await?;
         claim_file(&writer).await?;
@@ -159,6 +155,7 @@ impl Db {
             .idle_timeout(None)
             .max_lifetime(None)
             .after_connect(|connection, _| Box::pin(assert_sound(connection)))
+            .after_release(|connection, _| Box::pin(is_clean(connection)))
             .connect_lazy_with(options.pragma("cache_size", "-16384").pragma("query_only", "1"));
         Ok(Self::Sqlite { writer, readers })
     }
@@ -220,6 +217,12 @@ async fn assert_sound(connection: &mut sqlx::SqliteConnection) -> Result<(), sql
         return Err(sqlx::Error::Configuration(format!("SQLite {version} is too old").into()));
     }
     Ok(())
+}
+
+/// Whether a connection may be used again. A full disk or a failing one makes SQLite end a transaction by itself, of
+/// which the driver does not know; such a connection is opened anew.
+async fn is_clean(connection: &mut sqlx::SqliteConnection) -> Result<bool, sqlx::Error> {
+    Ok(!connection.is_in_transaction())
 }
 
 /// Marks a new file as ours; refuses a file of somebody else.
