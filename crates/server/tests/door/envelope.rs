@@ -10,11 +10,14 @@ use stella_server::{Auth, Door, EngineSlot, LocalOperator, router};
 const JSON: (&str, &str) = ("content-type", "application/json");
 const JOB: &str = r#"{"jobType":"demo.wait","payload":{}}"#;
 
+/// Method, path, headers and body; the status and the code of the refusal.
+type Case<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], &'a str, u16, &'a str);
+
 #[tokio::test]
 async fn every_bad_request_is_answered_in_the_envelope() {
     let app = App::local().await;
     let long = "x".repeat(300);
-    let cases: &[(&str, &str, &[(&str, &str)], &str, u16, &str)] = &[
+    let cases: &[Case] = &[
         ("GET", "/nowhere", &[], "", 404, "NOT_FOUND"),
         ("GET", "/api/v1/nowhere", &[], "", 404, "NOT_FOUND"),
         ("GET", "/api/v1/jobs/", &[], "", 404, "NOT_FOUND"),
