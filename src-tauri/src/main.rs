@@ -34,6 +34,7 @@ use crate::local::Core;
 use crate::pending::Pending;
 use crate::settings::Settings;
 use std::error::Error;
+use std::io::IsTerminal;
 use tauri::{App, AppHandle, Manager, RunEvent};
 use tauri_plugin_deep_link::DeepLinkExt;
 use tauri_plugin_window_state::StateFlags;
@@ -49,6 +50,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::try_from_env("STELLA_LOG").unwrap_or_else(|_| EnvFilter::new("info")))
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
 
     let application = tauri::Builder::default()
