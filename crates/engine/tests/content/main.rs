@@ -1,5 +1,7 @@
 //! What comes in, on a whole engine: sources, feeds, SBOMs, targets, previews; on SQLite and on Postgres.
 
+#![expect(clippy::unwrap_used, reason = "a panic is the report of a test")]
+
 mod real;
 mod sources;
 mod support;
