@@ -11,7 +11,6 @@
 //! | `ui` | the web build and its size |
 //! | `run` | the application, started |
 //! | `test` | the whole check; `tally` reads what the runners reported |
-//! | `postgres` | a Postgres of our own for the length of a test |
 //! | `bench` | the benchmarks and their tables |
 //! | `icons` | pictures from their SVG sources |
 //! | `unused`, `readme` | two checks of our own |
@@ -21,7 +20,6 @@
 
 mod bench;
 mod icons;
-mod postgres;
 mod readme;
 mod run;
 mod shell;

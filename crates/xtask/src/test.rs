@@ -1,8 +1,7 @@
 //! The whole check, step by step. A failing step does not stop the ones after it, so that one look shows everything.
 
-use crate::postgres::{self, Postgres};
 use crate::run::WINDOW_FEATURE;
-use crate::shell::{self, cargo, find, read, run, run_tests};
+use crate::shell::{self, cargo, read, run, run_tests};
 use crate::steps::step;
 use crate::tally::Tally;
 use crate::{icons, readme, tools, ui, unused};
@@ -58,7 +57,7 @@ pub(crate) fn check(test: &Test) -> Result<()> {
     } else {
         test.steps.iter().copied().collect()
     };
-    let mut check = Check { tally: Tally::default(), postgres: None, targets: Targets::read()? };
+    let mut check = Check { tally: Tally::default(), targets: Targets::read()? };
     let mut failed: Vec<String> = Vec::new();
     if step("tools", || prepare(&wanted)).is_err() {
         failed.push("tools".to_owned());
@@ -69,7 +68,6 @@ pub(crate) fn check(test: &Test) -> Result<()> {
             failed.push(name);
         }
     }
-    drop(check.postgres.take());
     let Tally { passed, failed: failed_tests, skipped } = check.tally;
     println!();
     if skipped > 0 {
@@ -116,7 +114,6 @@ fn prepare(wanted: &BTreeSet<Step>) -> Result<()> {
 
 struct Check {
     tally: Tally,
-    postgres: Option<Postgres>,
     targets: Targets,
 }
 
@@ -130,7 +127,7 @@ impl Check {
             Step::Clippy => clippy(),
             Step::Docs => self.docs(),
             Step::Unit => self.unit(),
-            Step::Exam => self.tests_on_postgres("exam"),
+            Step::Exam => self.tests("exam"),
             Step::System => self.system(),
             Step::Browser => self.pages("browser"),
             Step::Desktop => self.pages("desktop"),
@@ -157,21 +154,19 @@ impl Check {
         for target in self.targets.tests.iter().filter(|one| !apart.contains(&one.as_str())) {
             command.args(["--test", target]);
         }
-        command.env(postgres::ADDRESS, self.postgres()?);
         run_tests(&mut command, &mut self.tally)
     }
 
-    fn tests_on_postgres(&mut self, target: &str) -> Result<()> {
+    fn tests(&mut self, target: &str) -> Result<()> {
         self.demand(target)?;
-        let address = self.postgres()?;
-        run_tests(native_runner().args(["--test", target]).env(postgres::ADDRESS, address), &mut self.tally)
+        run_tests(native_runner().args(["--test", target]), &mut self.tally)
     }
 
     /// Some of these tests start the programs, as an operator would.
     fn system(&mut self) -> Result<()> {
         self.demand("it")?;
         programs()?;
-        self.tests_on_postgres("it")
+        self.tests("it")
     }
 
     /// Tests that open pages: they need the interface, the programs, and one machine to themselves.
@@ -179,7 +174,7 @@ impl Check {
         self.demand(target)?;
         ui::build()?;
         programs()?;
-        run_tests(native_runner().args(["--test", target]), &mut self.tally)
+        self.tests(target)
     }
 
     /// Started without `--bench`, a benchmark does each of its measurements once.
@@ -198,17 +193,6 @@ impl Check {
         }
         Ok(())
     }
-
-    /// The address that was given, or that of a server started now and kept for the steps to come.
-    fn postgres(&mut self) -> Result<String> {
-        if let Ok(given) = env::var(postgres::ADDRESS) {
-            return Ok(given);
-        }
-        if self.postgres.is_none() {
-            self.postgres = Some(Postgres::start()?);
-        }
-        Ok(self.postgres.as_ref().map(|server| server.address.clone()).unwrap_or_default())
-    }
 }
 
 /// Everything but the interface, with the same features everywhere, so that no crate is built twice.
@@ -221,15 +205,10 @@ fn programs() -> Result<()> {
     run(natively(&mut cargo(), &["build"]).args(["--bins", "--tests"]))
 }
 
-/// nextest runs tests side by side in processes of their own; where it is not installed, `cargo test` does.
+/// One process per test program: tests that need Postgres share the server that the first of them starts.
 fn runner(selection: &[&str]) -> Command {
     let mut command = cargo();
-    if find("cargo-nextest").is_some() {
-        command.args(["nextest", "run", "--no-fail-fast"]);
-    } else {
-        command.args(["test", "--no-fail-fast"]);
-    }
-    command.args(selection);
+    command.args(["test", "--no-fail-fast"]).args(selection);
     command
 }
 

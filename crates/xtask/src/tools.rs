@@ -69,10 +69,9 @@ pub(crate) fn prepare_pages() -> Result<()> {
 
 /// Everything that tests on Postgres need.
 pub(crate) fn prepare_postgres() -> Result<()> {
-    if crate::postgres::binaries().is_some() {
-        return Ok(());
-    }
-    debian(TO_TEST_POSTGRES)
+    let installed = fs::read_dir("/usr/lib/postgresql")
+        .is_ok_and(|versions| versions.flatten().any(|version| version.path().join("bin/initdb").is_file()));
+    if installed { Ok(()) } else { debian(TO_TEST_POSTGRES) }
 }
 
 /// The checker of licences, sources and duplicates.
@@ -290,7 +289,6 @@ pub(crate) fn report() -> Result<()> {
     }
     for (name, reason) in [
         ("cargo-deny", "checks licences and sources"),
-        ("cargo-nextest", "runs tests side by side; without it `cargo test` does"),
         ("wasm-opt", "makes the interface smaller; not required"),
         ("rsvg-convert", "draws icons anew; not required"),
     ] {
