@@ -2,34 +2,28 @@
 
 use crate::attempts;
 use crate::caller::Caller;
-use crate::change::{By, Happened, JobChange, settle};
+use crate::change::{By, JobChange, settle};
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::intake::{INLINE_PAYLOAD, of_caller};
+pub(crate) use crate::intake::{JobWish, Payload, insert_many};
 use crate::journal::Journal;
 use crate::{page, redact};
 use bytes::Bytes;
 use serde_json::Value;
 use std::collections::HashMap;
-use stella_bundle::{canonical, digest};
+use stella_bundle::digest;
 use stella_contract::error::Code;
 use stella_contract::history::{Actor, HistoryEntry};
-use stella_contract::ids::{JobId, RunId, SourceId, Tenant};
-use stella_contract::job::{self, Job, JobDetail, JobEvent, JobFilter, JobState, SubmitJob, WaitReason};
+use stella_contract::ids::{JobId, Tenant};
+use stella_contract::job::{self, Job, JobDetail, JobEvent, JobFilter, JobState, SubmitJob};
 use stella_contract::page::{Page, PageQuery};
 use stella_contract::scope::Scope;
 use stella_contract::time::Micros;
 use stella_ledger::history::About;
-use stella_ledger::jobs::NewJob;
 use stella_ledger::record::JobRecord;
 use stella_ledger::{Tx, artifacts, history, jobs, listing};
 
-/// A payload of more bytes lies in the blobs.
-pub(crate) const INLINE_PAYLOAD: usize = 64 * 1024;
-const LARGEST_PAYLOAD: usize = 16 * 1024 * 1024;
-const LONGEST_KEY: usize = 200;
-const DEFAULT_PRIORITY: i32 = 50;
-const DEFAULT_ATTEMPTS: i32 = 6;
-const DEFAULT_TIMEOUT_S: i64 = 3_600;
 /// The most matching jobs that a list counts; of more it says no number.
 const COUNTED: i64 = 10_000;
 /// Entries from which a job's attempts are told; more attempts than that are not made.
@@ -216,27 +210,6 @@ impl Jobs {
     }
 }
 
-/// A caller's wish, checked and complete.
-fn of_caller(caller: &Caller, wish: SubmitJob) -> Result<JobWish, Error> {
-    check(&wish)?;
-    Ok(JobWish {
-        tenant: caller.tenant.clone(),
-        project: wish.project,
-        run_id: None,
-        source_id: None,
-        job_type: wish.job_type,
-        priority: wish.priority.unwrap_or(DEFAULT_PRIORITY),
-        payload: Payload::of(&wish.payload)?,
-        idempotency_key: wish.idempotency_key,
-        not_before: wish.not_before,
-        max_attempts: wish.max_attempts.unwrap_or(DEFAULT_ATTEMPTS),
-        timeout_s: wish.timeout_s.unwrap_or(DEFAULT_TIMEOUT_S),
-        replay_of: None,
-        correlation_id: wish.correlation_id.unwrap_or_else(|| caller.correlation_id.clone()),
-        created_by: caller.subject.clone(),
-    })
-}
-
 /// Everything of one job, from one snapshot.
 struct Found {
     record: JobRecord,
@@ -247,236 +220,6 @@ struct Found {
 
 fn corrupt(id: &JobId) -> Error {
     Error::new(Code::Corrupt, format!("What is stored of job `{id}` cannot be read."))
-}
-
-/// A payload in its canonical form.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Payload {
-    text: String,
-    digest: String,
-}
-
-impl Payload {
-    /// The digest of the canonical form.
-    pub(crate) fn digest(&self) -> &str {
-        &self.digest
-    }
-
-    /// The canonical form of a value.
-    pub(crate) fn of(value: &Value) -> Result<Self, Error> {
-        let text = canonical::to_string(value)
-            .map_err(|error| Error::invalid("payload", "cannot be written as JSON").with_private(error))?;
-        if text.len() > LARGEST_PAYLOAD {
-            let sentence = format!("A payload holds at most {LARGEST_PAYLOAD} bytes.");
-            return Err(Error::new(Code::PayloadTooLarge, sentence));
-        }
-        Ok(Self { digest: digest::of_bytes(text.as_bytes()), text })
-    }
-}
-
-/// A job to be made, checked and complete.
-#[derive(Debug, Clone)]
-pub(crate) struct JobWish {
-    /// Whose it is.
-    pub tenant: Tenant,
-    /// A part of the tenant.
-    pub project: Option<String>,
-    /// The run it belongs to.
-    pub run_id: Option<RunId>,
-    /// The source it reads.
-    pub source_id: Option<SourceId>,
-    /// What it does.
-    pub job_type: String,
-    /// 0 to 100.
-    pub priority: i32,
-    /// What to work on.
-    pub payload: Payload,
-    /// The same key and payload is the same job.
-    pub idempotency_key: Option<String>,
-    /// Not to start before.
-    pub not_before: Option<Micros>,
-    /// Attempts allowed.
-    pub max_attempts: i32,
-    /// Wall time of one attempt.
-    pub timeout_s: i64,
-    /// The job it repeats.
-    pub replay_of: Option<JobId>,
-    /// Binds everything of one cause together.
-    pub correlation_id: String,
-    /// Who wants it.
-    pub created_by: String,
-}
-
-impl JobWish {
-    /// A wish of the engine itself, with the usual settings.
-    pub(crate) fn new(tenant: Tenant, job_type: &str, payload: Payload, correlation_id: &str) -> Self {
-        Self {
-            tenant,
-            project: None,
-            run_id: None,
-            source_id: None,
-            job_type: job_type.to_owned(),
-            priority: DEFAULT_PRIORITY,
-            payload,
-            idempotency_key: None,
-            not_before: None,
-            max_attempts: DEFAULT_ATTEMPTS,
-            timeout_s: DEFAULT_TIMEOUT_S,
-            replay_of: None,
-            correlation_id: correlation_id.to_owned(),
-            created_by: "engine".to_owned(),
-        }
-    }
-}
-
-/// Makes the jobs, in order. What nothing holds is queued at once. A payload beyond 64 KiB has to be in the blobs.
-pub(crate) async fn insert_many(
-    engine: &Engine,
-    tx: &mut Tx,
-    wishes: Vec<JobWish>,
-    by: &By,
-    now: Micros,
-    journal: &mut Journal,
-) -> Result<Vec<Submitted>, Error> {
-    let mut answers: Vec<Option<Submitted>> = Vec::with_capacity(wishes.len());
-    let mut rows: Vec<NewJob> = Vec::with_capacity(wishes.len());
-    // Which row a key of this very call stands for.
-    let mut keys: HashMap<(Tenant, String, String), usize> = HashMap::new();
-    let mut places: Vec<usize> = Vec::with_capacity(wishes.len());
-    for wish in wishes {
-        if let Some(key) = &wish.idempotency_key {
-            if let Some(before) = jobs::by_idempotency(tx, &wish.tenant, &wish.job_type, key).await? {
-                same_payload(&before.job.payload_digest, &wish.payload.digest)?;
-                answers.push(Some(Submitted { job: view(before), replayed: true }));
-                places.push(usize::MAX);
-                continue;
-            }
-            let full = (wish.tenant.clone(), wish.job_type.clone(), key.clone());
-            if let Some(row) = keys.get(&full) {
-                same_payload(&rows[*row].payload_digest, &wish.payload.digest)?;
-                answers.push(None);
-                places.push(*row);
-                continue;
-            }
-            keys.insert(full, rows.len());
-        }
-        answers.push(None);
-        places.push(rows.len());
-        rows.push(row(engine, wish, now));
-    }
-    jobs::insert_many(tx, &rows).await?;
-    let made: Vec<JobRecord> = rows.iter().map(fresh).collect();
-    let mut changes = Vec::with_capacity(made.len() * 2);
-    for record in &made {
-        let mut waiting = record.clone();
-        waiting.job.state = JobState::Pending;
-        waiting.job.queued_at = None;
-        changes.push(JobChange { happened: Happened::Submitted, from: None, after: waiting, outcome: None });
-        if record.job.state == JobState::Queued {
-            changes.push(JobChange::along(JobEvent::Queue, JobState::Pending, record.clone()));
-        }
-    }
-    settle(tx, &changes, by, now, journal).await?;
-    let mut first = vec![true; made.len()];
-    Ok(answers
-        .into_iter()
-        .zip(places)
-        .map(|(answer, place)| {
-            answer.unwrap_or_else(|| Submitted {
-                job: view(made[place].clone()),
-                replayed: !std::mem::replace(&mut first[place], false),
-            })
-        })
-        .collect())
-}
-
-fn same_payload(before: &str, now: &str) -> Result<(), Error> {
-    if before == now {
-        return Ok(());
-    }
-    Err(Error::new(
-        Code::IdempotencyKeyReused,
-        "This idempotency key belongs to a job with another payload. Use a new key for a new job.",
-    ))
-}
-
-fn row(engine: &Engine, wish: JobWish, now: Micros) -> NewJob {
-    let waits = wish.not_before.is_some_and(|at| at > now);
-    let size = wish.payload.text.len();
-    NewJob {
-        job_id: JobId::from_uuid(&engine.uuid(now)),
-        tenant: wish.tenant,
-        project: wish.project,
-        run_id: wish.run_id,
-        source_id: wish.source_id,
-        job_type: wish.job_type,
-        priority: wish.priority,
-        state: if waits { JobState::Pending } else { JobState::Queued },
-        wait_reason: waits.then_some(WaitReason::NotBefore),
-        next_eligible_at: wish.not_before.filter(|_| waits),
-        not_before: wish.not_before,
-        payload_digest: wish.payload.digest,
-        payload_size: i64::try_from(size).unwrap_or(i64::MAX),
-        payload: (size <= INLINE_PAYLOAD).then_some(wish.payload.text),
-        idempotency_key: wish.idempotency_key,
-        max_attempts: wish.max_attempts,
-        timeout_s: wish.timeout_s,
-        replay_of: wish.replay_of,
-        correlation_id: wish.correlation_id,
-        created_by: wish.created_by,
-        created_at: now,
-    }
-}
-
-/// The record of a row that was just written, without reading it again.
-fn fresh(row: &NewJob) -> JobRecord {
-    JobRecord {
-        key: stella_ledger::key_of(&row.job_id),
-        payload: row.payload.clone(),
-        ack_timeouts: 0,
-        attempt_started_at: None,
-        job: Job {
-            job_id: row.job_id.clone(),
-            tenant: row.tenant.clone(),
-            project: row.project.clone(),
-            run_id: row.run_id.clone(),
-            source_id: row.source_id.clone(),
-            job_type: row.job_type.clone(),
-            priority: row.priority,
-            state: row.state,
-            wait_reason: row.wait_reason,
-            next_eligible_at: row.next_eligible_at,
-            not_before: row.not_before,
-            payload_digest: row.payload_digest.clone(),
-            payload_size: row.payload_size,
-            idempotency_key: row.idempotency_key.clone().unwrap_or_else(|| row.job_id.as_str().to_owned()),
-            attempt: 0,
-            max_attempts: row.max_attempts,
-            timeout_s: row.timeout_s,
-            lease_id: None,
-            lease_epoch: 0,
-            lease_until: None,
-            worker_id: None,
-            progress: 0.0,
-            progress_message: None,
-            processed: 0,
-            total: 0,
-            error_code: None,
-            error_class: None,
-            error_message: None,
-            replay_of: row.replay_of.clone(),
-            correlation_id: row.correlation_id.clone(),
-            created_by: row.created_by.clone(),
-            inputs_hash: String::new(),
-            outputs_hash: None,
-            created_at: row.created_at,
-            queued_at: (row.state == JobState::Queued).then_some(row.created_at),
-            started_at: None,
-            ended_at: None,
-            cancel_requested_at: None,
-            version: 1,
-        },
-    }
 }
 
 /// Cancels these jobs, just read in this transaction: waiting and claimed ones now, running ones by asking. A job that
@@ -534,35 +277,4 @@ pub(crate) fn engine_itself(task: &str) -> By {
         actor: Actor { subject: format!("engine/{task}"), scopes: Vec::new() },
         cause: job::Cause::default(),
     }
-}
-
-fn check(wish: &SubmitJob) -> Result<(), Error> {
-    let mut letters = wish.job_type.bytes();
-    let first = letters.next().is_some_and(|byte| byte.is_ascii_lowercase());
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'.' || byte == b'-';
-    if !first || !(2..=64).contains(&wish.job_type.len()) || !letters.all(plain) {
-        return Err(Error::invalid("jobType", "has 2 to 64 of a-z, 0-9, `.` and `-`, a letter first"));
-    }
-    if wish.priority.is_some_and(|priority| !(0..=100).contains(&priority)) {
-        return Err(Error::invalid("priority", "is 0 to 100"));
-    }
-    if wish.max_attempts.is_some_and(|attempts| !(1..=100).contains(&attempts)) {
-        return Err(Error::invalid("maxAttempts", "is 1 to 100"));
-    }
-    if wish.timeout_s.is_some_and(|seconds| !(1..=7 * 24 * 3_600).contains(&seconds)) {
-        return Err(Error::invalid("timeoutS", "is 1 to 604800 seconds"));
-    }
-    let too_long = |text: &Option<String>| {
-        text.as_ref().is_some_and(|text| text.is_empty() || text.chars().count() > LONGEST_KEY)
-    };
-    for (field, text) in [
-        ("idempotencyKey", &wish.idempotency_key),
-        ("project", &wish.project),
-        ("correlationId", &wish.correlation_id),
-    ] {
-        if too_long(text) {
-            return Err(Error::invalid(field, "has 1 to 200 characters"));
-        }
-    }
-    Ok(())
 }

@@ -7,7 +7,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `clock`, `chance`, `caller`, `error`, `page`, `bus` | what every noun needs |
-//! | `jobs`, `work`, `retry`, `history`, `blobs`, `artifacts`, `workers` | a job's life |
+//! | `jobs`, `intake`, `work`, `report`, `worker`, `retry`, `journal`, `change`, `history`, `blobs`, `artifacts`, `workers` | a job's life |
 //! | `sources`, `fetch`, `ingest`, `targets`, `feed_index` | what comes in |
 //! | `impact`, `previews` | which targets a scope or key touches |
 //! | `runs`, `findings` | what comes out |
@@ -36,6 +36,7 @@ pub mod history;
 pub mod idempotency;
 mod impact;
 mod ingest;
+mod intake;
 pub mod jobs;
 pub mod journal;
 pub mod overview;
