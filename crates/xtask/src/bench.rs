@@ -18,7 +18,7 @@ pub(crate) struct Bench {
 enum Area {
     /// Parsing, matching and evaluating, on one core.
     Evaluator,
-    /// Submitting, claiming and finishing jobs, on SQLite and Postgres.
+    /// Submitting, claiming and finishing jobs, reading feeds, whole runs, on SQLite and Postgres.
     Ledger,
     /// Requests through HTTP.
     Api,
@@ -32,23 +32,27 @@ pub(crate) fn measure(bench: &Bench) -> Result<()> {
     for area in areas {
         let name = area.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
         step(&name, || match area {
-            Area::Evaluator => program("stella-evaluator", "evaluator"),
-            Area::Ledger => program("stella-engine", "ledger"),
-            Area::Api => program("stella-server", "api"),
-            Area::Ui => interface(),
+            Area::Evaluator => program("stella-evaluator", &["evaluator"]),
+            Area::Ledger => program("stella-engine", &["ledger", "content", "runs"]),
+            Area::Api => program("stella-server", &["api"]),
+            Area::Ui => pages(),
         })?;
     }
     Ok(())
 }
 
-/// The browser opens what the program serves, so both are built first.
-fn interface() -> Result<()> {
+fn program(package: &str, names: &[&str]) -> Result<()> {
+    tools::prepare_postgres()?;
+    for name in names {
+        run(cargo().args(["bench", "-p", package, "--bench", name]))?;
+    }
+    Ok(())
+}
+
+/// The pages are measured in a browser, on a program built like the one that is delivered.
+fn pages() -> Result<()> {
     tools::prepare_pages()?;
     ui::build_and_weigh()?;
     run(cargo().args(["build", "--release", "-p", "stella-cli"]))?;
-    program("stella-tests", "ui")
-}
-
-fn program(package: &str, name: &str) -> Result<()> {
-    run(cargo().args(["bench", "-p", package, "--bench", name]))
+    program("stella-tests", &["ui"])
 }

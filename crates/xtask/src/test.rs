@@ -100,10 +100,10 @@ fn prepare(wanted: &BTreeSet<Step>) -> Result<()> {
     ]) {
         tools::prepare_build()?;
     }
-    if has(&[Step::Browser, Step::Desktop]) {
+    if has(&[Step::Browser, Step::Desktop, Step::BenchOnce]) {
         tools::prepare_pages()?;
     }
-    if has(&[Step::Unit, Step::Exam, Step::System]) {
+    if has(&[Step::Unit, Step::Exam, Step::System, Step::BenchOnce]) {
         tools::prepare_postgres()?;
     }
     if has(&[Step::Deny]) {
@@ -179,6 +179,8 @@ impl Check {
 
     /// Started without `--bench`, a benchmark does each of its measurements once.
     fn bench_once(&mut self) -> Result<()> {
+        ui::build()?;
+        programs()?;
         let mut command = cargo();
         natively(&mut command, &["test"]);
         for name in &self.targets.benches {
