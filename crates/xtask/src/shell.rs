@@ -36,9 +36,15 @@ pub(crate) fn cargo() -> Command {
 pub(crate) fn program(name: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(name);
     command.current_dir(root());
-    // Cargo sets these for us; inherited, they would rebuild crates whose scripts watch them.
-    for name in ["CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "CARGO_PKG_VERSION", "CARGO_MANIFEST_PATH"] {
-        command.env_remove(name);
+    // Cargo tells us which package we are. Inherited, that would rebuild every crate whose build script watches it, now
+    // and again at the next build from a shell.
+    for (name, _) in env::vars_os() {
+        let told = name.to_str().is_some_and(|name| {
+            ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|start| name.starts_with(start))
+        });
+        if told {
+            command.env_remove(&name);
+        }
     }
     command
 }
