@@ -54,7 +54,7 @@ fn url(port: u16, database: &str) -> String {
 /// Keeps a server running until standard input ends, then stops it and removes what it wrote.
 const KEEPER: &str = r#"
 set -eu
-trap '' INT TERM HUP
+trap '' INT TERM HUP PIPE
 folder=$(mktemp -d "${TMPDIR:-/tmp}/stella-postgres-XXXXXX")
 trap 'rm -rf "$folder"' EXIT
 "$BIN/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --locale=C --no-sync >"$folder/log" 2>&1 ||
