@@ -6,6 +6,8 @@
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "support of tests: a panic is the report")]
 
+#[path = "support/aliases.rs"]
+pub mod aliases;
 #[path = "support/chromium.rs"]
 pub mod chromium;
 #[path = "support/fixtures.rs"]
