@@ -148,6 +148,7 @@ const fn next_step(code: Code) -> Option<&'static str> {
             "The window or `stella serve` holds it. Call that with --server URL and --token TOKEN, or close it first.",
         ),
         Code::LedgerNewer => Some("Use the version that wrote it, or a newer one."),
+        Code::LedgerOtherSchema => Some("Use the build that made it, or choose another place with --ledger."),
         Code::LedgerNotOne => {
             Some("Check --ledger; if the file is ours and damaged, restore it from a backup.")
         }

@@ -88,6 +88,8 @@ words! {
         LedgerLocked = "LEDGER_LOCKED",
         /// The ledger was written by a newer version.
         LedgerNewer = "LEDGER_NEWER",
+        /// The ledger has the same schema numbers as this version, but other steps behind them.
+        LedgerOtherSchema = "LEDGER_OTHER_SCHEMA",
         /// The file is not a ledger of ours, or is damaged.
         LedgerNotOne = "LEDGER_NOT_ONE",
         /// The disk has no room.
@@ -138,6 +140,7 @@ impl Code {
             | Self::LedgerUnavailable
             | Self::LedgerLocked
             | Self::LedgerNewer
+            | Self::LedgerOtherSchema
             | Self::LedgerNotOne
             | Self::NoSpace
             | Self::NotWritable => 503,

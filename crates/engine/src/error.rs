@@ -109,6 +109,11 @@ impl From<LedgerError> for Error {
                 Code::LedgerNewer,
                 "A newer version wrote this ledger. Install that version or open another ledger.",
             ),
+            LedgerError::OtherSchema { .. } => (
+                Code::LedgerOtherSchema,
+                "Another build made this ledger, with another schema under the same number. Open it with that build, or \
+                 choose another place; it is sound and was left alone.",
+            ),
             LedgerError::NotOne(_) => {
                 (Code::LedgerNotOne, "This is not a ledger of ours, or it is damaged. Choose another place.")
             }

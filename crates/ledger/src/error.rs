@@ -14,6 +14,14 @@ pub enum LedgerError {
         /// The highest migration known here.
         known: i64,
     },
+    /// A step of the schema was applied in another form: an unreleased build made the ledger.
+    #[error("step {number} ({name}) of the ledger's schema differs from this version's")]
+    OtherSchema {
+        /// The step's number.
+        number: i64,
+        /// Its name here.
+        name: &'static str,
+    },
     /// The file is not a ledger of ours, or is damaged.
     #[error("not a ledger, or damaged: {0}")]
     NotOne(String),

@@ -62,10 +62,7 @@ pub(crate) async fn run(db: &Db) -> Result<(), LedgerError> {
         match done.iter().find(|(number, ..)| *number == step.number) {
             Some((.., before)) if *before == checksum => {}
             Some(_) => {
-                return Err(LedgerError::NotOne(format!(
-                    "step {} of the schema is another one",
-                    step.number
-                )));
+                return Err(LedgerError::OtherSchema { number: step.number, name: step.name });
             }
             None => apply(&mut tx, step, text, checksum).await?,
         }

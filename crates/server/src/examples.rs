@@ -100,6 +100,7 @@ pub(crate) const fn sentence(code: Code) -> &'static str {
         Code::LedgerNewer => {
             "A newer version wrote this ledger. Install that version or open another ledger."
         }
+        Code::LedgerOtherSchema => "Another build made this ledger. Open it with that build.",
         Code::LedgerNotOne => "This is not a ledger of ours, or it is damaged. Choose another place.",
         Code::NoSpace => "The disk of the ledger is full. Free some room; nothing was lost.",
         Code::NotWritable => "The ledger's place cannot be written. Check its path and permissions.",

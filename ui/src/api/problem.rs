@@ -83,6 +83,7 @@ impl Problem {
                     | Code::LedgerUnavailable
                     | Code::LedgerLocked
                     | Code::LedgerNewer
+                    | Code::LedgerOtherSchema
                     | Code::LedgerNotOne
                     | Code::NoSpace
                     | Code::NotWritable
@@ -135,6 +136,7 @@ const fn next_step(code: Code) -> &'static str {
         Code::LedgerUnavailable => "Check that the database runs and answers, then try again.",
         Code::LedgerLocked => "Close the other Stella Operator that holds this file, then try again.",
         Code::LedgerNewer => "Install the newer version of Stella Operator that wrote it.",
+        Code::LedgerOtherSchema => "Open it with the build that made it, or choose another file.",
         Code::LedgerNotOne => "Choose another file, or restore this one from a backup.",
         Code::NoSpace => "Free some disk space, then try again.",
         Code::NotWritable => "Give this user the right to write there, then try again.",

@@ -60,6 +60,7 @@ fn title(problem: &Problem) -> &'static str {
     match problem.refused() {
         Some(Code::LedgerLocked) => "The ledger is open elsewhere",
         Some(Code::LedgerNewer) => "The ledger was written by a newer version",
+        Some(Code::LedgerOtherSchema) => "Another build made this ledger",
         Some(Code::LedgerNotOne) => "This file is not a sound ledger",
         Some(Code::NoSpace) => "The disk is full",
         Some(Code::NotWritable) => "The ledger cannot be written",

@@ -33,6 +33,21 @@ async fn a_file_of_another_program_or_of_another_kind_is_not_a_ledger() {
     assert!(matches!(refusal(&LedgerPlace::Sqlite(elsewhere)).await, LedgerError::NotWritable(_)));
 }
 
+#[tokio::test]
+async fn a_ledger_of_another_build_is_told_from_a_damaged_one() {
+    let exam = support::sqlite().await;
+    exam.write(|tx| {
+        Box::pin(async move { tx.run("update schema_migrations set checksum = 'x' where number = 3").await })
+    })
+    .await;
+    exam.ledger.close().await;
+    let LedgerPlace::Sqlite(path) = &exam.place else { panic!("it was opened on SQLite") };
+    let copy = path.with_extension("copy");
+    std::fs::copy(path, &copy).expect("a copy is made");
+    let error = refusal(&LedgerPlace::Sqlite(copy)).await;
+    assert_eq!(error, LedgerError::OtherSchema { number: 3, name: "runs" });
+}
+
 async fn from_the_future(exam: Exam) {
     exam.write(|tx| {
         Box::pin(async move {

@@ -95,6 +95,7 @@ async fn without_a_ledger_everything_says_what_is_wrong_with_it() {
     for (code, retryable) in [
         (Code::LedgerLocked, true),
         (Code::LedgerNewer, false),
+        (Code::LedgerOtherSchema, false),
         (Code::LedgerNotOne, false),
         (Code::NoSpace, true),
         (Code::NotWritable, false),
