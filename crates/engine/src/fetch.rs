@@ -192,7 +192,7 @@ impl Fetcher {
             let message = format!(
                 "{shown} holds more than the {max_bytes} bytes that are read; raise the limit or split the feed"
             );
-            FetchError::new(ErrorClass::Invalid, message)
+            FetchError::new(ErrorClass::Validation, message)
         };
         if response.content_length().is_some_and(|length| length > max_bytes) {
             return Err(over());
@@ -249,7 +249,7 @@ fn stay_on_host(attempt: redirect::Attempt<'_>, max_redirects: usize) -> redirec
 fn sealed(url: &Url) -> FetchError {
     let shown = shown_url(url);
     let message = format!("the network is sealed and {shown} is not called; read a folder, or lift the seal");
-    FetchError::new(ErrorClass::Forbidden, message)
+    FetchError::new(ErrorClass::OfflineBlocked, message)
 }
 
 fn broken(url: &Url, error: &reqwest::Error) -> FetchError {
@@ -273,7 +273,7 @@ fn broken(url: &Url, error: &reqwest::Error) -> FetchError {
         None => String::new(),
     };
     FetchError::new(
-        ErrorClass::Unreachable,
+        ErrorClass::Network,
         format!("{shown} {what}{why}; check the address and the network, it is tried again by itself"),
     )
 }
@@ -286,19 +286,24 @@ fn refused(url: &Url, status: StatusCode, headers: &HeaderMap, now: Micros) -> F
     let throttled = status == StatusCode::TOO_MANY_REQUESTS
         || (status == StatusCode::SERVICE_UNAVAILABLE && retry_after_ms.is_some());
     let (class, advice) = match status {
-        _ if throttled => (ErrorClass::RateLimited, "it is tried again when the far side allows"),
+        _ if throttled => (ErrorClass::UpstreamThrottle, "it is tried again when the far side allows"),
         _ if status.is_server_error() => (ErrorClass::UpstreamError, "it is tried again by itself"),
-        StatusCode::REQUEST_TIMEOUT => (ErrorClass::Unreachable, "it is tried again by itself"),
+        StatusCode::REQUEST_TIMEOUT => (ErrorClass::Network, "it is tried again by itself"),
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            (ErrorClass::Forbidden, "check whether the address needs a key")
+            (ErrorClass::Auth, "check whether the address needs a key")
         }
-        _ if status.is_redirection() => {
-            (ErrorClass::Invalid, "it leads to another host or too far; add the final address as the source")
-        }
-        _ => (ErrorClass::Invalid, "check the address"),
+        _ if status.is_redirection() => (
+            ErrorClass::Validation,
+            "it leads to another host or too far; add the final address as the source",
+        ),
+        _ => (ErrorClass::UpstreamClient, "check the address"),
     };
     let message = format!("{shown} answered {status}; {advice}");
-    FetchError { class, message, retry_after_ms: retry_after_ms.filter(|_| class == ErrorClass::RateLimited) }
+    FetchError {
+        class,
+        message,
+        retry_after_ms: retry_after_ms.filter(|_| class == ErrorClass::UpstreamThrottle),
+    }
 }
 
 /// `Retry-After` is a number of seconds or a date.
@@ -334,7 +339,7 @@ pub(crate) fn files_of(path: &Path) -> Result<Vec<PathBuf>, FetchError> {
             "the folder {} holds no .json, .zip, .ndjson or .jsonl file; check the path",
             path.display()
         );
-        return Err(FetchError::new(ErrorClass::Invalid, message));
+        return Err(FetchError::new(ErrorClass::Validation, message));
     }
     Ok(files)
 }
@@ -347,7 +352,7 @@ pub(crate) fn read_file(path: &Path, room: u64) -> Result<Part, FetchError> {
             "{} has {size} bytes, more than the {room} that may still be read; raise the limit or split the feed",
             path.display()
         );
-        return Err(FetchError::new(ErrorClass::Invalid, message));
+        return Err(FetchError::new(ErrorClass::Validation, message));
     }
     let bytes = std::fs::read(path).map_err(|error| unreadable(path, &error))?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -384,13 +389,13 @@ fn digest_of_parts(parts: &[Part]) -> String {
 fn unreadable(path: &Path, error: &std::io::Error) -> FetchError {
     let shown = path.display();
     let (class, what) = match error.kind() {
-        std::io::ErrorKind::NotFound => (ErrorClass::Invalid, "does not exist; check the path"),
+        std::io::ErrorKind::NotFound => (ErrorClass::Validation, "does not exist; check the path"),
         std::io::ErrorKind::PermissionDenied => {
-            (ErrorClass::Forbidden, "may not be read; give the core's user the right to read it")
+            (ErrorClass::Auth, "may not be read; give the core's user the right to read it")
         }
         _ => {
             return FetchError::new(
-                ErrorClass::Storage,
+                ErrorClass::Resource,
                 format!("{shown} cannot be read: {error}; check the disk"),
             );
         }

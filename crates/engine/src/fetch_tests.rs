@@ -59,7 +59,7 @@ async fn a_sealed_network_is_not_touched() {
     let server = answering(ResponseTemplate::new(200)).await;
     let sealed = Fetcher::new(FetchLimits { sealed: true, ..FetchLimits::default() });
     let error = sealed.fetch(&location(&server.uri()), &Known::default(), NOW).await.unwrap_err();
-    assert_eq!(error.class, ErrorClass::Forbidden);
+    assert_eq!(error.class, ErrorClass::OfflineBlocked);
     assert!(server.received_requests().await.unwrap().is_empty());
 }
 
@@ -102,7 +102,7 @@ async fn a_far_side_that_asks_for_a_pause_is_given_it() {
         let error = failure(&server.uri()).await;
         assert_eq!(
             (error.class, error.retry_after_ms),
-            (ErrorClass::RateLimited, expected),
+            (ErrorClass::UpstreamThrottle, expected),
             "{status} {said:?}"
         );
     }
@@ -111,13 +111,13 @@ async fn a_far_side_that_asks_for_a_pause_is_given_it() {
 #[tokio::test]
 async fn each_refusal_has_its_class_and_hides_the_key() {
     for (status, class) in [
-        (404, ErrorClass::Invalid),
-        (401, ErrorClass::Forbidden),
-        (403, ErrorClass::Forbidden),
+        (404, ErrorClass::UpstreamClient),
+        (401, ErrorClass::Auth),
+        (403, ErrorClass::Auth),
         (500, ErrorClass::UpstreamError),
         (502, ErrorClass::UpstreamError),
         (503, ErrorClass::UpstreamError),
-        (408, ErrorClass::Unreachable),
+        (408, ErrorClass::Network),
     ] {
         let server = answering(ResponseTemplate::new(status)).await;
         let error = failure(&format!("{}/feed?key=hunter2", server.uri())).await;
@@ -138,7 +138,7 @@ async fn an_answer_that_breaks_off_is_tried_again_and_never_half_read() {
         }
     });
     let error = failure(&format!("http://{address}/feed?key=hunter2")).await;
-    assert_eq!(error.class, ErrorClass::Unreachable);
+    assert_eq!(error.class, ErrorClass::Network);
     assert!(error.message.contains("broke off") && !error.message.contains("hunter2"), "{error}");
 }
 
@@ -148,7 +148,7 @@ async fn a_host_that_is_not_there_is_unreachable() {
     let address = listener.local_addr().unwrap();
     drop(listener);
     let error = failure(&format!("http://{address}/feed?key=hunter2")).await;
-    assert_eq!(error.class, ErrorClass::Unreachable);
+    assert_eq!(error.class, ErrorClass::Network);
     assert!(error.message.contains("cannot be reached") && !error.message.contains("hunter2"), "{error}");
 }
 
@@ -156,7 +156,7 @@ async fn a_host_that_is_not_there_is_unreachable() {
 async fn more_than_the_limit_is_refused_with_and_without_a_length() {
     let server = answering(ResponseTemplate::new(200).set_body_bytes(vec![b'x'; 1_001])).await;
     let error = failure(&server.uri()).await;
-    assert_eq!(error.class, ErrorClass::Invalid);
+    assert_eq!(error.class, ErrorClass::Validation);
     assert!(error.message.contains("1000 bytes"), "{error}");
 
     let folder = tempfile::tempdir().unwrap();
@@ -172,7 +172,7 @@ async fn a_redirect_to_another_host_is_not_followed() {
     let elsewhere = other.uri().replace("127.0.0.1", "localhost");
     let server = answering(ResponseTemplate::new(302).insert_header("location", elsewhere)).await;
     let error = failure(&server.uri()).await;
-    assert_eq!(error.class, ErrorClass::Invalid);
+    assert_eq!(error.class, ErrorClass::Validation);
     assert!(error.message.contains("another host"), "{error}");
     assert_eq!(other.received_requests().await.unwrap().len(), 0);
 }
@@ -201,6 +201,6 @@ async fn a_path_that_holds_nothing_says_so() {
     let error = failure(folder.path().to_str().unwrap()).await;
     assert!(error.message.contains("holds no .json"), "{error}");
     let error = failure(folder.path().join("gone.zip").to_str().unwrap()).await;
-    assert_eq!(error.class, ErrorClass::Invalid);
+    assert_eq!(error.class, ErrorClass::Validation);
     assert!(error.message.contains("does not exist"), "{error}");
 }

@@ -241,7 +241,7 @@ pub(crate) async fn finish(
 /// What follows a failed attempt of this job.
 pub(crate) fn end_of(record: &JobRecord, fence: Fence, failure: Failure, now: Micros) -> (JobEvent, Finish) {
     let job = &record.job;
-    let lost = matches!(failure.class, ErrorClass::LeaseExpired | ErrorClass::AttemptTimeout);
+    let lost = matches!(failure.class, ErrorClass::LeaseLost | ErrorClass::Timeout);
     let next = retry::decide(
         Failed {
             job_id: &job.job_id,

@@ -98,15 +98,18 @@ mod tests {
             Next::Again { at } => at.0 / 1_000_000,
             Next::Dead => panic!("another attempt was left"),
         };
-        assert_eq!(at(failed(1, ErrorClass::RateLimited, Some(3_600_000))), 3_600);
-        assert_eq!(at(failed(1, ErrorClass::RateLimited, Some(u64::MAX))), 86_400);
-        assert!(at(failed(5, ErrorClass::RateLimited, Some(1))) >= 405, "it does not shorten our own wait");
+        assert_eq!(at(failed(1, ErrorClass::UpstreamThrottle, Some(3_600_000))), 3_600);
+        assert_eq!(at(failed(1, ErrorClass::UpstreamThrottle, Some(u64::MAX))), 86_400);
+        assert!(
+            at(failed(5, ErrorClass::UpstreamThrottle, Some(1))) >= 405,
+            "it does not shorten our own wait"
+        );
     }
 
     #[test]
     fn the_last_attempt_and_classes_that_will_not_mend_are_dead() {
-        assert_eq!(failed(6, ErrorClass::Unreachable, None), Next::Dead);
-        assert_ne!(failed(5, ErrorClass::Unreachable, None), Next::Dead);
+        assert_eq!(failed(6, ErrorClass::Network, None), Next::Dead);
+        assert_ne!(failed(5, ErrorClass::Network, None), Next::Dead);
         for class in ErrorClass::ALL {
             let dead = failed(1, *class, None) == Next::Dead;
             assert_eq!(dead, !class.is_retryable(), "{class}");

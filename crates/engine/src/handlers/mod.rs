@@ -108,21 +108,21 @@ impl From<Error> for Failure {
 fn class_of(code: Code) -> ErrorClass {
     const CLASSES: &[(ErrorClass, &[Code])] = &[
         (
-            ErrorClass::Storage,
+            ErrorClass::Resource,
             &[Code::LedgerUnavailable, Code::LedgerLocked, Code::NoSpace, Code::NotWritable],
         ),
-        (ErrorClass::Unreachable, &[Code::SourceUnreachable]),
-        (ErrorClass::RateLimited, &[Code::RateLimited]),
-        (ErrorClass::FeedSuspicious, &[Code::FeedSuspicious]),
+        (ErrorClass::Network, &[Code::SourceUnreachable]),
+        (ErrorClass::UpstreamThrottle, &[Code::RateLimited]),
         (ErrorClass::ParseError, &[Code::FeedInvalid, Code::SbomInvalid]),
         (ErrorClass::SchemaMismatch, &[Code::SbomUnsupported]),
-        (
-            ErrorClass::Forbidden,
-            &[Code::Unauthenticated, Code::ScopeMissing, Code::ReadOnly, Code::SealedMode],
-        ),
+        (ErrorClass::Auth, &[Code::Unauthenticated, Code::ScopeMissing, Code::ReadOnly]),
+        (ErrorClass::OfflineBlocked, &[Code::SealedMode]),
         (ErrorClass::Internal, &[Code::Internal]),
     ];
-    CLASSES.iter().find(|(_, codes)| codes.contains(&code)).map_or(ErrorClass::Invalid, |(class, _)| *class)
+    CLASSES
+        .iter()
+        .find(|(_, codes)| codes.contains(&code))
+        .map_or(ErrorClass::Validation, |(class, _)| *class)
 }
 
 /// What a handler works with.

@@ -89,7 +89,7 @@ impl Refusal {
     fn of(file: &str, error: &RecordError) -> Self {
         let class = match error.code {
             RecordCode::SchemaMismatch | RecordCode::Unsupported => ErrorClass::SchemaMismatch,
-            RecordCode::TooLarge => ErrorClass::Invalid,
+            RecordCode::TooLarge => ErrorClass::Validation,
             RecordCode::ParseError
             | RecordCode::DuplicateId
             | RecordCode::Empty
@@ -157,7 +157,7 @@ impl Handler for Ingest {
 async fn begin<'r>(ctx: &'r JobContext, lease: &Lease) -> Result<Reading<'r>, Failure> {
     let order: IngestOrder = serde_json::from_value(lease.payload.clone()).map_err(|error| {
         let message = format!("The job does not say which source to read: {error}. Run the source again.");
-        Failure::new(ErrorClass::Invalid, Code::Invalid.as_str(), message)
+        Failure::new(ErrorClass::Validation, Code::Invalid.as_str(), message)
     })?;
     let job = &lease.job;
     let (tenant, source_id) = (job.tenant.clone(), order.source_id.clone());
@@ -187,17 +187,19 @@ fn corrupt(column: &'static str, id: &str) -> Failure {
 impl From<FetchError> for Failure {
     fn from(error: FetchError) -> Self {
         let code = match error.class {
-            ErrorClass::RateLimited => Code::RateLimited,
-            ErrorClass::Unreachable
+            ErrorClass::UpstreamThrottle => Code::RateLimited,
+            ErrorClass::Network
             | ErrorClass::UpstreamError
-            | ErrorClass::Invalid
-            | ErrorClass::Forbidden
-            | ErrorClass::Storage
+            | ErrorClass::UpstreamClient
+            | ErrorClass::Validation
+            | ErrorClass::Auth
+            | ErrorClass::OfflineBlocked
+            | ErrorClass::Integrity
+            | ErrorClass::Resource
             | ErrorClass::ParseError
             | ErrorClass::SchemaMismatch
-            | ErrorClass::FeedSuspicious
-            | ErrorClass::LeaseExpired
-            | ErrorClass::AttemptTimeout => Code::SourceUnreachable,
+            | ErrorClass::LeaseLost
+            | ErrorClass::Timeout => Code::SourceUnreachable,
             ErrorClass::Internal => Code::Internal,
         };
         Self {
@@ -321,7 +323,7 @@ impl Reading<'_> {
             "{what}; what was stored is kept, because absent is not clean. Check {}, or run the source with force and a reason.",
             self.location.shown()
         );
-        Err(Failure::new(ErrorClass::FeedSuspicious, Code::FeedSuspicious.as_str(), message))
+        Err(Failure::new(ErrorClass::Validation, Code::FeedSuspicious.as_str(), message))
     }
 
     /// Nothing new: the source is fresh, the index is as old as this look.

@@ -102,7 +102,7 @@ impl Reading<'_> {
         let documents: Vec<Document> = files.into_iter().filter(is_json).map(Document::File).collect();
         if documents.is_empty() {
             let message = format!("{} holds no .json file; check the path.", self.location.shown());
-            return Err(Failure::new(ErrorClass::Invalid, Code::SourceUnreachable.as_str(), message));
+            return Err(Failure::new(ErrorClass::Validation, Code::SourceUnreachable.as_str(), message));
         }
         Ok(documents)
     }
@@ -225,7 +225,7 @@ fn note(report: &mut IngestReport, problem: RecordProblem) {
 fn refusal(error: &Error) -> Refusal {
     let class = match error.code {
         Code::SbomUnsupported => ErrorClass::SchemaMismatch,
-        Code::PayloadTooLarge | Code::Invalid => ErrorClass::Invalid,
+        Code::PayloadTooLarge | Code::Invalid => ErrorClass::Validation,
         _ => ErrorClass::ParseError,
     };
     Refusal { class, message: error.public.trim_end_matches('.').to_owned() }

@@ -171,18 +171,21 @@ fn run_error(change: &JobChange) -> RunErrorCode {
         _ => {}
     }
     match change.after.job.error_class {
-        Some(ErrorClass::LeaseExpired) => RunErrorCode::WorkerLost,
-        Some(ErrorClass::AttemptTimeout) => RunErrorCode::ScannerTimeout,
-        Some(ErrorClass::Unreachable | ErrorClass::RateLimited | ErrorClass::UpstreamError) => {
-            RunErrorCode::ScannerUnreachable
-        }
-        Some(ErrorClass::Storage) => RunErrorCode::ResultsNotStored,
-        Some(ErrorClass::Forbidden) => RunErrorCode::NetworkNeeded,
+        Some(ErrorClass::LeaseLost) => RunErrorCode::WorkerLost,
+        Some(ErrorClass::Timeout) => RunErrorCode::ScannerTimeout,
+        Some(
+            ErrorClass::Network
+            | ErrorClass::UpstreamThrottle
+            | ErrorClass::UpstreamError
+            | ErrorClass::UpstreamClient,
+        ) => RunErrorCode::ScannerUnreachable,
+        Some(ErrorClass::Resource) => RunErrorCode::ResultsNotStored,
+        Some(ErrorClass::Auth | ErrorClass::OfflineBlocked) => RunErrorCode::NetworkNeeded,
         Some(
             ErrorClass::ParseError
             | ErrorClass::SchemaMismatch
-            | ErrorClass::FeedSuspicious
-            | ErrorClass::Invalid
+            | ErrorClass::Validation
+            | ErrorClass::Integrity
             | ErrorClass::Internal,
         )
         | None => RunErrorCode::Internal,

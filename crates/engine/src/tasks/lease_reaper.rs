@@ -100,11 +100,11 @@ fn lost(record: &JobRecord, loss: Loss, now: Micros) -> Result<End, LedgerError>
     let (outcome, failure) = match loss {
         Loss::Lease => {
             let sentence = "The worker was not heard of until its lease ended.";
-            ("lease_expired", Failure::new(ErrorClass::LeaseExpired, "LEASE_EXPIRED", sentence))
+            ("lease_expired", Failure::new(ErrorClass::LeaseLost, "LEASE_EXPIRED", sentence))
         }
         Loss::Time => {
             let sentence = format!("The attempt took longer than {} s.", record.job.timeout_s);
-            ("attempt_timeout", Failure::new(ErrorClass::AttemptTimeout, "ATTEMPT_TIMEOUT", sentence))
+            ("attempt_timeout", Failure::new(ErrorClass::Timeout, "ATTEMPT_TIMEOUT", sentence))
         }
     };
     let (event, finish) = end_of(record, fence(record)?, failure, now);

@@ -123,10 +123,7 @@ async fn a_feed_that_shrank_or_came_empty_is_refused_until_somebody_says_why() {
             std::fs::write(&path, text).unwrap();
             let detail = world.run(&source).await;
             let (code, message) = failure(&detail);
-            assert_eq!(
-                (code, detail.job.error_class),
-                (Code::FeedSuspicious, Some(ErrorClass::FeedSuspicious))
-            );
+            assert_eq!((code, detail.job.error_class), (Code::FeedSuspicious, Some(ErrorClass::Validation)));
             assert!(message.contains(word) && message.contains("force"), "{message}");
             assert_eq!(detail.job.state, JobState::Failed, "a refused feed is not tried again by itself");
             assert_eq!(world.source(&source).await.record_count, 10);
@@ -294,7 +291,10 @@ async fn a_far_side_that_asks_for_a_pause_is_given_it() {
         let source = world.try_add("feed", SourceType::Advisory, &server.uri()).await.unwrap();
         let job = world.submit(&source).await;
         let waiting = world.settle(&job).await.job;
-        assert_eq!((waiting.state, waiting.error_class), (JobState::Pending, Some(ErrorClass::RateLimited)));
+        assert_eq!(
+            (waiting.state, waiting.error_class),
+            (JobState::Pending, Some(ErrorClass::UpstreamThrottle))
+        );
         assert!(
             waiting.next_eligible_at.unwrap() >= START.plus_ms(7_200_000),
             "{:?}",

@@ -62,7 +62,7 @@ pub(crate) async fn a_failure_after_the_wish_to_cancel_is_a_cancel(world: World)
     let reported = world.submitted().await;
     let lease = world.start().await;
     world.engine.jobs().cancel(&world.caller, &reported.job_id).await.unwrap();
-    assert_eq!(world.fail(&lease.fence, ErrorClass::Unreachable).await.state, JobState::Cancelled);
+    assert_eq!(world.fail(&lease.fence, ErrorClass::Network).await.state, JobState::Cancelled);
     // A worker that vanished is taken to have ended it.
     let vanished = world.submitted().await;
     world.start().await;

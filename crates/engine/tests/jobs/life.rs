@@ -73,7 +73,7 @@ pub(crate) async fn a_failure_is_retried_after_the_waits_of_the_rule_and_then_fa
     for attempt in 1..=5 {
         let lease = world.start().await;
         assert_eq!((lease.job.attempt, lease.job.lease_epoch), (attempt, i64::from(attempt)));
-        let failed = world.fail(&lease.fence, ErrorClass::Unreachable).await;
+        let failed = world.fail(&lease.fence, ErrorClass::Network).await;
         assert_eq!((failed.state, failed.wait_reason), (JobState::Pending, Some(WaitReason::Backoff)));
         let delay = i64::try_from(retry::delay_ms(&job.job_id, attempt)).unwrap();
         assert_eq!(failed.next_eligible_at, Some(world.now().plus_ms(delay)));
@@ -82,12 +82,9 @@ pub(crate) async fn a_failure_is_retried_after_the_waits_of_the_rule_and_then_fa
         world.pass_ms(1).await;
     }
     let lease = world.start().await;
-    let dead = world.fail(&lease.fence, ErrorClass::Unreachable).await;
+    let dead = world.fail(&lease.fence, ErrorClass::Network).await;
     assert_eq!((dead.state, dead.attempt, dead.ended_at), (JobState::Failed, 6, Some(world.now())));
-    assert_eq!(
-        (dead.error_code.as_deref(), dead.error_class),
-        (Some("BROKEN"), Some(ErrorClass::Unreachable))
-    );
+    assert_eq!((dead.error_code.as_deref(), dead.error_class), (Some("BROKEN"), Some(ErrorClass::Network)));
     let detail = world.detail(&job.job_id).await;
     assert_eq!(detail.attempts.len(), 6);
     assert!(detail.attempts.iter().all(|attempt| attempt.outcome.as_deref() == Some("failed")));
@@ -109,7 +106,7 @@ pub(crate) async fn the_far_side_may_ask_for_more_time(world: World) {
     world.submitted().await;
     let lease = world.start().await;
     let mut failure = Failure::new(
-        ErrorClass::RateLimited,
+        ErrorClass::UpstreamThrottle,
         "TOO_MANY",
         "https://ada:hunter2@example.org said 429, Authorization: Bearer abc",
     );

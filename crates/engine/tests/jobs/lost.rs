@@ -36,7 +36,7 @@ pub(crate) async fn a_vanished_worker_loses_the_job_after_the_grace_and_at_last_
     world.pass_ms(1).await;
     let lost = world.job(&job.job_id).await;
     assert_eq!((lost.state, lost.wait_reason), (JobState::Pending, Some(WaitReason::Backoff)));
-    assert_eq!(lost.error_class, Some(ErrorClass::LeaseExpired));
+    assert_eq!(lost.error_class, Some(ErrorClass::LeaseLost));
     let delay = i64::try_from(retry::delay_ms(&job.job_id, 1)).unwrap();
     assert_eq!(lost.next_eligible_at, Some(world.now().plus_ms(delay)));
     world.pass_ms(delay).await;
@@ -76,7 +76,7 @@ pub(crate) async fn an_attempt_over_its_limit_is_taken_back_though_it_beats(worl
     }
     world.pass_ms(1).await;
     let job = world.detail(&job.job_id).await;
-    assert_eq!((job.job.state, job.job.error_class), (JobState::TimedOut, Some(ErrorClass::AttemptTimeout)));
+    assert_eq!((job.job.state, job.job.error_class), (JobState::TimedOut, Some(ErrorClass::Timeout)));
     assert_eq!(job.attempts[0].outcome.as_deref(), Some("attempt_timeout"));
     assert_eq!(world.complete(&lease.fence).await.unwrap_err().code, Code::AlreadyFinished);
 }
@@ -93,7 +93,7 @@ pub(crate) async fn a_claim_nobody_acknowledged_counts_from_the_third_in_a_row(w
     }
     // An acknowledged claim ends the row.
     let lease = world.start().await;
-    world.fail(&lease.fence, ErrorClass::Internal).await;
+    world.fail(&lease.fence, ErrorClass::Network).await;
     world.pass_ms(900_000).await;
     world.claim(1).await;
     world.pass_ms(15_000).await;

@@ -25,7 +25,7 @@ impl Handler for Obedient {
         ctx.progress(1, 2, "half");
         match lease.payload["do"].as_str() {
             Some("panic") => panic!("as it was told"),
-            Some("fail") => Err(Failure::new(ErrorClass::Invalid, "TOLD", "As it was told.")),
+            Some("fail") => Err(Failure::new(ErrorClass::Validation, "TOLD", "As it was told.")),
             _ => Ok(Done { result: json!({ "done": lease.payload["n"] }), ..Done::default() }),
         }
     }

@@ -236,7 +236,7 @@ pub(crate) async fn heartbeat(exam: Exam) {
     }
     // An error of an attempt stays visible while the next one runs.
     let error =
-        AttemptError { class: ErrorClass::Unreachable, code: "X".to_owned(), message: "gone".to_owned() };
+        AttemptError { class: ErrorClass::Network, code: "X".to_owned(), message: "gone".to_owned() };
     let back = Finish { error: Some(error), ..finish(&fence(&record), JobState::Pending) };
     exam.write(move |tx| {
         Box::pin(async move {

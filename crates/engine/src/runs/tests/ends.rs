@@ -186,7 +186,7 @@ async fn work_off(world: &World, worker: &WorkerId, mut in_hand: Vec<Lease>, cho
     while !in_hand.is_empty() {
         for lease in in_hand {
             if chosen.contains(&lease.fence.job_id) {
-                let why = Failure::new(ErrorClass::Storage, "NO_SPACE", "The disk is full. Free some room.");
+                let why = Failure::new(ErrorClass::Resource, "NO_SPACE", "The disk is full. Free some room.");
                 world.engine.work().fail(&lease.fence, why).await.unwrap();
                 continue;
             }
