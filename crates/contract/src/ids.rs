@@ -102,6 +102,8 @@ ids! {
     PreviewId, "prv_", "preview";
     /// A bearer token (never the secret itself).
     TokenId, "tok_", "token";
+    /// A service level objective.
+    SloId, "slo_", "objective";
 }
 
 /// Whether the text has the 8-4-4-4-12 shape of lower-case hex.

@@ -10,6 +10,7 @@
 //! | `job`, `run`, `segment` | life cycles: states, events, `next(state, event)` and the views |
 //! | `source`, `target`, `finding`, `delta`, `preview` | what comes in and what comes out |
 //! | `worker`, `artifact`, `history`, `event` | who did it, what it left, what was written down, what is told live |
+//! | `stats`, `slo`, `gantt`, `cloud_event` | how it is doing: figures, objectives, a run over time, events for others |
 //! | `overview`, `session` | what the first page and the frame show |
 //! | `route` | every page of the UI, both ways, and the legacy aliases |
 //! | `api` | every endpoint of the server: method, path, scope |
@@ -18,10 +19,12 @@
 
 pub mod api;
 pub mod artifact;
+pub mod cloud_event;
 pub mod delta;
 pub mod error;
 pub mod event;
 pub mod finding;
+pub mod gantt;
 pub mod history;
 pub mod ids;
 pub mod job;
@@ -33,7 +36,9 @@ pub mod run;
 pub mod scope;
 pub mod segment;
 pub mod session;
+pub mod slo;
 pub mod source;
+pub mod stats;
 pub mod target;
 pub mod time;
 pub mod worker;
