@@ -18,6 +18,8 @@ words! {
     Code {
         /// The request cannot be read.
         BadRequest = "BAD_REQUEST",
+        /// A filter that cannot be read; the message names the place.
+        FilterInvalid = "FILTER_INVALID",
         /// A page token that is damaged or belongs to other filters.
         PageTokenInvalid = "PAGE_TOKEN_INVALID",
         /// A write under this scope must say why.
@@ -52,6 +54,8 @@ words! {
         Conflict = "CONFLICT",
         /// The impact index moved on since the preview.
         PreviewStale = "PREVIEW_STALE",
+        /// Items of a change-set changed since its dry run.
+        SelectionChanged = "SELECTION_CHANGED",
         /// The run is still open.
         RunNotTerminal = "RUN_NOT_TERMINAL",
         /// The thing changed since it was read.
@@ -78,6 +82,8 @@ words! {
         ArtifactDigestMismatch = "ARTIFACT_DIGEST_MISMATCH",
         /// Come back later.
         RateLimited = "RATE_LIMITED",
+        /// The tenant is under pressure, and the priority is too low to be taken in now.
+        Backpressure = "BACKPRESSURE",
         /// The core is starting.
         Starting = "STARTING",
         /// The network is sealed.
@@ -108,6 +114,7 @@ impl Code {
     pub const fn status(self) -> u16 {
         match self {
             Self::BadRequest
+            | Self::FilterInvalid
             | Self::PageTokenInvalid
             | Self::ReasonRequired
             | Self::ReasonTooLong
@@ -121,6 +128,7 @@ impl Code {
             | Self::IdempotencyInProgress
             | Self::Conflict
             | Self::PreviewStale
+            | Self::SelectionChanged
             | Self::RunNotTerminal => 409,
             Self::VersionMismatch => 412,
             Self::PayloadTooLarge => 413,
@@ -134,7 +142,7 @@ impl Code {
             | Self::FeedSuspicious
             | Self::SourceUnreachable
             | Self::ArtifactDigestMismatch => 422,
-            Self::RateLimited => 429,
+            Self::RateLimited | Self::Backpressure => 429,
             Self::Starting
             | Self::SealedMode
             | Self::LedgerUnavailable

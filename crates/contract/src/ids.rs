@@ -102,6 +102,20 @@ ids! {
     PreviewId, "prv_", "preview";
     /// A bearer token (never the secret itself).
     TokenId, "tok_", "token";
+    /// One verb on a selection.
+    ChangeSetId, "chg_", "change-set";
+    /// A page and its query under a name.
+    ViewId, "view_", "view";
+    /// A quota.
+    QuotaId, "quo_", "quota";
+    /// A throttle.
+    ThrottleId, "thr_", "throttle";
+    /// A circuit breaker.
+    BreakerId, "brk_", "breaker";
+    /// A blackout.
+    BlackoutId, "blk_", "blackout";
+    /// The token bucket of a host.
+    BucketId, "bkt_", "bucket";
     /// A service level objective.
     SloId, "slo_", "objective";
 }

@@ -9,8 +9,10 @@
 //! | `ids`, `time`, `page`, `error`, `scope` | what every noun needs |
 //! | `job`, `run`, `segment` | life cycles: states, events, `next(state, event)` and the views |
 //! | `source`, `target`, `finding`, `delta`, `preview` | what comes in and what comes out |
+//! | `quota`, `throttle`, `breaker`, `blackout`, `pressure`, `blocker` | what holds jobs back, and why one is not running |
 //! | `worker`, `artifact`, `history`, `event` | who did it, what it left, what was written down, what is told live |
 //! | `stats`, `slo`, `gantt`, `cloud_event` | how it is doing: figures, objectives, a run over time, events for others |
+//! | `change_set`, `saved_view` | one verb on many things; views kept under a name |
 //! | `overview`, `session` | what the first page and the frame show |
 //! | `route` | every page of the UI, both ways, and the legacy aliases |
 //! | `api` | every endpoint of the server: method, path, scope |
@@ -19,6 +21,10 @@
 
 pub mod api;
 pub mod artifact;
+pub mod change_set;
+pub mod blackout;
+pub mod blocker;
+pub mod breaker;
 pub mod cloud_event;
 pub mod delta;
 pub mod error;
@@ -30,9 +36,12 @@ pub mod ids;
 pub mod job;
 pub mod overview;
 pub mod page;
+pub mod pressure;
 pub mod preview;
+pub mod quota;
 pub mod route;
 pub mod run;
+pub mod saved_view;
 pub mod scope;
 pub mod segment;
 pub mod session;
@@ -40,6 +49,7 @@ pub mod slo;
 pub mod source;
 pub mod stats;
 pub mod target;
+pub mod throttle;
 pub mod time;
 pub mod worker;
 

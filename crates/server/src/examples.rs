@@ -68,6 +68,10 @@ pub(crate) const fn sentence(code: Code) -> &'static str {
         Code::IdempotencyKeyReused => {
             "The idempotency key was used with another body. Use a fresh key for a new request."
         }
+        Code::FilterInvalid => {
+            "`state:asleep` at 1: expected one of pending, queued, leased, running, succeeded, failed, timed_out, cancelled, skipped."
+        }
+        Code::SelectionChanged => "4 of the 63 selected changed since the dry run. Run the dry run again.",
         Code::Conflict => "The name `known exploited` is taken. Choose another.",
         Code::PreviewStale => "The impact index moved on since the preview. Preview again.",
         Code::RunNotTerminal => "The run is still open. Wait for its end, or cancel it first.",

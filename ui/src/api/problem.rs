@@ -117,8 +117,10 @@ const fn next_step(code: Code) -> &'static str {
         }
         Code::IdempotencyInProgress => "Wait for the first request to end.",
         Code::IdempotencyKeyReused => "Send it again as a new request.",
+        Code::FilterInvalid => "Mend the filter at the place named.",
         Code::Conflict => "Choose another name.",
         Code::PreviewStale => "Run the preview again.",
+        Code::SelectionChanged => "Run the dry run again.",
         Code::RunNotTerminal => "Wait until the run has ended, or cancel it.",
         Code::PayloadTooLarge => "Send less at once.",
         Code::UnsupportedMediaType => "Send a CycloneDX or SPDX document as JSON.",

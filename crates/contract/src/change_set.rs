@@ -1,0 +1,566 @@
+//! A change-set: one verb on a selection, kept in the ledger from its dry run to the result of each item (spec 04 §4.4).
+//!
+//! A single thing is a selection of one, so that there is one way to act.
+
+use crate::NoSuchArrow;
+use crate::ids::{ChangeSetId, Tenant};
+use crate::job::{JobEvent, JobState, states_before};
+use crate::time::Micros;
+use crate::words;
+use serde::{Deserialize, Serialize};
+
+/// The most things one change-set may select.
+pub const MOST_ITEMS: i64 = 250_000;
+/// The priority that a replay has at least.
+pub const REPLAY_PRIORITY: i32 = 75;
+
+words! {
+    /// Where a change-set stands.
+    ChangeSetState {
+        /// In: the dry run. Out: start, cancel; forgotten after a day. Nothing has been changed yet.
+        Draft = "draft",
+        /// In: start, resume. Out: pause, the last item, too many failures, cancel.
+        Running = "running",
+        /// In: an operator, or the first items are done and somebody shall look. Out: resume, cancel.
+        Paused = "paused",
+        /// In: every item has its result. Final.
+        Completed = "completed",
+        /// In: more items failed than its options allow. Final; what was not reached is left as it was.
+        Stopped = "stopped",
+        /// In: an operator. Final; what was not reached is left as it was.
+        Cancelled = "cancelled",
+    }
+}
+
+words! {
+    /// What can happen to a change-set.
+    ChangeSetEvent {
+        /// The operator has seen the dry run and starts it.
+        Start = "start",
+        /// The operator, or the end of the first items, halts it.
+        Pause = "pause",
+        /// The operator lets it go on.
+        Resume = "resume",
+        /// Every item has its result.
+        Complete = "complete",
+        /// Too many items failed.
+        Stop = "stop",
+        /// The operator ends it.
+        Cancel = "cancel",
+    }
+}
+
+/// The state after `event`, or that there is no such arrow.
+pub fn next(state: ChangeSetState, event: ChangeSetEvent) -> Result<ChangeSetState, NoSuchArrow> {
+    use ChangeSetEvent as E;
+    use ChangeSetState as S;
+    match (state, event) {
+        (S::Draft, E::Start) | (S::Paused, E::Resume) => Ok(S::Running),
+        (S::Running, E::Pause) => Ok(S::Paused),
+        (S::Running, E::Complete) => Ok(S::Completed),
+        (S::Running, E::Stop) => Ok(S::Stopped),
+        (S::Draft | S::Running | S::Paused, E::Cancel) => Ok(S::Cancelled),
+        (state, event) => {
+            Err(NoSuchArrow { entity: "change-set", state: state.as_str(), event: event.as_str() })
+        }
+    }
+}
+
+impl ChangeSetState {
+    /// Whether nothing more can happen to it.
+    pub const fn is_final(self) -> bool {
+        match self {
+            Self::Draft | Self::Running | Self::Paused => false,
+            Self::Completed | Self::Stopped | Self::Cancelled => true,
+        }
+    }
+}
+
+words! {
+    /// What a change-set does to each of its items.
+    ChangeVerb {
+        /// Cancel jobs; those that run are asked to end.
+        Cancel = "cancel",
+        /// Give ended jobs their attempts back.
+        Retry = "retry",
+        /// Make new jobs of ended ones, with the same payload.
+        Replay = "replay",
+        /// Give waiting jobs another priority.
+        Prioritize = "prioritize",
+        /// Replay the jobs of dead-letter entries.
+        DeadLetterReplay = "dead_letter_replay",
+        /// Close dead-letter entries with a code and a note.
+        DeadLetterResolve = "dead_letter_resolve",
+    }
+}
+
+impl ChangeVerb {
+    /// Whether its items are jobs; else they are dead-letter entries.
+    pub const fn is_about_jobs(self) -> bool {
+        match self {
+            Self::Cancel | Self::Retry | Self::Replay | Self::Prioritize => true,
+            Self::DeadLetterReplay | Self::DeadLetterResolve => false,
+        }
+    }
+    /// Whether it makes work of which it is to be seen how it ends.
+    pub const fn makes_jobs(self) -> bool {
+        match self {
+            Self::Retry | Self::Replay | Self::DeadLetterReplay => true,
+            Self::Cancel | Self::Prioritize | Self::DeadLetterResolve => false,
+        }
+    }
+    /// Items per second when nothing else is asked; `None` is as fast as the ledger takes them.
+    pub const fn usual_pace_per_s(self) -> Option<u32> {
+        match self {
+            Self::Retry | Self::Replay | Self::DeadLetterReplay => Some(5),
+            Self::Cancel | Self::Prioritize | Self::DeadLetterResolve => None,
+        }
+    }
+}
+
+words! {
+    /// Why an item is not, or was not, changed.
+    ItemRefusal {
+        /// The job has already ended.
+        AlreadyEnded = "already_ended",
+        /// The job has not ended yet.
+        NotEnded = "not_ended",
+        /// The job succeeded.
+        Succeeded = "succeeded",
+        /// The job is at work; its place in the queue no longer matters.
+        AtWork = "at_work",
+        /// There is no such thing in this tenant.
+        NotFound = "not_found",
+        /// The dead-letter entry is not open.
+        NotOpen = "not_open",
+        /// The failure is of a category that another attempt does not mend.
+        NotRetryable = "not_retryable",
+        /// The ledger or another rule refused it; the message says why.
+        Error = "error",
+    }
+}
+
+impl ItemRefusal {
+    /// The sentence for people.
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::AlreadyEnded => "The job has already ended",
+            Self::NotEnded => "The job has not ended yet",
+            Self::Succeeded => "The job succeeded",
+            Self::AtWork => "The job is at work",
+            Self::NotFound => "There is no such thing in this tenant",
+            Self::NotOpen => "The entry is not open",
+            Self::NotRetryable => "Another attempt does not mend this failure",
+            Self::Error => "It was refused",
+        }
+    }
+}
+
+/// Why a verb cannot be done to a job in this state; `None` when it can. List, dry run and execution ask the same.
+pub fn refusal(verb: ChangeVerb, state: JobState) -> Option<ItemRefusal> {
+    match verb {
+        ChangeVerb::Cancel => {
+            (!states_before(JobEvent::Cancel).contains(&state)).then_some(ItemRefusal::AlreadyEnded)
+        }
+        ChangeVerb::Retry => match state {
+            JobState::Failed | JobState::TimedOut | JobState::Cancelled => None,
+            JobState::Skipped => Some(ItemRefusal::AlreadyEnded),
+            JobState::Succeeded => Some(ItemRefusal::Succeeded),
+            JobState::Pending | JobState::Queued | JobState::Leased | JobState::Running => {
+                Some(ItemRefusal::NotEnded)
+            }
+        },
+        ChangeVerb::Replay | ChangeVerb::DeadLetterReplay | ChangeVerb::DeadLetterResolve => {
+            (!state.is_final()).then_some(ItemRefusal::NotEnded)
+        }
+        ChangeVerb::Prioritize => match state {
+            JobState::Pending | JobState::Queued => None,
+            JobState::Leased | JobState::Running => Some(ItemRefusal::AtWork),
+            JobState::Succeeded
+            | JobState::Failed
+            | JobState::TimedOut
+            | JobState::Cancelled
+            | JobState::Skipped => Some(ItemRefusal::AlreadyEnded),
+        },
+    }
+}
+
+/// What a change-set is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
+pub enum Selection {
+    /// These.
+    Ids {
+        /// Ids of jobs or of dead-letter entries, at most 10,000.
+        ids: Vec<String>,
+    },
+    /// All that match a filter at the time of the dry run.
+    Filter {
+        /// The filter, in the grammar of every list; empty for all.
+        filter: String,
+        /// Ids of those that match and are left out, at most 10,000.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        excluding: Vec<String>,
+    },
+}
+
+/// The most ids that may be named one by one.
+pub const MOST_IDS: usize = 10_000;
+
+words! {
+    /// What happens after the first items.
+    AfterFirst {
+        /// It goes on by itself when the first succeeded, and stops when they did not.
+        GoOn = "continue",
+        /// It pauses, so that somebody may look.
+        Pause = "pause",
+    }
+}
+
+/// How a change-set is carried out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ChangeOptions {
+    /// Do so many first and see how they end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1))]
+    pub first_n: Option<u32>,
+    /// What happens after them; `continue` when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after_first: Option<AfterFirst>,
+    /// Stop when more than this share of the items failed, in percent; 0 for the first items and never for the rest
+    /// when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 100))]
+    pub stop_above_percent: Option<u32>,
+    /// Items per second; 5 when absent and the verb makes jobs, else as fast as it goes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 1000))]
+    pub pace_per_s: Option<u32>,
+}
+
+/// What the verb needs to know beside its items.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ChangeParameters {
+    /// For `prioritize`: the new priority, 0 to 100.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 100))]
+    pub priority: Option<i32>,
+    /// For `dead_letter_resolve`: the code of the resolution.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// For `dead_letter_resolve`: a note.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// A wish for a change-set. Its dry run is made at once; nothing else is changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CreateChangeSet {
+    /// What to do.
+    pub verb: ChangeVerb,
+    /// To what.
+    pub selection: Selection,
+    /// What the verb needs to know.
+    #[serde(default)]
+    pub parameters: ChangeParameters,
+    /// How.
+    #[serde(default)]
+    pub options: ChangeOptions,
+}
+
+words! {
+    /// What becomes of items that changed between the dry run and the start.
+    Changed {
+        /// The start is refused with `SELECTION_CHANGED`.
+        Refuse = "refuse",
+        /// They are left out.
+        Skip = "skip",
+    }
+}
+
+/// Starts a change-set whose dry run was seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct StartChangeSet {
+    /// As the dry run gave it.
+    pub selection_hash: String,
+    /// What becomes of items that changed since; `refuse` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed: Option<Changed>,
+}
+
+/// A change-set as every door shows it. Order of lists: newest first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ChangeSet {
+    /// Its id.
+    pub change_set_id: ChangeSetId,
+    /// Whose it is.
+    pub tenant: Tenant,
+    /// What it does.
+    pub verb: ChangeVerb,
+    /// Where it stands.
+    pub state: ChangeSetState,
+    /// To what; of a long list of ids only the first are shown.
+    pub selection: Selection,
+    /// What the verb was told.
+    pub parameters: ChangeParameters,
+    /// How it is carried out.
+    pub options: ChangeOptions,
+    /// What the dry run found.
+    pub dry_run: DryRun,
+    /// Names the items of the dry run; the start quotes it.
+    pub selection_hash: String,
+    /// How far it is.
+    pub progress: ChangeProgress,
+    /// Why it is paused or stopped, in a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<String>,
+    /// Who made it.
+    pub created_by: String,
+    /// When its items were taken down.
+    pub created_at: Micros,
+    /// Who started it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_by: Option<String>,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The ticket it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<String>,
+    /// When it was started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Micros>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Micros>,
+    /// Rises with every change.
+    pub version: i64,
+}
+
+/// What a dry run found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct DryRun {
+    /// Things selected.
+    pub selected: i64,
+    /// Of them, those the verb can be done to now.
+    pub eligible: i64,
+    /// Why the others cannot, most first.
+    pub refusals: Vec<RefusalCount>,
+    /// By state, most first.
+    pub by_state: Vec<ShareCount>,
+    /// By job type, most first; at most 20.
+    pub by_type: Vec<ShareCount>,
+    /// By category of the last failure, most first.
+    pub by_category: Vec<ShareCount>,
+    /// By source, most first; at most 20.
+    pub by_source: Vec<ShareCount>,
+    /// What the queues of the job types would have to take; empty where the verb makes no work.
+    pub impact: Vec<QueueImpact>,
+    /// How long it takes at its pace, in seconds; absent where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_s: Option<i64>,
+}
+
+/// A reason for refusal and how many it meets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct RefusalCount {
+    /// The reason as a word.
+    pub code: ItemRefusal,
+    /// The reason as a sentence.
+    pub reason: String,
+    /// How many.
+    pub count: i64,
+}
+
+/// Part of a selection that has something in common.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ShareCount {
+    /// What they have in common.
+    pub name: String,
+    /// How many are selected.
+    pub selected: i64,
+    /// How many of them the verb can be done to.
+    pub eligible: i64,
+}
+
+/// What the queue of a job type would have to take.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct QueueImpact {
+    /// The job type.
+    pub job_type: String,
+    /// Jobs that would be added.
+    pub added: i64,
+    /// Jobs of the type that wait now.
+    pub waiting: i64,
+    /// Jobs of the type at work now.
+    pub at_work: i64,
+    /// As many may be at work at once, where a quota says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_active: Option<i64>,
+}
+
+/// How far a change-set is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ChangeProgress {
+    /// Not reached yet.
+    pub waiting: i64,
+    /// Changed.
+    pub done: i64,
+    /// No longer possible when reached.
+    pub skipped: i64,
+    /// Refused for another reason when reached.
+    pub failed: i64,
+}
+
+words! {
+    /// What became of an item.
+    ItemState {
+        /// Not reached yet.
+        Waiting = "waiting",
+        /// Refused by the dry run; it is not reached.
+        Refused = "refused",
+        /// Changed.
+        Done = "done",
+        /// No longer possible when it was reached.
+        Skipped = "skipped",
+        /// Refused for another reason when it was reached.
+        Failed = "failed",
+    }
+}
+
+/// One item of a change-set. Order of lists: as selected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ChangeItem {
+    /// Its place, from 1.
+    pub position: i64,
+    /// The job or dead-letter entry.
+    pub id: String,
+    /// The job's type.
+    pub job_type: String,
+    /// Its state at the time of the dry run.
+    pub was: String,
+    /// What became of it.
+    pub state: ItemState,
+    /// Why it was not changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<ItemRefusal>,
+    /// What the refusal said, where the code does not say it all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// The job that came of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result_job_id: Option<String>,
+    /// When it was reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Micros>,
+}
+
+/// Which items are wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", default)]
+pub struct ItemFilter {
+    /// Those of which this became.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<ItemState>,
+}
+
+/// Which change-sets are wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", default)]
+pub struct ChangeSetFilter {
+    /// In this state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<ChangeSetState>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arrows_of_a_change_set_are_these_and_no_others() {
+        let mut lines = Vec::new();
+        for state in ChangeSetState::ALL {
+            for event in ChangeSetEvent::ALL {
+                if let Ok(to) = next(*state, *event) {
+                    lines.push(format!("{state} --{event}--> {to}"));
+                }
+            }
+        }
+        let expected = "\
+draft --start--> running
+draft --cancel--> cancelled
+running --pause--> paused
+running --complete--> completed
+running --stop--> stopped
+running --cancel--> cancelled
+paused --resume--> running
+paused --cancel--> cancelled";
+        assert_eq!(lines.join("\n"), expected);
+    }
+
+    #[test]
+    fn a_final_state_has_no_way_out() {
+        for state in ChangeSetState::ALL.iter().filter(|state| state.is_final()) {
+            for event in ChangeSetEvent::ALL {
+                assert!(next(*state, *event).is_err(), "{state} --{event}-->");
+            }
+        }
+    }
+
+    /// The whole table as text: which verb is refused in which state, and why.
+    #[test]
+    fn what_a_verb_refuses_is_this() {
+        let mut lines = Vec::new();
+        for verb in ChangeVerb::ALL.iter().filter(|verb| verb.is_about_jobs()) {
+            let words = JobState::ALL.iter().map(|state| match refusal(*verb, *state) {
+                Some(refusal) => format!("{state}: {refusal}"),
+                None => format!("{state}: yes"),
+            });
+            lines.push(format!("{verb}: {}", words.collect::<Vec<_>>().join(", ")));
+        }
+        let expected = "\
+cancel: pending: yes, queued: yes, leased: yes, running: yes, succeeded: already_ended, failed: already_ended, \
+timed_out: already_ended, cancelled: already_ended, skipped: already_ended
+retry: pending: not_ended, queued: not_ended, leased: not_ended, running: not_ended, succeeded: succeeded, \
+failed: yes, timed_out: yes, cancelled: yes, skipped: already_ended
+replay: pending: not_ended, queued: not_ended, leased: not_ended, running: not_ended, succeeded: yes, failed: yes, \
+timed_out: yes, cancelled: yes, skipped: yes
+prioritize: pending: yes, queued: yes, leased: at_work, running: at_work, succeeded: already_ended, \
+failed: already_ended, timed_out: already_ended, cancelled: already_ended, skipped: already_ended";
+        assert_eq!(lines.join("\n"), expected);
+    }
+
+    #[test]
+    fn a_selection_says_of_which_kind_it_is() {
+        let filter = Selection::Filter { filter: "state:failed".to_owned(), excluding: Vec::new() };
+        assert_eq!(serde_json::to_string(&filter).unwrap(), r#"{"kind":"filter","filter":"state:failed"}"#);
+        let ids: Selection = serde_json::from_str(r#"{"kind":"ids","ids":["job_1"]}"#).unwrap();
+        assert_eq!(ids, Selection::Ids { ids: vec!["job_1".to_owned()] });
+    }
+}
