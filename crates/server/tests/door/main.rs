@@ -9,6 +9,7 @@ mod envelope;
 mod hosts;
 mod idempotency;
 mod live;
+mod matrix;
 mod openapi;
 mod overview;
 mod pages;
