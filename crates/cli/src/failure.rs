@@ -156,7 +156,7 @@ const fn next_step(code: Code) -> Option<&'static str> {
         Code::LedgerUnavailable => Some("Check that the database is up and that its address is right."),
         Code::NoSpace => Some("Make room on the disk that holds the ledger."),
         Code::NotWritable => Some("Check the rights of the folder, or choose another place with --ledger."),
-        Code::IdempotencyInProgress | Code::RateLimited | Code::Starting => Some("Try again in a moment."),
+        Code::IdempotencyInProgress | Code::RateLimited | Code::Backpressure | Code::Starting => Some("Try again in a moment."),
         Code::Corrupt | Code::Internal => Some("Look the trace id up in the log of the core."),
         Code::BadRequest
         | Code::NotFound

@@ -77,6 +77,7 @@ impl Error {
         matches!(
             self.code,
             Code::RateLimited
+                | Code::Backpressure
                 | Code::Starting
                 | Code::LedgerUnavailable
                 | Code::LedgerLocked

@@ -95,6 +95,7 @@ pub(crate) const fn sentence(code: Code) -> &'static str {
         }
         Code::ArtifactDigestMismatch => "The bytes do not have the digest that was said. Send them again.",
         Code::RateLimited => "Too many requests. Come back after the time in `retryAfterMs`.",
+        Code::Backpressure => "The queue is too deep for priority 10. Submit with priority 25 or more, or come back later.",
         Code::Starting => "The core is starting. Try again in a moment.",
         Code::SealedMode => "The network is sealed. Import a kit, or lift the seal.",
         Code::LedgerUnavailable => "The ledger did not answer in time. Try again in a moment.",

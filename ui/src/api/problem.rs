@@ -133,6 +133,7 @@ const fn next_step(code: Code) -> &'static str {
         Code::SourceUnreachable => "Check the location, then run the source again.",
         Code::ArtifactDigestMismatch => "Fetch it again; if it stays, treat the stored bytes as damaged.",
         Code::RateLimited => "Wait a moment; it is asked again by itself.",
+        Code::Backpressure => "Too much is waiting. Come back when the queue is shorter, or submit it with a higher priority.",
         Code::Starting => "The core is starting. It is asked again by itself.",
         Code::SealedMode => "Import a kit that holds the data.",
         Code::LedgerUnavailable => "Check that the database runs and answers, then try again.",
