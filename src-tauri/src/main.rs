@@ -108,6 +108,7 @@ fn set_up(app: &App, arguments: Arguments) -> Result<(), Box<dyn Error>> {
             follow(&linked, url.as_str());
         }
     });
+    window::fit(handle);
     tauri::async_runtime::spawn(window::watch(handle.clone()));
     tauri::async_runtime::spawn(tray::appear(handle.clone()));
     tauri::async_runtime::spawn(watch::look(handle.clone(), door));

@@ -6,7 +6,10 @@ use crate::tray::TrayPresence;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use stella_contract::route::{Resolved, Route};
-use tauri::{AppHandle, Manager, State, UserAttentionType, Window, WindowEvent};
+use tauri::{
+    AppHandle, Manager, PhysicalPosition, PhysicalRect, PhysicalSize, State, UserAttentionType,
+    WebviewWindow, Window, WindowEvent,
+};
 use tauri_plugin_dialog::{DialogExt, MessageDialogKind};
 
 /// The label of the window.
@@ -44,6 +47,48 @@ pub(crate) fn ui_ready(app: AppHandle, readiness: State<'_, Readiness>) {
 #[tauri::command]
 pub(crate) fn take_pending_route(pending: State<'_, Pending>) -> Option<String> {
     pending.take()
+}
+
+/// Makes the window no larger than its screen: it may be the first start, or the large screen may be unplugged.
+pub(crate) fn fit(app: &AppHandle) {
+    let Some(window) = app.get_webview_window(MAIN) else { return };
+    match place_on_screen(&window) {
+        Ok(Some(place)) => {
+            report(window.set_size(place.size), "shrink");
+            report(window.set_position(place.position), "move");
+        }
+        Ok(None) => {}
+        Err(error) => tracing::warn!(%error, "the size of the screen is not known"),
+    }
+}
+
+fn place_on_screen(window: &WebviewWindow) -> tauri::Result<Option<PhysicalRect<i32, u32>>> {
+    let Some(screen) =
+        window.current_monitor()?.map_or_else(|| window.primary_monitor(), |one| Ok(Some(one)))?
+    else {
+        return Ok(None);
+    };
+    let place = PhysicalRect { position: window.outer_position()?, size: window.outer_size()? };
+    Ok(fitting(place, *screen.work_area()))
+}
+
+/// Where a window must go to lie within an area; `None` when it fits as large as it is.
+fn fitting(window: PhysicalRect<i32, u32>, area: PhysicalRect<i32, u32>) -> Option<PhysicalRect<i32, u32>> {
+    if window.size.width <= area.size.width && window.size.height <= area.size.height {
+        return None;
+    }
+    let size = PhysicalSize {
+        width: window.size.width.min(area.size.width),
+        height: window.size.height.min(area.size.height),
+    };
+    let within = |at: i32, from: i32, room: u32| {
+        at.clamp(from, from.saturating_add(i32::try_from(room).unwrap_or(i32::MAX)))
+    };
+    let position = PhysicalPosition {
+        x: within(window.position.x, area.position.x, area.size.width - size.width),
+        y: within(window.position.y, area.position.y, area.size.height - size.height),
+    };
+    Some(PhysicalRect { position, size })
 }
 
 /// Opens a page of ours; what is none opens nothing.
@@ -124,5 +169,30 @@ pub(crate) fn on_event(window: &Window, event: &WindowEvent) {
             api.prevent_close();
             report(window.hide(), "hide");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rect(x: i32, y: i32, width: u32, height: u32) -> PhysicalRect<i32, u32> {
+        PhysicalRect { position: PhysicalPosition { x, y }, size: PhysicalSize { width, height } }
+    }
+
+    fn edges(place: PhysicalRect<i32, u32>) -> (i32, i32, u32, u32) {
+        (place.position.x, place.position.y, place.size.width, place.size.height)
+    }
+
+    #[test]
+    fn a_window_larger_than_its_screen_is_cut_to_it_and_one_that_fits_stays() {
+        let laptop = rect(0, 30, 1024, 738);
+        let fitted = |window| fitting(window, laptop).map(edges);
+        assert_eq!(fitted(rect(200, 100, 1440, 900)), Some((0, 30, 1024, 738)));
+        assert_eq!(fitted(rect(-50, 0, 1440, 700)), Some((0, 30, 1024, 700)));
+        assert_eq!(fitted(rect(100, 700, 800, 1000)), Some((100, 30, 800, 738)));
+        assert_eq!(fitted(rect(2_000, 2_000, 1024, 738)), None);
+        let second = rect(-1920, 0, 1920, 1080);
+        assert_eq!(fitting(rect(-1900, 10, 2560, 1400), second).map(edges), Some((-1920, 0, 1920, 1080)));
     }
 }
