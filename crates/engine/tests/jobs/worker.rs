@@ -62,7 +62,7 @@ pub(crate) async fn a_handler_that_panics_is_a_failed_attempt(world: World) {
     let job = world.submit(told(&world, "panic", 0)).await;
     world.engine.run_until_idle().await.unwrap();
     let job = world.job(&job.job_id).await;
-    assert_eq!((job.state, job.error_code.as_deref()), (JobState::Pending, Some("PANICKED")));
+    assert_eq!((job.state, job.error_code.as_deref()), (JobState::Failed, Some("PANICKED")));
 }
 
 /// Waits until nothing is open, woken by the feed.
