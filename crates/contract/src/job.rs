@@ -13,7 +13,8 @@ words! {
         Pending = "pending",
         /// In: the dispatcher, a lease given back. Out: a claim, a limit, cancel.
         Queued = "queued",
-        /// In: a worker's claim. Out: its ack, its release, no ack in time, cancel.
+        /// In: a worker's claim. Out: its ack, its release, no ack in time, cancel. Without an ack again and again it is
+        /// timed out at last.
         Leased = "leased",
         /// In: the worker's ack. Out: its report, lease loss, cancel.
         Running = "running",
@@ -21,7 +22,7 @@ words! {
         Succeeded = "succeeded",
         /// In: a failure with no attempt left or of a class that is not retried. Final; has a dead-letter entry.
         Failed = "failed",
-        /// In: lease loss or time limit on the last attempt. Final; has a dead-letter entry.
+        /// In: lease loss, time limit or no ack in time on the last attempt. Final; has a dead-letter entry.
         TimedOut = "timed_out",
         /// In: operator, run cancel or policy. Final.
         Cancelled = "cancelled",
@@ -51,7 +52,7 @@ words! {
         Retry = "retry",
         /// The attempt failed for good.
         Fail = "fail",
-        /// The last attempt was lost or ran over its limit.
+        /// The last attempt was lost, ran over its limit or was never acknowledged.
         TimeOut = "time_out",
         /// A cancel is asked of a running job; the worker is told with its next heartbeat.
         AskCancel = "ask_cancel",
@@ -100,6 +101,8 @@ pub fn next(state: JobState, event: JobEvent) -> Result<JobState, NoSuchArrow> {
         (S::Queued, E::Claim) => Ok(S::Leased),
         (S::Leased, E::Ack) => Ok(S::Running),
         (S::Leased, E::Release) => Ok(S::Queued),
+        // A claim nobody acknowledged counts from the third in a row on, and may be the last.
+        (S::Leased, E::TimeOut) => Ok(S::TimedOut),
         (S::Leased | S::Running, E::Heartbeat) => Ok(state),
         (S::Running, E::Complete) => Ok(S::Succeeded),
         (S::Running, E::Retry) => Ok(S::Pending),
@@ -133,6 +136,40 @@ pub fn cancel_refusal(state: JobState) -> Option<&'static str> {
         Ok(_) => None,
         Err(_) => Some("The job has already ended"),
     }
+}
+
+/// Why an operator may not give a job in this state another try; `None` when they may.
+pub fn retry_refusal(state: JobState) -> Option<&'static str> {
+    match state {
+        JobState::Failed | JobState::TimedOut | JobState::Cancelled => None,
+        JobState::Succeeded => Some("The job succeeded; replay it to do it once more"),
+        JobState::Skipped => Some("The job was never started; retry the job before it, or replay this one"),
+        JobState::Pending | JobState::Queued | JobState::Leased | JobState::Running => {
+            Some("The job has not ended yet")
+        }
+    }
+}
+
+/// Why an operator may not do a job in this state once more; `None` when they may.
+pub fn replay_refusal(state: JobState) -> Option<&'static str> {
+    if state.is_final() { None } else { Some("The job has not ended yet") }
+}
+
+/// Why an operator may not change the priority of a job in this state; `None` when they may.
+pub fn prioritize_refusal(state: JobState) -> Option<&'static str> {
+    if state.is_final() { Some("The job has already ended") } else { None }
+}
+
+/// The priority at which a replay enters at least.
+pub const REPLAY_PRIORITY: i32 = 75;
+
+/// The priority that jobs shall have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PrioritizeJob {
+    /// 0 to 100; low 25, normal 50, high 75, critical 90.
+    pub priority: i32,
 }
 
 /// Who asked for something and why.
@@ -222,13 +259,31 @@ pub struct Job {
     /// Sentence of the last failure, redacted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_message: Option<String>,
-    /// The job this one repeats.
+    /// The job this one repeats, at high priority.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replay_of: Option<JobId>,
+    /// The failed job this one is another try of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_of: Option<JobId>,
+    /// Its entry among the dead letters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dead_letter_id: Option<String>,
+    /// The task runner that the worker holding it works for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task_runner_id: Option<String>,
     /// Binds everything of one cause together.
     pub correlation_id: String,
+    /// The trace it belongs to, as W3C Trace Context writes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
     /// Who submitted it.
     pub created_by: String,
+    /// Why it was submitted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The ticket it was submitted under.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<String>,
     /// SHA-256 of type and payload digest.
     pub inputs_hash: String,
     /// SHA-256 of the sorted `name TAB digest LF` lines of its artifacts.
@@ -245,6 +300,9 @@ pub struct Job {
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Micros>,
+    /// From its first start to its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<i64>,
     /// When a cancel was asked of it while it ran.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancel_requested_at: Option<Micros>,
@@ -359,7 +417,7 @@ pub struct Attempt {
 }
 
 /// A wish for a job.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SubmitJob {
@@ -389,6 +447,15 @@ pub struct SubmitJob {
     /// Binds it to its cause; made when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<String>,
+    /// The trace it belongs to, as W3C Trace Context writes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
+    /// The open run it belongs to: when that ends while a job before this one has failed, this one is skipped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_id: Option<RunId>,
+    /// The jobs it waits for, at most 1,000.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub depends_on: Vec<crate::edge::Dependency>,
 }
 
 /// Which jobs are wanted.
@@ -414,6 +481,10 @@ pub struct JobFilter {
     /// Held or last held by this worker.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub worker: Option<WorkerId>,
+    /// The same and more as text: `state:failed,timed_out type:ingest.* age:<24h`. Several values of one key mean or,
+    /// several keys mean and.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
 }
 
 #[cfg(test)]
@@ -441,6 +512,7 @@ queued --cancel--> cancelled
 leased --ack--> running
 leased --release--> queued
 leased --heartbeat--> leased
+leased --time_out--> timed_out
 leased --cancel--> cancelled
 running --heartbeat--> running
 running --complete--> succeeded
@@ -460,5 +532,32 @@ running --cancel--> cancelled";
             }
             assert!(cancel_refusal(*state).is_some());
         }
+    }
+
+    #[test]
+    fn what_an_operator_may_do_in_each_state() {
+        let mut lines = Vec::new();
+        for state in JobState::ALL {
+            let verbs = [
+                ("cancel", cancel_refusal(*state)),
+                ("retry", retry_refusal(*state)),
+                ("replay", replay_refusal(*state)),
+                ("prioritize", prioritize_refusal(*state)),
+            ];
+            let may: Vec<&str> =
+                verbs.iter().filter(|(_, why)| why.is_none()).map(|(verb, _)| *verb).collect();
+            lines.push(format!("{state}: {}", may.join(" ")));
+        }
+        let expected = "\
+pending: cancel prioritize
+queued: cancel prioritize
+leased: cancel prioritize
+running: cancel prioritize
+succeeded: replay
+failed: retry replay
+timed_out: retry replay
+cancelled: retry replay
+skipped: replay";
+        assert_eq!(lines.join("\n"), expected);
     }
 }

@@ -8,10 +8,14 @@
 //! |---|---|
 //! | `ids`, `time`, `page`, `error`, `scope` | what every noun needs |
 //! | `job`, `run`, `segment` | life cycles: states, events, `next(state, event)` and the views |
+//! | `edge`, `dag`, `lineage` | what a job waits for, the graph of that, a job and its repeats |
+//! | `lease` | what workers and the server say to each other |
+//! | `watermark`, `backfill`, `vex` | how far a source is read, what is read again, what is said of products |
 //! | `source`, `target`, `finding`, `delta`, `preview` | what comes in and what comes out |
 //! | `quota`, `throttle`, `breaker`, `blackout`, `pressure`, `blocker` | what holds jobs back, and why one is not running |
 //! | `worker`, `artifact`, `history`, `event` | who did it, what it left, what was written down, what is told live |
 //! | `stats`, `slo`, `gantt`, `cloud_event` | how it is doing: figures, objectives, a run over time, events for others |
+//! | `filter`, `filter_value` | the one grammar of filters |
 //! | `change_set`, `saved_view` | one verb on many things; views kept under a name |
 //! | `overview`, `session` | what the first page and the frame show |
 //! | `route` | every page of the UI, both ways, and the legacy aliases |
@@ -21,19 +25,26 @@
 
 pub mod api;
 pub mod artifact;
-pub mod change_set;
+pub mod backfill;
 pub mod blackout;
 pub mod blocker;
 pub mod breaker;
+pub mod change_set;
 pub mod cloud_event;
+pub mod dag;
 pub mod delta;
+pub mod edge;
 pub mod error;
 pub mod event;
+pub mod filter;
+pub mod filter_value;
 pub mod finding;
 pub mod gantt;
 pub mod history;
 pub mod ids;
 pub mod job;
+pub mod lease;
+pub mod lineage;
 pub mod overview;
 pub mod page;
 pub mod pressure;
@@ -51,6 +62,8 @@ pub mod stats;
 pub mod target;
 pub mod throttle;
 pub mod time;
+pub mod vex;
+pub mod watermark;
 pub mod worker;
 
 /// A state has no arrow for this event.
