@@ -191,12 +191,12 @@ impl Api {
         self.get(with_query("/api/v1/findings/explain", query, &())?).await
     }
 
-    async fn get<T: DeserializeOwned>(&self, path: String) -> Result<T> {
+    pub(super) async fn get<T: DeserializeOwned>(&self, path: String) -> Result<T> {
         let answer = self.send(Method::Get, path.clone(), None, &Cause::default()).await?;
         read(&path, &answer)
     }
 
-    async fn post_json<T: DeserializeOwned>(
+    pub(super) async fn post_json<T: DeserializeOwned>(
         &self,
         path: String,
         wish: &impl Serialize,
@@ -206,7 +206,7 @@ impl Api {
         self.post(path, Some(body), cause).await
     }
 
-    async fn post<T: DeserializeOwned>(
+    pub(super) async fn post<T: DeserializeOwned>(
         &self,
         path: String,
         body: Option<String>,
@@ -216,7 +216,7 @@ impl Api {
         read(&path, &answer)
     }
 
-    async fn send(
+    pub(super) async fn send(
         &self,
         method: Method,
         path: String,
@@ -247,7 +247,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// A path with the fields of two values as its query; fields that are absent are left out.
-fn with_query(path: &str, one: &impl Serialize, two: &impl Serialize) -> Result<String> {
+pub(super) fn with_query(path: &str, one: &impl Serialize, two: &impl Serialize) -> Result<String> {
     let mut out = path.to_owned();
     let mut glue = '?';
     for value in [serde_json::to_value(one), serde_json::to_value(two)] {
@@ -266,7 +266,7 @@ fn with_query(path: &str, one: &impl Serialize, two: &impl Serialize) -> Result<
     Ok(out)
 }
 
-fn unwritable(error: serde_json::Error) -> Problem {
+pub(super) fn unwritable(error: serde_json::Error) -> Problem {
     Problem::Unreadable { path: "the request".into(), why: error.to_string() }
 }
 

@@ -69,6 +69,54 @@ pub fn use_width(node: NodeRef) -> Option<f64> {
     *width
 }
 
+/// The visible part of a scroller, in pixels.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct View {
+    /// How far it is scrolled to the right.
+    pub left: f64,
+    /// How far it is scrolled down.
+    pub top: f64,
+    /// Width of what is visible.
+    pub width: f64,
+    /// Height of what is visible.
+    pub height: f64,
+}
+
+/// A view moves in steps of so many pixels, so that most scroll events redraw nothing.
+const VIEW_STEP: f64 = 120.0;
+
+/// Measures the visible part of a scroller and keeps measuring.
+#[hook]
+pub fn use_view(scroller: NodeRef) -> View {
+    let view = use_state_eq(View::default);
+    {
+        let set = view.setter();
+        use_effect_with((), move |()| {
+            let read = {
+                let scroller = scroller.clone();
+                move || {
+                    if let Some(element) = scroller.cast::<web_sys::Element>() {
+                        let step = |pixels: i32| (f64::from(pixels) / VIEW_STEP).floor() * VIEW_STEP;
+                        set.set(View {
+                            left: step(element.scroll_left()),
+                            top: step(element.scroll_top()),
+                            width: f64::from(element.client_width()),
+                            height: f64::from(element.client_height()),
+                        });
+                    }
+                }
+            };
+            read();
+            let resized = Resized::watch(&[&scroller], read.clone());
+            let scrolled = scroller
+                .cast::<web_sys::Element>()
+                .map(|element| EventListener::new(&element, "scroll", move |_| read()));
+            move || drop((resized, scrolled))
+        });
+    }
+    *view
+}
+
 fn measured(scroller: &NodeRef, ruler: &NodeRef) -> Option<Measure> {
     let view = scroller.cast::<web_sys::HtmlElement>()?;
     let ruler = ruler.cast::<web_sys::HtmlElement>()?;

@@ -21,6 +21,10 @@
 //! | `HeatStrip` | `label`, `rows: Vec<HeatRow { label, cells: Vec<HeatCell { id, label, state: HeatState }> }>`, `on_open` |
 //! | `Sparkline` | `values: Vec<f64>`, `label`, `tone` |
 //! | `AreaChart` | `label`, `times: Vec<Micros>`, `series: Vec<Series { label, values }>` (second stacked on first), `threshold` |
+//! | `GraphView` | `label`, `graph: Rc<Graph { nodes, edges }>`, `current`, `on_choose`, `on_open`, children and `tools` over it; arrows follow the lines, F fits |
+//! | `GanttChart` | `label`, `lanes`, `bars`, `span: Span { from, to }` in ms, `now`, `clock`, `current`, `on_choose`, `on_open` |
+//! | `Stretches` | `label`, `parts: Vec<Stretch { ms, fill, shape, head, foot }>` |
+//! | `Ring` | `share`, `label`, `tone` |
 //! | `CommandLine`, `CopyId` | `command` / `text`, `shown` |
 //! | `TimeAgo`, `Elapsed`, `Countdown`, `Clock` | `at` / `from`, `until` / `until`, `over` / `at`: `Micros` |
 //! | `Empty` | `icon`, `tone`, `fact`, children (why), `actions` |
@@ -45,13 +49,17 @@ mod drawer;
 mod empty;
 mod field;
 pub mod format;
+pub mod gantt;
+pub mod graph;
 mod heat;
 mod icon;
 mod keys;
 pub mod measure;
 mod meter;
+mod ring;
 pub mod row;
 mod sheet;
+mod stretches;
 mod table;
 mod tabs;
 mod tag;
@@ -71,6 +79,8 @@ pub use dialog::{Dialog, DialogProps, DialogSize, focused, use_modal};
 pub use drawer::{Drawer, DrawerProps};
 pub use empty::{Empty, EmptyProps, Skeleton, SkeletonProps};
 pub use field::{Field, FieldProps, Input, InputProps, Select, SelectProps, TextArea, TextAreaProps};
+pub use gantt::{BarLook, GanttBar, GanttChart, GanttChartProps, GanttLane};
+pub use graph::{EdgeLook, Graph, GraphEdge, GraphNode, GraphView, GraphViewProps};
 pub use heat::{HeatCell, HeatRow, HeatState, HeatStrip, HeatStripProps};
 pub use icon::{Icon, IconProps, IconSize, Shape, Symbols};
 pub use keys::{Key, set_single_keys, use_keys};
@@ -78,7 +88,9 @@ pub use meter::{
     Meter, MeterProps, Phase, PhaseState, ProgressSegments, ProgressSegmentsProps, Stack, StackPart,
     StackProps,
 };
+pub use ring::{Ring, RingProps};
 pub use sheet::Sheet;
+pub use stretches::{Stretch, StretchFill, Stretches, StretchesProps};
 pub use table::{Lines, Selection, Table, TableProps};
 pub use tabs::{Tab, Tabs, TabsProps};
 pub use tag::{FilterChip, FilterChipProps, KeyHint, KeyHintProps, Tag, TagProps};
