@@ -11,9 +11,11 @@
 //! | `Severity`, `KevTag` | `level` |
 //! | `JobLink`, `RunLink` | `id`, `whole` / `short`, `query` |
 //! | `ReasonDialog` | `title`, `subject`, children, `scope`, `verb`, `keep`, `danger`, `cli`, `busy`, `problem`, `on_confirm: Callback<Cause>`, `on_close`; open while mounted |
+//! | `ActDialog` | `title`, `subject`, children, `form`, `blocked`, `scope`, `verb`, `keep`, `danger`, `cli`, `deed: Deed::new(\|api, cause\| async { Ok("Quota paused".into()) })`, `on_done`, `on_close`; asks, tells, closes; open while mounted |
 //! | `CliTwin` | `words: Vec<AttrValue>` (after `stella`), `button` |
 //! | `ProblemView`, `StaleBanner` | `what`, `problem`, `on_retry` / `as_of`, `problem`, `on_retry` |
 
+mod act_dialog;
 mod badges;
 pub mod cli_twin;
 mod deltas_text;
@@ -25,6 +27,7 @@ pub mod severity;
 mod state_badge;
 pub mod wait_reason;
 
+pub use act_dialog::{ActDialog, ActDialogProps, Deed};
 pub use badges::{RunBadges, RunBadgesProps};
 pub use cli_twin::{CliTwin, CliTwinProps};
 pub use deltas_text::{DeltasText, DeltasTextProps};

@@ -18,6 +18,12 @@ pub struct ReasonDialogProps {
     pub subject: Option<AttrValue>,
     /// What happens, with its numbers.
     pub children: Html,
+    /// Fields that belong to the action, above the reason.
+    #[prop_or_default]
+    pub form: Html,
+    /// Why it cannot be confirmed, whatever the reason: a field above is wrong.
+    #[prop_or_default]
+    pub blocked: Option<AttrValue>,
     /// The scope the action is under; it says whether reason and ticket are demanded.
     pub scope: Scope,
     /// The words on the confirming button: "Cancel run".
@@ -48,7 +54,7 @@ pub fn ReasonDialog(props: &ReasonDialogProps) -> Html {
     let reason = use_state(AttrValue::default);
     let ticket = use_state(AttrValue::default);
     let cause = cause(&reason, &ticket);
-    let blocked = blocked(props.scope, &cause);
+    let blocked = props.blocked.clone().or_else(|| blocked(props.scope, &cause));
     let confirm = {
         let (cause, on_confirm, can) =
             (cause.clone(), props.on_confirm.clone(), blocked.is_none() && !props.busy);
@@ -96,7 +102,8 @@ pub fn ReasonDialog(props: &ReasonDialogProps) -> Html {
                 </Banner>
             }
             <div class="in col gap3">
-                <p class="prose">{ props.children.clone() }</p>
+                if props.children != Html::default() { <p class="prose">{ props.children.clone() }</p> }
+                { props.form.clone() }
                 <div class="reason-fields">
                     <Field label="Reason" note={note(props.scope.needs_reason())} error={wrong("reason")}>
                         <Input value={(*reason).clone()} on_input={set(&reason)} max_length={REASON_MAX} placeholder="Why this is needed" />
