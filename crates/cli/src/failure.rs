@@ -138,6 +138,12 @@ const fn next_step(code: Code) -> Option<&'static str> {
         Code::PageTokenInvalid => Some("List again from the start, without --page-token."),
         Code::SelectionChanged => Some("Make the dry run again, or leave out what changed with --changed skip."),
         Code::PreviewStale => Some("Preview again, look at it, and hand over the new id."),
+        Code::BackfillOverlapsLive => Some("End the range earlier: --to; `stella orch source watermarks` shows where."),
+        Code::BackfillOverlap => Some("Wait for the other one, or cancel it: stella orch backfill cancel."),
+        Code::BackfillTooLarge => Some("Ask for less, or for longer windows: --window-s."),
+        Code::BackfillBeyondRetention => Some("Begin later: --from; or keep more days: stella source update."),
+        Code::SourceDisabled => Some("Switch the source on: stella source update --enabled true."),
+        Code::SourcePaused => Some("Let the source go on: stella source resume."),
         Code::RunNotTerminal => Some("Wait until the run has ended, or cancel it: stella runs cancel."),
         Code::FeedSuspicious => {
             Some("If the feed is right as it is, read it again with --force --reason \"…\".")
@@ -159,6 +165,7 @@ const fn next_step(code: Code) -> Option<&'static str> {
         Code::IdempotencyInProgress | Code::RateLimited | Code::Backpressure | Code::Starting => Some("Try again in a moment."),
         Code::Corrupt | Code::Internal => Some("Look the trace id up in the log of the core."),
         Code::BadRequest
+        | Code::FilterInvalid
         | Code::NotFound
         | Code::JobNotFound
         | Code::InvalidTransition

@@ -56,6 +56,18 @@ words! {
         PreviewStale = "PREVIEW_STALE",
         /// Items of a change-set changed since its dry run.
         SelectionChanged = "SELECTION_CHANGED",
+        /// The end of the range belongs to the live windows.
+        BackfillOverlapsLive = "BACKFILL_OVERLAPS_LIVE",
+        /// Another backfill is at work on a part of the range.
+        BackfillOverlap = "BACKFILL_OVERLAP",
+        /// More windows or days than one backfill may have.
+        BackfillTooLarge = "BACKFILL_TOO_LARGE",
+        /// The range begins before what the source keeps.
+        BackfillBeyondRetention = "BACKFILL_BEYOND_RETENTION",
+        /// The source is switched off.
+        SourceDisabled = "SOURCE_DISABLED",
+        /// The source is held by an operator.
+        SourcePaused = "SOURCE_PAUSED",
         /// The run is still open.
         RunNotTerminal = "RUN_NOT_TERMINAL",
         /// The thing changed since it was read.
@@ -78,6 +90,12 @@ words! {
         FeedSuspicious = "FEED_SUSPICIOUS",
         /// A source's place that cannot be reached or read.
         SourceUnreachable = "SOURCE_UNREACHABLE",
+        /// Edges that would lead back to where they come from; the message names the jobs.
+        DagCycle = "DAG_CYCLE",
+        /// An edge between jobs of two tenants.
+        DagCrossTenant = "DAG_CROSS_TENANT",
+        /// More jobs or edges than one graph holds.
+        DagTooLarge = "DAG_TOO_LARGE",
         /// An artifact whose bytes do not have the digest that was said.
         ArtifactDigestMismatch = "ARTIFACT_DIGEST_MISMATCH",
         /// Come back later.
@@ -129,6 +147,10 @@ impl Code {
             | Self::Conflict
             | Self::PreviewStale
             | Self::SelectionChanged
+            | Self::BackfillOverlapsLive
+            | Self::BackfillOverlap
+            | Self::SourceDisabled
+            | Self::SourcePaused
             | Self::RunNotTerminal => 409,
             Self::VersionMismatch => 412,
             Self::PayloadTooLarge => 413,
@@ -141,6 +163,11 @@ impl Code {
             | Self::FeedInvalid
             | Self::FeedSuspicious
             | Self::SourceUnreachable
+            | Self::BackfillTooLarge
+            | Self::BackfillBeyondRetention
+            | Self::DagCycle
+            | Self::DagCrossTenant
+            | Self::DagTooLarge
             | Self::ArtifactDigestMismatch => 422,
             Self::RateLimited | Self::Backpressure => 429,
             Self::Starting

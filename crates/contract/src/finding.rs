@@ -86,6 +86,12 @@ pub struct Finding {
     pub vector: Option<String>,
     /// Whether it is in the list of known exploited vulnerabilities.
     pub kev: bool,
+    /// How likely it is exploited within thirty days, 0 to 1 (EPSS).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epss: Option<f64>,
+    /// The share of all vulnerabilities that are less likely, 0 to 1 (EPSS).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epss_percentile: Option<f64>,
     /// What is known after VEX.
     pub status: FindingStatus,
     /// Whether VEX or policy suppresses it.

@@ -90,6 +90,8 @@ ids! {
     EventId, "evt_", "event";
     /// A source of advisories, SBOMs or lists.
     SourceId, "src_", "source";
+    /// A backfill.
+    BackfillId, "bf_", "backfill";
     /// One slice of a run's targets; it is one job.
     SegmentId, "seg_", "segment";
     /// A stored output of a job.

@@ -200,6 +200,8 @@ fn finding(row: FindingRow) -> Result<Finding, LedgerError> {
         score: row.score,
         vector: row.vector,
         kev: row.kev != 0,
+        epss: None,
+        epss_percentile: None,
         status: word(&row.status, "status", key)?,
         quieted: row.quieted != 0,
         fixed_version: row.fixed_version,

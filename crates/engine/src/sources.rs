@@ -15,7 +15,7 @@ use stella_contract::ids::{JobId, SourceId};
 use stella_contract::job::Job;
 use stella_contract::page::{Page, PageQuery};
 use stella_contract::scope::Scope;
-use stella_contract::source::{AddSource, RunSource, Source, SourceHealth, SourceType};
+use stella_contract::source::{AddSource, RunSource, Source, SourceHealth, SourceSettings, SourceType};
 use stella_contract::time::Micros;
 use stella_ledger::sources::{self, NewSource, SourceRow};
 use stella_ledger::{LedgerError, Tx};
@@ -270,6 +270,16 @@ fn view(row: SourceRow, now: Micros) -> Result<Source, Error> {
         last_job_id,
         name: row.name,
         enabled: row.enabled != 0,
+        host: None,
+        job_type: String::new(),
+        paused: false,
+        pause_reason: None,
+        settings: SourceSettings::default(),
+        windowed: false,
+        low_watermark: None,
+        lag_s: None,
+        last_error_class: None,
+        failures_in_a_row: row.failures_in_a_row,
         record_count: row.record_count,
         watermark: row.watermark,
         last_success_at: row.last_success_at.map(Micros),

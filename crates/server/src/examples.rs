@@ -74,6 +74,20 @@ pub(crate) const fn sentence(code: Code) -> &'static str {
         Code::SelectionChanged => "4 of the 63 selected changed since the dry run. Run the dry run again.",
         Code::Conflict => "The name `known exploited` is taken. Choose another.",
         Code::PreviewStale => "The impact index moved on since the preview. Preview again.",
+        Code::BackfillOverlapsLive => {
+            "The range ends after 2026-11-21T13:55:00.000Z; what is newer is read live. End it there or earlier."
+        }
+        Code::BackfillOverlap => {
+            "The backfill bf_019aa6e1-0000-7000-8000-000000000000 is at work on a part of this range. Wait for it, or cancel it."
+        }
+        Code::BackfillTooLarge => {
+            "That is 1464 windows; a backfill has at most 1000, of at most 366 days. Ask for less, or for longer windows."
+        }
+        Code::BackfillBeyondRetention => {
+            "The source keeps 365 days, back to 2025-11-21T14:32:08.000Z. Begin there or later."
+        }
+        Code::SourceDisabled => "The source is switched off. Switch it on first.",
+        Code::SourcePaused => "The source is paused. Resume it first.",
         Code::RunNotTerminal => "The run is still open. Wait for its end, or cancel it first.",
         Code::VersionMismatch => "The source changed since it was read. Read it again.",
         Code::PayloadTooLarge => {

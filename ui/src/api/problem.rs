@@ -121,6 +121,12 @@ const fn next_step(code: Code) -> &'static str {
         Code::Conflict => "Choose another name.",
         Code::PreviewStale => "Run the preview again.",
         Code::SelectionChanged => "Run the dry run again.",
+        Code::BackfillOverlapsLive => "End the range earlier; what is newer is read live.",
+        Code::BackfillOverlap => "Wait for the other backfill, or cancel it.",
+        Code::BackfillTooLarge => "Ask for a shorter range or for longer windows.",
+        Code::BackfillBeyondRetention => "Begin later, or let the source keep more days.",
+        Code::SourceDisabled => "Switch the source on first.",
+        Code::SourcePaused => "Resume the source first.",
         Code::RunNotTerminal => "Wait until the run has ended, or cancel it.",
         Code::PayloadTooLarge => "Send less at once.",
         Code::UnsupportedMediaType => "Send a CycloneDX or SPDX document as JSON.",
@@ -133,7 +139,9 @@ const fn next_step(code: Code) -> &'static str {
         Code::SourceUnreachable => "Check the location, then run the source again.",
         Code::ArtifactDigestMismatch => "Fetch it again; if it stays, treat the stored bytes as damaged.",
         Code::RateLimited => "Wait a moment; it is asked again by itself.",
-        Code::Backpressure => "Too much is waiting. Come back when the queue is shorter, or submit it with a higher priority.",
+        Code::Backpressure => {
+            "Too much is waiting. Come back when the queue is shorter, or submit it with a higher priority."
+        }
         Code::Starting => "The core is starting. It is asked again by itself.",
         Code::SealedMode => "Import a kit that holds the data.",
         Code::LedgerUnavailable => "Check that the database runs and answers, then try again.",

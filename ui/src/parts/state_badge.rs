@@ -96,6 +96,8 @@ impl Badge for SourceHealth {
             Self::Degraded => (Shape::HalfRing, Tone::Warn),
             Self::Failing => (Shape::OctagonCross, Tone::Bad),
             Self::Stale => (Shape::RingClock, Tone::Warn),
+            Self::Paused => (Shape::RingBars, Tone::Idle),
+            Self::Disabled => (Shape::RingSlash, Tone::Idle),
         }
     }
     fn word(self) -> &'static str {

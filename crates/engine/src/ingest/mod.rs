@@ -144,7 +144,12 @@ impl Handler for Ingest {
         let done = match source_type {
             SourceType::Advisory => reading.advisories().await,
             SourceType::Kev => reading.kev().await,
-            SourceType::Sbom => reading.sboms().await,
+            SourceType::Sbom | SourceType::Registry => reading.sboms().await,
+            SourceType::Vex | SourceType::Epss | SourceType::Custom => Err(Failure::new(
+                ErrorClass::Validation,
+                Code::Invalid.as_str(),
+                "A source of this type is read by a worker of one's own; start one that takes its job type.",
+            )),
         };
         // A reading that was told to stop says nothing about its source.
         if let (Err(failure), false) = (&done, ctx.cancel.is_cancelled()) {

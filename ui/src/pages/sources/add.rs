@@ -110,6 +110,10 @@ const fn words(kind: SourceType) -> &'static str {
         SourceType::Advisory => "advisory: OSV records, a zip or NDJSON of them",
         SourceType::Kev => "kev: the catalogue of known exploited vulnerabilities",
         SourceType::Sbom => "sbom: a folder of CycloneDX or SPDX files",
+        SourceType::Vex => "vex: OpenVEX, CycloneDX or CSAF documents",
+        SourceType::Epss => "epss: the list of how likely each vulnerability is exploited",
+        SourceType::Registry => "registry: SBOM files by the digest of their images",
+        SourceType::Custom => "custom: what a worker of your own reads",
     }
 }
 
