@@ -1,6 +1,6 @@
 //! Who does the work (spec 05 §5.10).
 
-use crate::ids::WorkerId;
+use crate::ids::{Tenant, WorkerId};
 use crate::time::Micros;
 use crate::words;
 use serde::{Deserialize, Serialize};
@@ -21,13 +21,28 @@ words! {
     }
 }
 
+words! {
+    /// What is wanted of a worker.
+    WorkerWish {
+        /// That it works.
+        Work = "work",
+        /// That it takes nothing new and ends when its hands are free.
+        Drain = "drain",
+        /// That it does nothing: what it says of its jobs is refused until an operator clears it.
+        Quarantine = "quarantine",
+    }
+}
+
 impl WorkerState {
     /// The state of a worker that was last heard of so long ago.
-    pub const fn judge(silent_ms: i64, draining: bool) -> Self {
+    pub const fn judge(silent_ms: i64, wish: WorkerWish) -> Self {
+        if matches!(wish, WorkerWish::Quarantine) {
+            return Self::Quarantined;
+        }
         if silent_ms > 90_000 {
             return Self::Offline;
         }
-        if draining {
+        if matches!(wish, WorkerWish::Drain) {
             return Self::Draining;
         }
         if silent_ms > 45_000 { Self::Late } else { Self::Online }
@@ -41,10 +56,16 @@ impl WorkerState {
 pub struct Worker {
     /// Its id.
     pub worker_id: WorkerId,
+    /// The tenant it works for; absent when it works for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<Tenant>,
     /// Its name.
     pub name: String,
     /// Its version.
     pub version: String,
+    /// What it is built with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sdk: Option<String>,
     /// The machine it runs on.
     pub hostname: String,
     /// Job types it takes.
@@ -55,6 +76,11 @@ pub struct Worker {
     pub in_flight: i64,
     /// How it is doing.
     pub state: WorkerState,
+    /// What is wanted of it.
+    pub wish: WorkerWish,
+    /// Why, in the words of who wanted it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wish_reason: Option<String>,
     /// When it was last heard of.
     pub last_heartbeat_at: Micros,
     /// When it started.
@@ -67,16 +93,19 @@ mod tests {
 
     #[test]
     fn a_worker_is_judged_by_its_silence_first_and_by_draining_second() {
-        for (silent_ms, draining, state) in [
-            (0, false, WorkerState::Online),
-            (45_000, false, WorkerState::Online),
-            (45_001, false, WorkerState::Late),
-            (90_000, false, WorkerState::Late),
-            (90_001, false, WorkerState::Offline),
-            (45_001, true, WorkerState::Draining),
-            (90_001, true, WorkerState::Offline),
+        use WorkerWish::{Drain, Quarantine, Work};
+        for (silent_ms, wish, state) in [
+            (0, Work, WorkerState::Online),
+            (45_000, Work, WorkerState::Online),
+            (45_001, Work, WorkerState::Late),
+            (90_000, Work, WorkerState::Late),
+            (90_001, Work, WorkerState::Offline),
+            (45_001, Drain, WorkerState::Draining),
+            (90_001, Drain, WorkerState::Offline),
+            (0, Quarantine, WorkerState::Quarantined),
+            (90_001, Quarantine, WorkerState::Quarantined),
         ] {
-            assert_eq!(WorkerState::judge(silent_ms, draining), state, "{silent_ms} {draining}");
+            assert_eq!(WorkerState::judge(silent_ms, wish), state, "{silent_ms} {wish}");
         }
     }
 }
