@@ -180,6 +180,9 @@ const fn next_step(code: Code) -> Option<&'static str> {
         | Code::SbomInvalid
         | Code::SbomUnsupported
         | Code::FeedInvalid
+        | Code::DagCycle
+        | Code::DagCrossTenant
+        | Code::DagTooLarge
         | Code::ArtifactDigestMismatch => None,
     }
 }

@@ -77,6 +77,9 @@ pub(crate) struct List {
     /// Held or last held by this worker.
     #[arg(long)]
     worker: Option<WorkerId>,
+    /// The same and more: "state:failed,timed_out type:ingest.* age:<24h".
+    #[arg(long, value_name = "FILTER")]
+    filter: Option<String>,
     #[command(flatten)]
     paging: Paging,
 }
@@ -220,6 +223,7 @@ impl List {
             run: self.run.clone(),
             source,
             worker: self.worker.clone(),
+            filter: self.filter.clone(),
         })
     }
 }

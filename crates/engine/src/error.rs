@@ -2,6 +2,7 @@
 
 use stella_contract::NoSuchArrow;
 use stella_contract::error::{Code, FieldProblem, Problem};
+use stella_contract::filter::FilterError;
 use stella_contract::scope::Scope;
 use stella_ledger::LedgerError;
 
@@ -140,6 +141,18 @@ impl From<LedgerError> for Error {
             }
         };
         Self::new(code, public).with_private(error)
+    }
+}
+
+impl From<FilterError> for Error {
+    fn from(error: FilterError) -> Self {
+        let mut refusal = Self::new(Code::FilterInvalid, format!("The filter cannot be read: {error}."));
+        refusal.fields.push(FieldProblem {
+            field: "filter".to_owned(),
+            code: Code::FilterInvalid.as_str().to_owned(),
+            message: format!("{error}"),
+        });
+        refusal
     }
 }
 

@@ -97,9 +97,11 @@ impl Jobs {
         query: &PageQuery,
     ) -> Result<Page<Job>, Error> {
         caller.demand(Scope::OrchRead)?;
-        let key = (&caller.tenant, filter);
+        let wanted = filter.tokens()?;
+        let key = (&caller.tenant, wanted.to_string());
         let before = page::after::<_, i64>(&key, query)?;
-        let (tenant, wanted, limit) = (caller.tenant.clone(), filter.clone(), i64::from(query.size()) + 1);
+        let wanted = wanted.at(self.engine.now());
+        let (tenant, limit) = (caller.tenant.clone(), i64::from(query.size()) + 1);
         let (rows, total): (Vec<JobRecord>, Option<i64>) = self
             .engine
             .ledger()

@@ -9,8 +9,10 @@ use crate::journal::Journal;
 use crate::runs::messages::{log, tell};
 use crate::runs::plan::PLANNER;
 use stella_contract::event::LogSeverity;
+use stella_contract::filter::JobMatch;
+use stella_contract::filter_value::Pattern;
 use stella_contract::ids::SourceId;
-use stella_contract::job::{Job, JobFilter, JobState};
+use stella_contract::job::{Job, JobState};
 use stella_contract::source::SourceType;
 use stella_contract::time::Micros;
 use stella_ledger::runs::RunRow;
@@ -40,12 +42,12 @@ pub(crate) async fn read_anew(
     now: Micros,
     journal: &mut Journal,
 ) -> Result<Reading, Error> {
-    let filter = JobFilter {
-        run: Some(run.run_id.clone()),
-        job_type: Some(SourceType::Sbom.job_type().to_owned()),
-        ..JobFilter::default()
+    let wanted = JobMatch {
+        runs: vec![run.run_id.clone()],
+        types: vec![Pattern::Exactly(SourceType::Sbom.job_type().to_owned())],
+        ..JobMatch::default()
     };
-    let jobs = listing::jobs(tx, &run.wish.tenant, &filter, None, MOST_SOURCES).await?;
+    let jobs = listing::jobs(tx, &run.wish.tenant, &wanted, None, MOST_SOURCES).await?;
     let jobs: Vec<Job> = jobs.into_iter().map(jobs::view).collect();
     if jobs.is_empty() {
         return begin(tx, engine, run, now, journal).await;

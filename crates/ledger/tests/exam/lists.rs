@@ -1,15 +1,16 @@
 //! Lists: total order, no row twice, none missed, counts from the same snapshot.
 
 use crate::support::{Exam, NOW, tenant};
+use stella_contract::filter::{Filter, JobMatch};
 use stella_contract::history::{Actor, GENESIS, HistoryEntry};
 use stella_contract::ids::{EventId, JobId};
-use stella_contract::job::{JobFilter, JobState, WaitReason};
+use stella_contract::job::{ErrorClass, JobState};
 use stella_ledger::history::{self, About};
 use stella_ledger::jobs::NewJob;
 use stella_ledger::record::JobRecord;
 use stella_ledger::{LedgerError, listing};
 
-async fn page(exam: &Exam, filter: &JobFilter, before: Option<i64>, limit: i64) -> (Vec<JobRecord>, i64) {
+async fn page(exam: &Exam, filter: &JobMatch, before: Option<i64>, limit: i64) -> (Vec<JobRecord>, i64) {
     let filter = filter.clone();
     let found: Result<(Vec<JobRecord>, i64), LedgerError> = exam
         .ledger
@@ -31,7 +32,7 @@ async fn up_to(exam: &Exam, most: i64) -> Option<i64> {
         .ledger
         .read(move |tx| {
             Box::pin(
-                async move { listing::count_jobs_up_to(tx, &tenant(), &JobFilter::default(), most).await },
+                async move { listing::count_jobs_up_to(tx, &tenant(), &JobMatch::default(), most).await },
             )
         })
         .await;
@@ -47,7 +48,7 @@ pub(crate) async fn every_job_once(exam: Exam) {
     exam.insert(vec![foreign]).await;
     let (mut got, mut before) = (Vec::new(), None);
     loop {
-        let (rows, total) = page(&exam, &JobFilter::default(), before, 5).await;
+        let (rows, total) = page(&exam, &JobMatch::default(), before, 5).await;
         assert_eq!(total, 23);
         assert_eq!((up_to(&exam, 23).await, up_to(&exam, 22).await), (Some(23), None));
         if rows.is_empty() {
@@ -72,36 +73,49 @@ pub(crate) async fn filters(exam: Exam) {
     let mut of_source = exam.job("ingest.kev", 50, NOW);
     of_source.source_id = Some(source);
     let waiting = exam.waiting(NOW.plus_ms(1));
+    let urgent = exam.job("demo.urgent", 90, NOW);
+    let then = NOW.minus_ms(7_200_000);
+    let mut old = exam.job("demo.old", 10, then);
+    old.job_id = JobId::from_uuid(&stella_ledger::key::uuid_of((then.0 / 1_000).unsigned_abs(), 0, 0));
+    let named = |job: &NewJob| job.job_id.clone();
     let filters = [
-        (JobFilter { run: of_run.run_id.clone(), ..JobFilter::default() }, of_run.job_id.clone()),
-        (JobFilter { source: of_source.source_id.clone(), ..JobFilter::default() }, of_source.job_id.clone()),
-        (
-            JobFilter { job_type: Some("ingest.kev".to_owned()), ..JobFilter::default() },
-            of_source.job_id.clone(),
-        ),
-        (JobFilter { state: Some(JobState::Pending), ..JobFilter::default() }, waiting.job_id.clone()),
-        (
-            JobFilter { wait_reason: Some(WaitReason::NotBefore), ..JobFilter::default() },
-            waiting.job_id.clone(),
-        ),
+        ("run:run:exam:20261121T090000Z:9c1f04ab".to_owned(), vec![named(&of_run)]),
+        ("source:src_01890000-0000-7000-8000-000000000000".to_owned(), vec![named(&of_source)]),
+        ("type:ingest.kev".to_owned(), vec![named(&of_source)]),
+        ("type:demo.*".to_owned(), vec![named(&urgent), named(&old)]),
+        ("type:demo.*,ingest.*".to_owned(), vec![named(&urgent), named(&of_source), named(&old)]),
+        ("type:demo".to_owned(), vec![]),
+        ("state:pending".to_owned(), vec![named(&waiting)]),
+        ("state:pending type:ingest.kev".to_owned(), vec![]),
+        ("state:pending,queued type:ingest.kev,exam".to_owned(), vec![named(&waiting), named(&of_source)]),
+        ("wait:not_before".to_owned(), vec![named(&waiting)]),
+        ("wait:not_before,backoff state:pending,queued".to_owned(), vec![named(&waiting)]),
+        ("priority:>=75".to_owned(), vec![named(&urgent)]),
+        ("priority:<=10,90".to_owned(), vec![named(&urgent), named(&old)]),
+        ("age:>1h".to_owned(), vec![named(&old)]),
+        ("age:<1h priority:>50".to_owned(), vec![named(&urgent)]),
+        (format!("job:{}", urgent.job_id), vec![named(&urgent)]),
+        (format!("created:{}..{}", NOW.minus_ms(7_200_000), NOW), vec![named(&old)]),
     ];
-    exam.insert(vec![of_run, of_source, waiting, exam.job("exam", 50, NOW)]).await;
-    for (filter, id) in filters {
-        let (rows, total) = page(&exam, &filter, None, 10).await;
-        let ids: Vec<JobId> = rows.into_iter().map(|record| record.job.job_id).collect();
-        assert_eq!((ids, total), (vec![id], 1), "{filter:?}");
+    exam.insert(vec![of_run, of_source, waiting, urgent, old]).await;
+    for (filter, ids) in filters {
+        let wanted = filter.parse::<Filter>().expect("a sound filter").at(NOW);
+        let (rows, total) = page(&exam, &wanted, None, 10).await;
+        assert_eq!(total, i64::try_from(ids.len()).expect("a count"), "{filter}");
+        let found: Vec<JobId> = rows.into_iter().map(|record| record.job.job_id).collect();
+        assert_eq!(found, ids, "{filter}");
     }
+    exam.insert(vec![exam.job("exam", 50, NOW)]).await;
     let running = exam.start(NOW).await;
-    let held = JobFilter {
-        state: Some(JobState::Running),
-        worker: running.job.worker_id.clone(),
-        ..JobFilter::default()
-    };
+    let worker = running.job.worker_id.clone().expect("a running job has a worker");
+    let held = JobMatch { states: vec![JobState::Running], workers: vec![worker], ..JobMatch::default() };
     let (rows, total) = page(&exam, &held, None, 10).await;
     assert_eq!((rows.len(), total), (1, 1));
+    let broken = JobMatch { categories: vec![ErrorClass::Network], ..JobMatch::default() };
+    assert_eq!(page(&exam, &broken, None, 10).await.1, 0);
     for state in JobState::ALL {
-        let (rows, total) =
-            page(&exam, &JobFilter { state: Some(*state), ..JobFilter::default() }, None, 10).await;
+        let wanted = JobMatch { states: vec![*state], ..JobMatch::default() };
+        let (rows, total) = page(&exam, &wanted, None, 10).await;
         assert_eq!(rows.len(), usize::try_from(total).expect("a count"), "{state}");
     }
 }

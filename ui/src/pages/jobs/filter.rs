@@ -13,6 +13,7 @@ pub(super) fn filter_of(query: &Query) -> JobFilter {
         run: wanted(query, "run"),
         source: wanted(query, "source"),
         worker: wanted(query, "worker"),
+        filter: query.get("filter").map(str::to_owned),
     }
 }
 
