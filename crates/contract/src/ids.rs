@@ -102,6 +102,10 @@ ids! {
     TargetId, "tgt_", "target";
     /// A kept answer of "what would this run touch?".
     PreviewId, "prv_", "preview";
+    /// An entry of the dead letter; its UUID is that of the job that failed.
+    DeadLetterId, "dl_", "dead-letter entry";
+    /// An incident.
+    IncidentId, "inc_", "incident";
     /// A bearer token (never the secret itself).
     TokenId, "tok_", "token";
     /// One verb on a selection.

@@ -17,6 +17,7 @@
 //! | `stats`, `slo`, `gantt`, `cloud_event` | how it is doing: figures, objectives, a run over time, events for others |
 //! | `filter`, `filter_value` | the one grammar of filters |
 //! | `change_set`, `saved_view` | one verb on many things; views kept under a name |
+//! | `dead_letter`, `incident` | what failed for good, and what needs attention |
 //! | `overview`, `session` | what the first page and the frame show |
 //! | `route` | every page of the UI, both ways, and the legacy aliases |
 //! | `api` | every endpoint of the server: method, path, scope |
@@ -32,6 +33,7 @@ pub mod breaker;
 pub mod change_set;
 pub mod cloud_event;
 pub mod dag;
+pub mod dead_letter;
 pub mod delta;
 pub mod edge;
 pub mod error;
@@ -42,6 +44,7 @@ pub mod finding;
 pub mod gantt;
 pub mod history;
 pub mod ids;
+pub mod incident;
 pub mod job;
 pub mod lease;
 pub mod lineage;
