@@ -437,6 +437,15 @@ const HOLD: Sql = Sql {
 
 /// Puts ready jobs back to wait because a limit now refuses them.
 pub async fn hold_many(tx: &mut Tx, holds: &[Hold]) -> Result<Vec<JobRecord>, LedgerError> {
+    let (rows, guard) = (holds_as_json(holds)?, guard(JobEvent::Hold)?);
+    let text = HOLD.text(tx);
+    records(on_db!(tx, connection => {
+        sqlx::query_as(text).bind(rows).bind(guard).fetch_all(connection).await?
+    }))
+}
+
+/// The holds as a set.
+pub(crate) fn holds_as_json(holds: &[Hold]) -> Result<String, LedgerError> {
     #[derive(Serialize)]
     struct Row {
         key: i64,
@@ -451,11 +460,7 @@ pub async fn hold_many(tx: &mut Tx, holds: &[Hold]) -> Result<Vec<JobRecord>, Le
             until: hold.next_eligible_at.map(|at| at.0),
         })
         .collect();
-    let (rows, guard) = (json(&rows)?, guard(JobEvent::Hold)?);
-    let text = HOLD.text(tx);
-    records(on_db!(tx, connection => {
-        sqlx::query_as(text).bind(rows).bind(guard).fetch_all(connection).await?
-    }))
+    json(&rows)
 }
 
 const CANCEL: Sql = Sql {

@@ -11,6 +11,7 @@
 //! | `jobs`, `leases`, `listing` | the hot table: insert, claim, fence, finish, cancel, lists |
 //! | `history`, `feed`, `chains` | the hash chain and the live feed, both gap-free per tenant; where they stand |
 //! | `record`, `set` | a job's row; a set as one parameter |
+//! | `limits`, `quotas`, `buckets`, `throttles`, `breakers`, `blackouts`, `pressure` | what holds jobs back |
 //! | `workers`, `artifacts` | who did it and what it left |
 //! | `sources`, `advisories`, `kev`, `targets`, `components` | what came in |
 //! | `impact`, `previews`, `rows` | which targets a key touches; many rows as one parameter |
@@ -21,6 +22,9 @@
 
 pub mod advisories;
 pub mod artifacts;
+pub mod blackouts;
+pub mod breakers;
+pub mod buckets;
 pub mod chains;
 pub mod components;
 pub mod db;
@@ -37,13 +41,16 @@ pub mod kev;
 pub mod key;
 pub mod leases;
 pub mod ledger;
+pub mod limits;
 pub mod listing;
 pub mod migrate;
 pub mod overview;
 #[cfg(test)]
 mod plans;
+pub mod pressure;
 pub mod previews;
 pub mod query;
+pub mod quotas;
 pub mod record;
 mod rows;
 pub mod run_messages;
@@ -55,6 +62,7 @@ pub mod sources;
 pub mod targets;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod throttles;
 pub mod tokens;
 pub mod workers;
 mod writer;

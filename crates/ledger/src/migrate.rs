@@ -35,6 +35,7 @@ pub const MIGRATIONS: &[Migration] = &[
     step!(2, "content", "0002_content.sql"),
     step!(3, "runs", "0003_runs.sql"),
     step!(4, "sessions", "0004_sessions.sql"),
+    step!(5, "limits", "0005_limits.sql"),
 ];
 
 const MAKE_LIST: &str = "create table if not exists schema_migrations (
