@@ -11,10 +11,14 @@
 //! | `jobs`, `leases`, `listing` | the hot table: insert, claim, fence, finish, cancel, lists |
 //! | `history`, `feed`, `chains` | the hash chain and the live feed, both gap-free per tenant; where they stand |
 //! | `record`, `set` | a job's row; a set as one parameter |
+//! | `edges` | what waits for what; graphs and lineages |
 //! | `limits`, `quotas`, `buckets`, `throttles`, `breakers`, `blackouts`, `pressure` | what holds jobs back |
 //! | `workers`, `artifacts` | who did it and what it left |
 //! | `sources`, `advisories`, `kev`, `targets`, `components` | what came in |
+//! | `watermarks`, `backfills` | how far sources are read, and what is read again |
+//! | `vex`, `epss` | what is said of products; how likely vulnerabilities are exploited |
 //! | `impact`, `previews`, `rows` | which targets a key touches; many rows as one parameter |
+//! | `change_sets`, `change_items`, `saved_views` | one verb on many things; views under a name |
 //! | `tokens`, `idempotency` | who may knock; the first answer to each idempotency key |
 //! | `overview`, `samples` | the figures of the first page |
 
@@ -22,13 +26,18 @@
 
 pub mod advisories;
 pub mod artifacts;
+pub mod backfills;
 pub mod blackouts;
 pub mod breakers;
 pub mod buckets;
 pub mod chains;
+pub mod change_items;
+pub mod change_sets;
 pub mod components;
 pub mod db;
 mod deltas;
+pub mod edges;
+pub mod epss;
 pub mod error;
 pub mod feed;
 pub mod finding_lists;
@@ -56,6 +65,7 @@ mod rows;
 pub mod run_messages;
 pub mod runs;
 pub mod samples;
+pub mod saved_views;
 pub mod segments;
 pub mod set;
 pub mod sources;
@@ -64,12 +74,14 @@ pub mod targets;
 pub mod testing;
 pub mod throttles;
 pub mod tokens;
+pub mod vex;
+pub mod watermarks;
 pub mod workers;
 mod writer;
 
 pub use db::{Sql, Tx};
 pub use error::LedgerError;
 pub use futures::future::BoxFuture;
-pub use key::{key_of, key_of_uuid};
+pub use key::{key_of, key_of_lease, key_of_uuid};
 pub use ledger::{Ledger, LedgerPlace, News};
 pub use query::{Query, Value};

@@ -36,6 +36,9 @@ pub const MIGRATIONS: &[Migration] = &[
     step!(3, "runs", "0003_runs.sql"),
     step!(4, "sessions", "0004_sessions.sql"),
     step!(5, "limits", "0005_limits.sql"),
+    step!(6, "edges", "0006_edges.sql"),
+    step!(8, "watermarks", "0008_watermarks.sql"),
+    step!(9, "change sets", "0009_change_sets.sql"),
 ];
 
 const MAKE_LIST: &str = "create table if not exists schema_migrations (
