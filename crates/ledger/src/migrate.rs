@@ -37,6 +37,7 @@ pub const MIGRATIONS: &[Migration] = &[
     step!(4, "sessions", "0004_sessions.sql"),
     step!(5, "limits", "0005_limits.sql"),
     step!(6, "edges", "0006_edges.sql"),
+    step!(7, "dead letter", "0007_dead_letter.sql"),
     step!(8, "watermarks", "0008_watermarks.sql"),
     step!(9, "change sets", "0009_change_sets.sql"),
 ];

@@ -1,0 +1,587 @@
+//! Dead letters: jobs that failed for good, one row each under the key of their job. Lists are in
+//! `dead_letter_lists`, figures in `dead_letter_figures`.
+
+use crate::db::{Sql, Tx};
+use crate::error::LedgerError;
+use crate::on_db;
+use crate::query::{Query, Value};
+use crate::record::Cell;
+use crate::set::{execute, fetch, insert, json};
+use serde::Serialize;
+use sqlx::FromRow;
+use stella_contract::dead_letter::{
+    DeadLetter, DeadLetterEvent, DeadLetterState, ResolutionCode, states_before,
+};
+use stella_contract::ids::{DeadLetterId, JobId, RunId, SourceId, Tenant, WorkerId};
+use stella_contract::job::ErrorClass;
+use stella_contract::time::Micros;
+
+/// The columns of `dead_letters`.
+#[derive(Debug, Clone, FromRow)]
+pub(crate) struct Row {
+    key: i64,
+    entry_id: String,
+    tenant: String,
+    job_id: String,
+    run_id: Option<String>,
+    source_id: Option<String>,
+    job_type: String,
+    priority: i64,
+    category: String,
+    error_code: String,
+    error_message: String,
+    fingerprint: String,
+    http_status: Option<i64>,
+    host: Option<String>,
+    attempts: i64,
+    first_failed_at: i64,
+    dead_lettered_at: i64,
+    last_worker_id: Option<String>,
+    payload_digest: String,
+    retryable: i64,
+    state: String,
+    replay_count: i64,
+    last_replay_job_id: Option<String>,
+    last_replay_key: Option<i64>,
+    last_replay_at: Option<i64>,
+    resolution: Option<String>,
+    note: Option<String>,
+    resolved_by: Option<String>,
+    resolved_at: Option<i64>,
+    owner: Option<String>,
+    acknowledged_by: Option<String>,
+    acknowledged_at: Option<i64>,
+    due_at: Option<i64>,
+    correlation_id: String,
+    version: i64,
+}
+
+/// An entry with what only the engine needs to know of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeadLetterRecord {
+    /// Its row key, which is that of its job.
+    pub key: i64,
+    /// The entry.
+    pub entry: DeadLetter,
+    /// The priority of its job.
+    pub priority: i32,
+    /// The row key of the job that repeats it, or last did.
+    pub last_replay_key: Option<i64>,
+}
+
+impl TryFrom<Row> for DeadLetterRecord {
+    type Error = LedgerError;
+
+    fn try_from(row: Row) -> Result<Self, LedgerError> {
+        let id = row.entry_id.clone();
+        let cell = Cell { table: "dead_letters", id: &id };
+        let category: ErrorClass = cell.word("category", row.category)?;
+        let entry = DeadLetter {
+            entry_id: cell.word("entry_id", row.entry_id)?,
+            tenant: cell.word("tenant", row.tenant)?,
+            payload_ref: format!("/api/v1/jobs/{}", row.job_id),
+            job_id: cell.word("job_id", row.job_id)?,
+            run_id: cell.maybe("run_id", row.run_id)?,
+            source_id: cell.maybe("source_id", row.source_id)?,
+            job_type: row.job_type,
+            category,
+            error_code: row.error_code,
+            error_class: category,
+            error_message: row.error_message,
+            fingerprint: row.fingerprint,
+            http_status: row.http_status.map(|status| cell.small("http_status", status)).transpose()?,
+            host: row.host,
+            attempts: cell.small("attempts", row.attempts)?,
+            first_failed_at: Micros(row.first_failed_at),
+            dead_lettered_at: Micros(row.dead_lettered_at),
+            last_worker_id: cell.maybe("last_worker_id", row.last_worker_id)?,
+            payload_digest: row.payload_digest,
+            retryable: row.retryable == 1,
+            state: cell.word("state", row.state)?,
+            replay_count: cell.small("replay_count", row.replay_count)?,
+            last_replay_job_id: cell.maybe("last_replay_job_id", row.last_replay_job_id)?,
+            last_replay_at: row.last_replay_at.map(Micros),
+            resolution: cell.maybe("resolution", row.resolution)?,
+            note: row.note,
+            resolved_by: row.resolved_by,
+            resolved_at: row.resolved_at.map(Micros),
+            owner: row.owner,
+            acknowledged_by: row.acknowledged_by,
+            acknowledged_at: row.acknowledged_at.map(Micros),
+            due_at: row.due_at.map(Micros),
+            correlation_id: row.correlation_id,
+            version: row.version,
+        };
+        let priority = cell.small("priority", row.priority)?;
+        Ok(Self { key: row.key, entry, priority, last_replay_key: row.last_replay_key })
+    }
+}
+
+pub(crate) fn records(rows: Vec<Row>) -> Result<Vec<DeadLetterRecord>, LedgerError> {
+    rows.into_iter().map(DeadLetterRecord::try_from).collect()
+}
+
+/// What failed in the last attempt of a job, as the dead letter keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failed {
+    /// The category.
+    pub category: ErrorClass,
+    /// A stable code.
+    pub error_code: String,
+    /// A sentence, redacted.
+    pub error_message: String,
+    /// What entries of this cause share.
+    pub fingerprint: String,
+    /// What the far side answered.
+    pub http_status: Option<i64>,
+    /// The far side.
+    pub host: Option<String>,
+    /// Who made the attempt.
+    pub worker_id: Option<WorkerId>,
+}
+
+/// An entry to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewDeadLetter {
+    /// The job that failed; its key is the entry's.
+    pub job_id: JobId,
+    /// Whose it is.
+    pub tenant: Tenant,
+    /// The run it belonged to.
+    pub run_id: Option<RunId>,
+    /// The source it read.
+    pub source_id: Option<SourceId>,
+    /// What it did.
+    pub job_type: String,
+    /// Its priority.
+    pub priority: i32,
+    /// What failed.
+    pub failed: Failed,
+    /// Attempts that were made.
+    pub attempts: i32,
+    /// When it failed for good; an earlier failure is looked for in the history.
+    pub dead_lettered_at: Micros,
+    /// SHA-256 of its payload.
+    pub payload_digest: String,
+    /// Binds everything of one cause together.
+    pub correlation_id: String,
+}
+
+impl NewDeadLetter {
+    /// Its id: the UUID of its job.
+    pub fn entry_id(&self) -> DeadLetterId {
+        DeadLetterId::from_uuid(self.job_id.uuid())
+    }
+}
+
+/// The row key of an entry.
+pub fn key_of(id: &DeadLetterId) -> i64 {
+    crate::key::key_of_uuid(id.uuid())
+}
+
+const INSERT: &str = "
+    insert into dead_letters (key, entry_id, tenant, job_id, run_id, source_id, job_type, priority, category, error_code,
+        error_message, fingerprint, http_status, host, attempts, first_failed_at, dead_lettered_at, last_worker_id,
+        payload_digest, retryable, state, replay_count, correlation_id, version)
+    values";
+
+/// A job's first failure is the first entry of its history that ended an attempt with one.
+const FIRST_FAILURES: Sql = Sql {
+    sqlite: "
+        update dead_letters
+        set first_failed_at = coalesce((
+            select min(occurred_at)
+            from history
+            where history.job_key = dead_letters.key
+              and history.type = 'orch.job.retry'), first_failed_at)
+        where key in (select value from json_each($1))",
+    postgres: "
+        update dead_letters
+        set first_failed_at = coalesce((
+            select min(occurred_at)
+            from history
+            where history.job_key = dead_letters.key
+              and history.type = 'orch.job.retry'), first_failed_at)
+        where key in (select value::bigint from json_array_elements_text($1::json))",
+};
+
+const NAME_ON_JOBS: Sql = Sql {
+    sqlite: "
+        update jobs
+        set dead_letter_id = 'dl_' || substr(job_id, 5)
+        where key in (select value from json_each($1))",
+    postgres: "
+        update jobs
+        set dead_letter_id = 'dl_' || substr(job_id, 5)
+        where key in (select value::bigint from json_array_elements_text($1::json))",
+};
+
+/// Makes the entries and names them on their jobs.
+pub async fn insert_many(tx: &mut Tx, entries: &[NewDeadLetter]) -> Result<(), LedgerError> {
+    let rows: Vec<Vec<Value>> = entries.iter().map(row).collect();
+    let keys: Vec<i64> = entries.iter().map(|new| crate::key_of(&new.job_id)).collect();
+    insert(tx, INSERT, rows).await?;
+    execute(tx, NAME_ON_JOBS, json(&keys)?).await?;
+    let tried: Vec<i64> =
+        entries.iter().filter(|new| new.attempts > 1).map(|new| crate::key_of(&new.job_id)).collect();
+    if !tried.is_empty() {
+        execute(tx, FIRST_FAILURES, json(&tried)?).await?;
+    }
+    tx.note_work();
+    Ok(())
+}
+
+fn row(new: &NewDeadLetter) -> Vec<Value> {
+    let failed = &new.failed;
+    vec![
+        crate::key_of(&new.job_id).into(),
+        new.entry_id().as_str().into(),
+        new.tenant.as_str().into(),
+        new.job_id.as_str().into(),
+        new.run_id.as_ref().map(RunId::as_str).into(),
+        new.source_id.as_ref().map(SourceId::as_str).into(),
+        new.job_type.as_str().into(),
+        i64::from(new.priority).into(),
+        failed.category.as_str().into(),
+        failed.error_code.as_str().into(),
+        failed.error_message.as_str().into(),
+        failed.fingerprint.as_str().into(),
+        failed.http_status.into(),
+        failed.host.as_deref().into(),
+        i64::from(new.attempts).into(),
+        new.dead_lettered_at.0.into(),
+        new.dead_lettered_at.0.into(),
+        failed.worker_id.as_ref().map(WorkerId::as_str).into(),
+        new.payload_digest.as_str().into(),
+        i64::from(failed.category.is_retryable()).into(),
+        DeadLetterState::Open.as_str().into(),
+        0.into(),
+        new.correlation_id.as_str().into(),
+        1.into(),
+    ]
+}
+
+const GET: Sql = Sql {
+    sqlite: "select * from dead_letters where key in (select value from json_each($1)) order by dead_lettered_at, key",
+    postgres: "
+        select *
+        from dead_letters
+        where key in (select value::bigint from json_array_elements_text($1::json))
+        order by dead_lettered_at, key",
+};
+
+/// The entries with these row keys, oldest first; those that are not there are left out.
+pub async fn get_many(tx: &mut Tx, keys: &[i64]) -> Result<Vec<DeadLetterRecord>, LedgerError> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    records(fetch(tx, GET, json(keys)?).await?)
+}
+
+/// The entry, when it is there and of this tenant.
+pub async fn get(
+    tx: &mut Tx,
+    tenant: &Tenant,
+    id: &DeadLetterId,
+) -> Result<Option<DeadLetterRecord>, LedgerError> {
+    let found = get_many(tx, &[key_of(id)]).await?;
+    Ok(found.into_iter().find(|record| record.entry.entry_id == *id && record.entry.tenant == *tenant))
+}
+
+const REPLAYED_BY: Sql = Sql {
+    sqlite: "
+        select *
+        from dead_letters
+        where state = 'replaying'
+          and last_replay_key in (select value from json_each($1))
+        order by key",
+    postgres: "
+        select *
+        from dead_letters
+        where state = 'replaying'
+          and last_replay_key in (select value::bigint from json_array_elements_text($1::json))
+        order by key",
+};
+
+/// The entries that are just being repeated by jobs with these row keys.
+pub async fn replayed_by(tx: &mut Tx, job_keys: &[i64]) -> Result<Vec<DeadLetterRecord>, LedgerError> {
+    records(fetch(tx, REPLAYED_BY, json(job_keys)?).await?)
+}
+
+/// One change of an entry.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// A job repeats it.
+    Replay {
+        /// That job.
+        job_id: JobId,
+    },
+    /// That job succeeded.
+    ReplaySucceeded,
+    /// That job ended in any other way; with what failed, when something did.
+    ReplayFailed(Option<Failed>),
+    /// An operator closes it.
+    Resolve {
+        /// Why, in one word.
+        resolution: ResolutionCode,
+        /// Why, in sentences.
+        note: String,
+        /// Who.
+        by: String,
+    },
+    /// An operator takes that back.
+    Reopen,
+    /// Somebody looks after it.
+    Acknowledge {
+        /// Who says so.
+        by: String,
+        /// Who it is.
+        owner: String,
+        /// What is known so far; absent leaves what is there.
+        note: Option<String>,
+        /// By when it shall be done.
+        due_at: Option<Micros>,
+    },
+}
+
+impl Change {
+    /// The event that it is.
+    pub const fn event(&self) -> DeadLetterEvent {
+        match self {
+            Self::Replay { .. } => DeadLetterEvent::Replay,
+            Self::ReplaySucceeded => DeadLetterEvent::ReplaySucceeded,
+            Self::ReplayFailed(_) => DeadLetterEvent::ReplayFailed,
+            Self::Resolve { .. } => DeadLetterEvent::Resolve,
+            Self::Reopen => DeadLetterEvent::Reopen,
+            Self::Acknowledge { .. } => DeadLetterEvent::Acknowledge,
+        }
+    }
+}
+
+/// What a change sets; what is absent stays.
+#[derive(Default, Serialize)]
+struct Set<'a> {
+    key: i64,
+    state: &'static str,
+    guard: Vec<&'static str>,
+    closes: i64,
+    reopens: i64,
+    replay_job_id: Option<&'a str>,
+    replay_key: Option<i64>,
+    category: Option<&'static str>,
+    retryable: Option<i64>,
+    error_code: Option<&'a str>,
+    error_message: Option<&'a str>,
+    fingerprint: Option<&'a str>,
+    http_status: Option<i64>,
+    host: Option<&'a str>,
+    worker_id: Option<&'a str>,
+    resolution: Option<&'static str>,
+    note: Option<&'a str>,
+    resolved_by: Option<&'a str>,
+    owner: Option<&'a str>,
+    acknowledged_by: Option<&'a str>,
+    due_at: Option<i64>,
+}
+
+const CHANGE: Sql = Sql {
+    sqlite: "
+        update dead_letters
+        set state = said.value ->> 'state',
+            closed_at = case when said.value ->> 'closes' then $2
+                when said.value ->> 'state' in ('replayed', 'resolved') then closed_at end,
+            replay_count = replay_count + (said.value ->> 'replay_key' is not null),
+            last_replay_job_id = coalesce(said.value ->> 'replay_job_id', last_replay_job_id),
+            last_replay_key = coalesce(said.value ->> 'replay_key', last_replay_key),
+            last_replay_at = case when said.value ->> 'replay_key' is not null then $2 else last_replay_at end,
+            http_status = case when said.value ->> 'category' is not null then said.value ->> 'http_status'
+                else http_status end,
+            host = case when said.value ->> 'category' is not null then said.value ->> 'host' else host end,
+            category = coalesce(said.value ->> 'category', category),
+            retryable = coalesce(said.value ->> 'retryable', retryable),
+            error_code = coalesce(said.value ->> 'error_code', error_code),
+            error_message = coalesce(said.value ->> 'error_message', error_message),
+            fingerprint = coalesce(said.value ->> 'fingerprint', fingerprint),
+            last_worker_id = coalesce(said.value ->> 'worker_id', last_worker_id),
+            resolution = case when said.value ->> 'reopens' then null
+                else coalesce(said.value ->> 'resolution', resolution) end,
+            resolved_by = case when said.value ->> 'reopens' then null
+                else coalesce(said.value ->> 'resolved_by', resolved_by) end,
+            resolved_at = case when said.value ->> 'reopens' then null
+                when said.value ->> 'resolution' is not null then $2 else resolved_at end,
+            note = coalesce(said.value ->> 'note', note),
+            owner = coalesce(said.value ->> 'owner', owner),
+            acknowledged_by = coalesce(said.value ->> 'acknowledged_by', acknowledged_by),
+            acknowledged_at = case when said.value ->> 'acknowledged_by' is not null then $2 else acknowledged_at end,
+            due_at = case when said.value ->> 'acknowledged_by' is not null then said.value ->> 'due_at'
+                else due_at end,
+            version = version + 1
+        from json_each($1) as said
+        where dead_letters.key = said.value ->> 'key'
+          and dead_letters.state in (select value from json_each(said.value -> 'guard'))
+        returning *",
+    postgres: "
+        update dead_letters
+        set state = said.state,
+            closed_at = case when said.closes = 1 then $2
+                when said.state in ('replayed', 'resolved') then dead_letters.closed_at end,
+            replay_count = dead_letters.replay_count + case when said.replay_key is null then 0 else 1 end,
+            last_replay_job_id = coalesce(said.replay_job_id, dead_letters.last_replay_job_id),
+            last_replay_key = coalesce(said.replay_key, dead_letters.last_replay_key),
+            last_replay_at = case when said.replay_key is not null then $2 else dead_letters.last_replay_at end,
+            http_status = case when said.category is not null then said.http_status
+                else dead_letters.http_status end,
+            host = case when said.category is not null then said.host else dead_letters.host end,
+            category = coalesce(said.category, dead_letters.category),
+            retryable = coalesce(said.retryable, dead_letters.retryable),
+            error_code = coalesce(said.error_code, dead_letters.error_code),
+            error_message = coalesce(said.error_message, dead_letters.error_message),
+            fingerprint = coalesce(said.fingerprint, dead_letters.fingerprint),
+            last_worker_id = coalesce(said.worker_id, dead_letters.last_worker_id),
+            resolution = case when said.reopens = 1 then null
+                else coalesce(said.resolution, dead_letters.resolution) end,
+            resolved_by = case when said.reopens = 1 then null
+                else coalesce(said.resolved_by, dead_letters.resolved_by) end,
+            resolved_at = case when said.reopens = 1 then null
+                when said.resolution is not null then $2 else dead_letters.resolved_at end,
+            note = coalesce(said.note, dead_letters.note),
+            owner = coalesce(said.owner, dead_letters.owner),
+            acknowledged_by = coalesce(said.acknowledged_by, dead_letters.acknowledged_by),
+            acknowledged_at = case when said.acknowledged_by is not null then $2
+                else dead_letters.acknowledged_at end,
+            due_at = case when said.acknowledged_by is not null then said.due_at else dead_letters.due_at end,
+            version = dead_letters.version + 1
+        from json_to_recordset($1::json) as said (key bigint, state text, guard json, closes bigint, reopens bigint,
+            replay_job_id text, replay_key bigint, category text, retryable bigint, error_code text,
+            error_message text, fingerprint text, http_status bigint, host text, worker_id text, resolution text,
+            note text, resolved_by text, owner text, acknowledged_by text, due_at bigint)
+        where dead_letters.key = said.key
+          and dead_letters.state in (select value from json_array_elements_text(said.guard))
+        returning dead_letters.*",
+};
+
+/// Changes entries by their row keys; those whose state has no such arrow stay as they are and are not answered.
+pub async fn change_many(
+    tx: &mut Tx,
+    changes: &[(i64, Change)],
+    now: Micros,
+) -> Result<Vec<DeadLetterRecord>, LedgerError> {
+    if changes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let set: Vec<Set<'_>> = changes.iter().map(|(key, change)| set_of(*key, change)).collect();
+    let (set, text) = (json(&set)?, CHANGE.text(tx));
+    let rows: Vec<Row> =
+        on_db!(tx, connection => sqlx::query_as(text).bind(set).bind(now.0).fetch_all(connection).await?);
+    let mut changed = records(rows)?;
+    changed.sort_by_key(|record| (record.entry.dead_lettered_at, record.key));
+    tx.note_work();
+    Ok(changed)
+}
+
+fn set_of(key: i64, change: &Change) -> Set<'_> {
+    let before = states_before(change.event());
+    // Each event leads to one state, whichever it comes from.
+    let to = before.first().and_then(|from| stella_contract::dead_letter::next(*from, change.event()).ok());
+    let to = to.expect("every event has an arrow");
+    let base = Set {
+        key,
+        state: to.as_str(),
+        guard: before.into_iter().map(DeadLetterState::as_str).collect(),
+        ..Set::default()
+    };
+    match change {
+        Change::Replay { job_id } => {
+            Set { replay_job_id: Some(job_id.as_str()), replay_key: Some(crate::key_of(job_id)), ..base }
+        }
+        Change::ReplaySucceeded => Set { closes: 1, ..base },
+        Change::ReplayFailed(None) => base,
+        Change::ReplayFailed(Some(failed)) => Set {
+            category: Some(failed.category.as_str()),
+            retryable: Some(i64::from(failed.category.is_retryable())),
+            error_code: Some(&failed.error_code),
+            error_message: Some(&failed.error_message),
+            fingerprint: Some(&failed.fingerprint),
+            http_status: failed.http_status,
+            host: failed.host.as_deref(),
+            worker_id: failed.worker_id.as_ref().map(WorkerId::as_str),
+            ..base
+        },
+        Change::Resolve { resolution, note, by } => Set {
+            closes: 1,
+            resolution: Some(resolution.as_str()),
+            note: Some(note),
+            resolved_by: Some(by),
+            ..base
+        },
+        Change::Reopen => Set { reopens: 1, ..base },
+        Change::Acknowledge { by, owner, note, due_at } => Set {
+            acknowledged_by: Some(by),
+            owner: Some(owner),
+            note: note.as_deref(),
+            due_at: due_at.map(|at| at.0),
+            ..base
+        },
+    }
+}
+
+const NAME: Sql = Sql {
+    sqlite: "
+        update dead_letters
+        set fingerprint = said.value ->> 'fingerprint'
+        from json_each($1) as said
+        where dead_letters.key = said.value ->> 'key'",
+    postgres: "
+        update dead_letters
+        set fingerprint = said.fingerprint
+        from json_to_recordset($1::json) as said (key bigint, fingerprint text)
+        where dead_letters.key = said.key",
+};
+
+/// Entries that came from an older schema and have no fingerprint yet.
+pub async fn unnamed(tx: &mut Tx, limit: i64) -> Result<Vec<DeadLetterRecord>, LedgerError> {
+    let mut query = Query::new("select * from dead_letters where fingerprint = '' order by key limit ");
+    query.bind(limit);
+    records(query.fetch_all(tx).await?)
+}
+
+/// Gives entries their fingerprints.
+pub async fn name_many(tx: &mut Tx, names: &[(i64, String)]) -> Result<(), LedgerError> {
+    #[derive(Serialize)]
+    struct Named<'a> {
+        key: i64,
+        fingerprint: &'a str,
+    }
+    let rows: Vec<Named<'_>> =
+        names.iter().map(|(key, fingerprint)| Named { key: *key, fingerprint }).collect();
+    execute(tx, NAME, json(&rows)?).await
+}
+
+const FORGET: Sql = Sql {
+    sqlite: "delete from dead_letters where key in (select value from json_each($1))",
+    postgres: "
+        delete from dead_letters
+        where key in (select value::bigint from json_array_elements_text($1::json))",
+};
+
+const FORGET_ON_JOBS: Sql = Sql {
+    sqlite: "update jobs set dead_letter_id = null where key in (select value from json_each($1))",
+    postgres: "
+        update jobs
+        set dead_letter_id = null
+        where key in (select value::bigint from json_array_elements_text($1::json))",
+};
+
+/// Forgets at most so many entries that were closed before then; how many there were.
+pub async fn forget(tx: &mut Tx, closed_before: Micros, limit: i64) -> Result<u64, LedgerError> {
+    let mut query = Query::new("select key from dead_letters where closed_at < ");
+    query.bind(closed_before.0).push(" order by closed_at limit ").bind(limit);
+    let rows: Vec<(i64,)> = query.fetch_all(tx).await?;
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    let keys: Vec<i64> = rows.into_iter().map(|(key,)| key).collect();
+    execute(tx, FORGET_ON_JOBS, json(&keys)?).await?;
+    execute(tx, FORGET, json(&keys)?).await?;
+    Ok(keys.len() as u64)
+}
