@@ -95,11 +95,18 @@ pub(crate) struct FetchError {
     pub(crate) message: String,
     /// The far side asked not to be called before so many milliseconds.
     pub(crate) retry_after_ms: Option<u64>,
+    /// What the far side answered.
+    pub(crate) http_status: Option<u16>,
+    /// The far side.
+    pub(crate) host: Option<String>,
 }
 
 impl FetchError {
     fn new(class: ErrorClass, message: String) -> Self {
-        Self { class, message, retry_after_ms: None }
+        Self { class, message, retry_after_ms: None, http_status: None, host: None }
+    }
+    fn at(self, url: &Url) -> Self {
+        Self { host: host_of(url), ..self }
     }
 }
 
@@ -192,7 +199,7 @@ impl Fetcher {
             let message = format!(
                 "{shown} holds more than the {max_bytes} bytes that are read; raise the limit or split the feed"
             );
-            FetchError::new(ErrorClass::Validation, message)
+            FetchError::new(ErrorClass::Validation, message).at(url)
         };
         if response.content_length().is_some_and(|length| length > max_bytes) {
             return Err(over());
@@ -249,7 +256,7 @@ fn stay_on_host(attempt: redirect::Attempt<'_>, max_redirects: usize) -> redirec
 fn sealed(url: &Url) -> FetchError {
     let shown = shown_url(url);
     let message = format!("the network is sealed and {shown} is not called; read a folder, or lift the seal");
-    FetchError::new(ErrorClass::OfflineBlocked, message)
+    FetchError::new(ErrorClass::OfflineBlocked, message).at(url)
 }
 
 fn broken(url: &Url, error: &reqwest::Error) -> FetchError {
@@ -276,6 +283,7 @@ fn broken(url: &Url, error: &reqwest::Error) -> FetchError {
         ErrorClass::Network,
         format!("{shown} {what}{why}; check the address and the network, it is tried again by itself"),
     )
+    .at(url)
 }
 
 /// The far side answered, but not with the content.
@@ -303,7 +311,15 @@ fn refused(url: &Url, status: StatusCode, headers: &HeaderMap, now: Micros) -> F
         class,
         message,
         retry_after_ms: retry_after_ms.filter(|_| class == ErrorClass::UpstreamThrottle),
+        http_status: Some(status.as_u16()),
+        host: host_of(url),
     }
+}
+
+/// The far side: its host and, where that is not the usual one, its port.
+fn host_of(url: &Url) -> Option<String> {
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    url.host_str().map(|host| format!("{host}{port}"))
 }
 
 /// `Retry-After` is a number of seconds or a date.

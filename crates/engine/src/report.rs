@@ -256,6 +256,8 @@ pub(crate) fn end_of(record: &JobRecord, fence: Fence, failure: Failure, now: Mi
         class: failure.class,
         code: failure.code,
         message: redact::text(&failure.message).chars().take(LONGEST_MESSAGE).collect(),
+        status: failure.http_status,
+        host: failure.host,
     });
     if job.cancel_requested_at.is_some() {
         return (JobEvent::Cancel, dead(fence, JobState::Cancelled, error));

@@ -195,6 +195,12 @@ pub struct AttemptError {
     /// A sentence, redacted.
     #[serde(rename = "error_message")]
     pub message: String,
+    /// What the far side answered.
+    #[serde(rename = "error_status")]
+    pub status: Option<u16>,
+    /// The far side.
+    #[serde(rename = "error_host")]
+    pub host: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -215,7 +221,8 @@ pub const FINISH: Sql = Sql {
         set state = said.value ->> 'state', wait_reason = said.value ->> 'wait_reason',
             next_eligible_at = said.value ->> 'next_eligible_at', lease_until = null,
             error_code = said.value ->> 'error_code', error_class = said.value ->> 'error_class',
-            error_message = said.value ->> 'error_message', outputs_hash = said.value ->> 'outputs_hash',
+            error_message = said.value ->> 'error_message', error_status = said.value ->> 'error_status',
+            error_host = said.value ->> 'error_host', outputs_hash = said.value ->> 'outputs_hash',
             progress = case when said.value ->> 'state' = 'succeeded' then 1.0 else jobs.progress end,
             ended_at = case when said.value ->> 'ended' then $3 end, version = version + 1
         from json_each($1) as said
@@ -228,12 +235,12 @@ pub const FINISH: Sql = Sql {
         update jobs
         set state = said.state, wait_reason = said.wait_reason, next_eligible_at = said.next_eligible_at,
             lease_until = null, error_code = said.error_code, error_class = said.error_class,
-            error_message = said.error_message, outputs_hash = said.outputs_hash,
+            error_message = said.error_message, error_status = said.error_status, error_host = said.error_host, outputs_hash = said.outputs_hash,
             progress = case when said.state = 'succeeded' then 1.0 else jobs.progress end,
             ended_at = case when said.ended = 1 then $3 end, version = version + 1
         from json_to_recordset($1::json) as said (key bigint, lease_id text, lease_epoch bigint, state text,
             wait_reason text, next_eligible_at bigint, error_code text, error_class text, error_message text,
-            outputs_hash text, ended bigint)
+            error_status bigint, error_host text, outputs_hash text, ended bigint)
         where jobs.key = said.key
           and jobs.lease_id = said.lease_id
           and jobs.lease_epoch = said.lease_epoch

@@ -80,12 +80,23 @@ pub struct Failure {
     pub message: String,
     /// When the far side wants to be asked again.
     pub retry_after_ms: Option<u64>,
+    /// What the far side answered.
+    pub http_status: Option<u16>,
+    /// The far side.
+    pub host: Option<String>,
 }
 
 impl Failure {
-    /// A failure without a wish for time.
+    /// A failure without a wish for time and without a far side.
     pub fn new(class: ErrorClass, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { class, code: code.into(), message: message.into(), retry_after_ms: None }
+        Self {
+            class,
+            code: code.into(),
+            message: message.into(),
+            retry_after_ms: None,
+            http_status: None,
+            host: None,
+        }
     }
 }
 
@@ -100,6 +111,8 @@ impl From<Error> for Failure {
             code: error.code.as_str().to_owned(),
             message: error.public,
             retry_after_ms: error.retry_after_ms,
+            http_status: None,
+            host: None,
         }
     }
 }

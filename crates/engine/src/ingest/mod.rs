@@ -212,6 +212,8 @@ impl From<FetchError> for Failure {
             code: code.as_str().to_owned(),
             message: format!("{}.", error.message),
             retry_after_ms: error.retry_after_ms,
+            http_status: error.http_status,
+            host: error.host,
         }
     }
 }
