@@ -2,6 +2,8 @@
 
 use crate::db::{Sql, Tx};
 use crate::error::LedgerError;
+use crate::limits::InForce;
+use crate::limits_in_force;
 use crate::on_db;
 use crate::query::Value;
 use crate::record::{JobRecord, JobRow, records};
@@ -53,10 +55,20 @@ pub struct NewJob {
     pub timeout_s: i64,
     /// The job it repeats.
     pub replay_of: Option<JobId>,
+    /// The job it is another try of.
+    pub retry_of: Option<JobId>,
+    /// The row key of the first job of its lineage; `None` for that one itself.
+    pub origin_key: Option<i64>,
     /// Binds everything of one cause together.
     pub correlation_id: String,
+    /// The trace it belongs to.
+    pub traceparent: Option<String>,
     /// Who submitted it.
     pub created_by: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// Under which ticket.
+    pub ticket: Option<String>,
     /// When.
     pub created_at: Micros,
 }
@@ -64,8 +76,8 @@ pub struct NewJob {
 const INSERT: &str = "
     insert into jobs (key, job_id, tenant, project, run_id, source_id, job_type, priority, state, wait_reason,
         next_eligible_at, not_before, payload_digest, payload_size, payload, idempotency_key, max_attempts, timeout_s,
-        replay_of, correlation_id, created_by, created_at, queued_at, attempt, lease_epoch, ack_timeouts, progress,
-        processed, total, version)
+        replay_of, retry_of, origin_key, correlation_id, traceparent, created_by, reason, ticket, created_at, queued_at,
+        attempt, lease_epoch, ack_timeouts, progress, processed, total, version)
     values";
 
 const INSERT_PAYLOADS: Sql = Sql {
@@ -108,8 +120,13 @@ pub async fn insert_many(tx: &mut Tx, jobs: &[NewJob]) -> Result<(), LedgerError
                 i64::from(job.max_attempts).into(),
                 job.timeout_s.into(),
                 job.replay_of.as_ref().map(JobId::as_str).into(),
+                job.retry_of.as_ref().map(JobId::as_str).into(),
+                job.origin_key.into(),
                 job.correlation_id.as_str().into(),
+                job.traceparent.as_deref().into(),
                 job.created_by.as_str().into(),
+                job.reason.as_deref().into(),
+                job.ticket.as_deref().into(),
                 job.created_at.0.into(),
                 (job.state == JobState::Queued).then_some(job.created_at.0).into(),
                 0.into(),
@@ -248,10 +265,15 @@ pub async fn insert_results(tx: &mut Tx, results: &[(i64, String)]) -> Result<()
 pub struct Claim {
     /// The job types it takes.
     pub job_types: Vec<String>,
+    /// The tenant it works for; `None` when it works for all.
+    pub tenant: Option<Tenant>,
     /// Who asks.
     pub worker_id: WorkerId,
-    /// One for each job that is wanted at most.
-    pub leases: Vec<LeaseId>,
+    /// The task runner it works for.
+    pub task_runner_id: Option<String>,
+    /// Chance, one for each job that is wanted at most. With the job's row key it makes the lease id, so that a lease is
+    /// found without an index of its own.
+    pub chances: Vec<u64>,
     /// Until when the leases last.
     pub lease_until: Micros,
     /// The time now, from which the age of waiting jobs is counted.
@@ -262,7 +284,8 @@ pub struct Claim {
 /// the id. Within one priority that is the order of the ready index, so it is enough to look at the first few of
 /// each priority that is present; those are found by jumping from one to the next.
 pub const CHOOSE: Sql = Sql {
-    sqlite: "
+    sqlite: concat!(
+        "
         with recursive
         lanes (job_type, priority) as (
             select value, (select max(priority) from jobs where state = 'queued' and job_type = value)
@@ -277,7 +300,9 @@ pub const CHOOSE: Sql = Sql {
             from lanes
             where priority is not null
         )
-        select jobs.key
+        select jobs.key, jobs.source_id is not null as sourced, ",
+        limits_in_force!(),
+        " as limits
         from lanes
         cross join jobs
         where lanes.priority is not null
@@ -287,12 +312,15 @@ pub const CHOOSE: Sql = Sql {
             where ready.state = 'queued'
               and ready.job_type = lanes.job_type
               and ready.priority = lanes.priority
+              and ($4 is null or ready.tenant = $4)
             order by ready.queued_at, ready.key
             limit $3)
         order by jobs.priority + max(0, min(20, ($2 - jobs.queued_at) / 60000000)) desc, jobs.queued_at, jobs.key
-        limit $3",
+        limit $3"
+    ),
     // A row that another node is just claiming is passed over; SQLite has one writer and needs no such words.
-    postgres: "
+    postgres: concat!(
+        "
         with recursive
         lanes (job_type, priority) as (
             select value, (select max(priority) from jobs where state = 'queued' and job_type = value)
@@ -307,21 +335,25 @@ pub const CHOOSE: Sql = Sql {
             from lanes
             where priority is not null
         )
-        select head.key
+        select head.key, cast(head.source_id is not null as integer)::bigint as sourced, ",
+        limits_in_force!(),
+        " as limits
         from lanes
         cross join lateral (
-            select ready.key, ready.queued_at, ready.priority
+            select ready.key, ready.queued_at, ready.priority, ready.source_id
             from jobs as ready
             where ready.state = 'queued'
               and ready.job_type = lanes.job_type
               and ready.priority = lanes.priority
+              and ($4::text is null or ready.tenant = $4::text)
             order by ready.queued_at, ready.key
             limit $3
             for update skip locked) as head
         where lanes.priority is not null
         order by head.priority + greatest(0, least(20, ($2 - head.queued_at) / 60000000)) desc, head.queued_at,
             head.key
-        limit $3",
+        limit $3"
+    ),
 };
 
 /// Hands chosen jobs out.
@@ -329,8 +361,8 @@ pub const TAKE: Sql = Sql {
     sqlite: "
         update jobs
         set state = 'leased', attempt = attempt + 1, lease_epoch = lease_epoch + 1,
-            lease_id = chosen.value ->> 'lease_id', lease_until = $3, worker_id = $4, progress = 0.0,
-            progress_message = null, processed = 0, total = 0, attempt_started_at = null, version = version + 1
+            lease_id = chosen.value ->> 'lease_id', lease_until = $3, worker_id = $4, task_runner_id = $5,
+            progress = 0.0, progress_message = null, processed = 0, total = 0, attempt_started_at = null, version = version + 1
         from json_each($1) as chosen
         where jobs.key = chosen.value ->> 'key'
           and jobs.state in (select value from json_each($2))
@@ -338,8 +370,8 @@ pub const TAKE: Sql = Sql {
     postgres: "
         update jobs
         set state = 'leased', attempt = attempt + 1, lease_epoch = lease_epoch + 1, lease_id = chosen.lease_id,
-            lease_until = $3, worker_id = $4, progress = 0.0, progress_message = null, processed = 0, total = 0,
-            attempt_started_at = null, version = version + 1
+            lease_until = $3, worker_id = $4, task_runner_id = $5, progress = 0.0, progress_message = null,
+            processed = 0, total = 0, attempt_started_at = null, version = version + 1
         from json_to_recordset($1::json) as chosen (key bigint, lease_id text)
         where jobs.key = chosen.key
           and jobs.state in (select value from json_array_elements_text($2::json))
@@ -347,37 +379,73 @@ pub const TAKE: Sql = Sql {
 };
 
 #[derive(Serialize)]
-struct TakeRow<'a> {
+struct TakeRow {
     key: i64,
-    lease_id: &'a str,
+    lease_id: LeaseId,
 }
 
-/// Hands out the most urgent ready jobs, most urgent first, with their payloads.
-pub async fn claim(tx: &mut Tx, claim: &Claim) -> Result<Vec<JobRecord>, LedgerError> {
+/// The most urgent ready jobs, most urgent first, before anybody asked whether a limit holds them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Chosen {
+    /// Their row keys.
+    pub keys: Vec<i64>,
+    /// Whether one of them reads a source.
+    pub sourced: bool,
+    /// Which kinds of limits are in force.
+    pub limits: InForce,
+}
+
+/// Finds the most urgent ready jobs for this claim.
+pub async fn choose(tx: &mut Tx, claim: &Claim, most: usize) -> Result<Chosen, LedgerError> {
     let types = json(&claim.job_types)?;
-    let wanted = i64::try_from(claim.leases.len()).unwrap_or(i64::MAX);
-    let (choose, take) = (CHOOSE.text(tx), TAKE.text(tx));
-    let keys: Vec<(i64,)> = on_db!(tx, connection => {
-        sqlx::query_as(choose).bind(types).bind(claim.now.0).bind(wanted).fetch_all(connection).await?
+    let wanted = i64::try_from(most).unwrap_or(i64::MAX);
+    let tenant = claim.tenant.as_ref().map(Tenant::as_str);
+    let text = CHOOSE.text(tx);
+    let rows: Vec<(i64, i64, i64)> = on_db!(tx, connection => {
+        sqlx::query_as(text)
+            .bind(types)
+            .bind(claim.now.0)
+            .bind(wanted)
+            .bind(tenant)
+            .fetch_all(connection)
+            .await?
     });
+    Ok(Chosen {
+        sourced: rows.iter().any(|(_, sourced, _)| *sourced != 0),
+        limits: InForce(rows.first().map_or(0, |(.., limits)| *limits)),
+        keys: rows.into_iter().map(|(key, ..)| key).collect(),
+    })
+}
+
+/// Hands out the most urgent ready jobs, most urgent first, with their payloads, whatever limits say.
+pub async fn claim(tx: &mut Tx, claim: &Claim) -> Result<Vec<JobRecord>, LedgerError> {
+    let chosen = choose(tx, claim, claim.chances.len()).await?;
+    take(tx, &chosen.keys, claim).await
+}
+
+/// Hands out these ready jobs, in this order, with their payloads.
+pub async fn take(tx: &mut Tx, keys: &[i64], claim: &Claim) -> Result<Vec<JobRecord>, LedgerError> {
     if keys.is_empty() {
         return Ok(Vec::new());
     }
-    let given = keys.iter().zip(&claim.leases);
-    let rows: Vec<TakeRow<'_>> =
-        given.map(|((key,), lease)| TakeRow { key: *key, lease_id: lease.as_str() }).collect();
+    let text = TAKE.text(tx);
+    let given = keys.iter().zip(&claim.chances);
+    let rows: Vec<TakeRow> = given
+        .map(|(key, chance)| TakeRow { key: *key, lease_id: crate::key::lease_of(*key, *chance) })
+        .collect();
     let (rows, guard) = (json(&rows)?, guard(JobEvent::Claim)?);
     let mut claimed = records(on_db!(tx, connection => {
-        sqlx::query_as(take)
+        sqlx::query_as(text)
             .bind(rows)
             .bind(guard)
             .bind(claim.lease_until.0)
             .bind(claim.worker_id.as_str())
+            .bind(claim.task_runner_id.as_deref())
             .fetch_all(connection)
             .await?
     }))?;
     // Returned rows have no order.
-    claimed.sort_by_key(|record| keys.iter().position(|(key,)| *key == record.key));
+    claimed.sort_by_key(|record| keys.iter().position(|key| *key == record.key));
     add_payloads(tx, &mut claimed).await?;
     Ok(claimed)
 }
@@ -523,6 +591,38 @@ const SKIP: Sql = Sql {
 /// Ends waiting jobs whose run has ended.
 pub async fn skip_many(tx: &mut Tx, keys: &[i64], now: Micros) -> Result<Vec<JobRecord>, LedgerError> {
     change(tx, SKIP, keys, now, JobEvent::Skip).await
+}
+
+const PRIORITIZE: Sql = Sql {
+    sqlite: "
+        update jobs
+        set priority = $2, version = version + 1
+        where key in (select value from json_each($1))
+          and state in ('pending', 'queued', 'leased', 'running')
+        returning *",
+    postgres: "
+        update jobs
+        set priority = $2, version = version + 1
+        where key in (select value::bigint from json_array_elements_text($1::json))
+          and state in ('pending', 'queued', 'leased', 'running')
+        returning *",
+};
+
+/// Gives open jobs another priority.
+pub async fn prioritize_many(
+    tx: &mut Tx,
+    keys: &[i64],
+    priority: i32,
+) -> Result<Vec<JobRecord>, LedgerError> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (keys, text) = (json(&keys)?, PRIORITIZE.text(tx));
+    let mut changed = records(on_db!(tx, connection => {
+        sqlx::query_as(text).bind(keys).bind(i64::from(priority)).fetch_all(connection).await?
+    }))?;
+    changed.sort_by_key(|record| record.key);
+    Ok(changed)
 }
 
 /// Runs a verb on the jobs that are in a state before `event`.

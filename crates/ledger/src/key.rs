@@ -1,7 +1,7 @@
 //! Row keys inside public ids: a UUIDv7 is 48 bits of milliseconds, 21 bits of counter and 53 random bits. The first
 //! two are the row's integer key, so that a public id is found without a second index.
 
-use stella_contract::ids::JobId;
+use stella_contract::ids::{JobId, LeaseId};
 
 /// Bits of the counter within one millisecond.
 pub const COUNTER_BITS: u32 = 21;
@@ -9,6 +9,18 @@ pub const COUNTER_BITS: u32 = 21;
 /// The row key of a job.
 pub fn key_of(id: &JobId) -> i64 {
     key_of_uuid(id.uuid())
+}
+
+/// The row key of the job that a lease is of.
+pub fn key_of_lease(id: &LeaseId) -> i64 {
+    key_of_uuid(id.uuid())
+}
+
+/// The lease id of the job with this row key: its time and counter are the job's, the rest is chance.
+pub fn lease_of(key: i64, chance: u64) -> LeaseId {
+    let bits = key.unsigned_abs();
+    let counter = (bits & ((1 << COUNTER_BITS) - 1)) as u32;
+    LeaseId::from_uuid(&uuid_of(bits >> COUNTER_BITS, counter, chance))
 }
 
 /// The row key inside a UUIDv7 in its usual spelling.
@@ -48,6 +60,7 @@ mod tests {
         {
             let uuid = uuid_of(ms, counter, random);
             assert_eq!(key_of_uuid(&uuid), (ms << COUNTER_BITS | u64::from(counter)) as i64, "{uuid}");
+            assert_eq!(key_of_lease(&lease_of(key_of_uuid(&uuid), 5)), key_of_uuid(&uuid));
             assert_eq!(uuid.as_bytes()[14], b'7');
             assert!(matches!(uuid.as_bytes()[19], b'8' | b'9' | b'a' | b'b'), "{uuid}");
         }

@@ -10,7 +10,7 @@ use stella_contract::time::Micros;
 pub struct JobRecord {
     /// Its row key.
     pub key: i64,
-    /// The job. `inputs_hash` is left empty: it follows from type and payload digest.
+    /// The job. `inputs_hash` and `duration_ms` are left empty: they follow from the rest.
     pub job: Job,
     /// Its canonical payload, when it was asked for or lies in the row.
     pub payload: Option<String>,
@@ -18,6 +18,15 @@ pub struct JobRecord {
     pub ack_timeouts: i64,
     /// When the attempt at hand was acknowledged.
     pub attempt_started_at: Option<Micros>,
+    /// The row key of the first job of its lineage; `None` for that one itself.
+    pub origin_key: Option<i64>,
+}
+
+impl JobRecord {
+    /// The row key of the first job of its lineage.
+    pub fn first_key(&self) -> i64 {
+        self.origin_key.unwrap_or(self.key)
+    }
 }
 
 /// The columns of `jobs`.
@@ -55,8 +64,15 @@ pub struct JobRow {
     error_class: Option<String>,
     error_message: Option<String>,
     replay_of: Option<String>,
+    retry_of: Option<String>,
+    dead_letter_id: Option<String>,
+    origin_key: Option<i64>,
+    task_runner_id: Option<String>,
     correlation_id: String,
+    traceparent: Option<String>,
     created_by: String,
+    reason: Option<String>,
+    ticket: Option<String>,
     outputs_hash: Option<String>,
     created_at: i64,
     queued_at: Option<i64>,
@@ -103,14 +119,21 @@ impl TryFrom<JobRow> for JobRecord {
             error_class: cell.maybe("error_class", row.error_class)?,
             error_message: row.error_message,
             replay_of: cell.maybe("replay_of", row.replay_of)?,
+            retry_of: cell.maybe("retry_of", row.retry_of)?,
+            dead_letter_id: row.dead_letter_id,
+            task_runner_id: row.task_runner_id,
             correlation_id: row.correlation_id,
+            traceparent: row.traceparent,
             created_by: row.created_by,
+            reason: row.reason,
+            ticket: row.ticket,
             inputs_hash: String::new(),
             outputs_hash: row.outputs_hash,
             created_at: Micros(row.created_at),
             queued_at: row.queued_at.map(Micros),
             started_at: row.started_at.map(Micros),
             ended_at: row.ended_at.map(Micros),
+            duration_ms: None,
             cancel_requested_at: row.cancel_requested_at.map(Micros),
             version: row.version,
         };
@@ -120,6 +143,7 @@ impl TryFrom<JobRow> for JobRecord {
             payload: row.payload,
             ack_timeouts: row.ack_timeouts,
             attempt_started_at: row.attempt_started_at.map(Micros),
+            origin_key: row.origin_key,
         })
     }
 }

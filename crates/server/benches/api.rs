@@ -182,8 +182,13 @@ fn job(engine: &Engine, tenant: &Tenant, number: usize, now: Micros) -> NewJob {
         max_attempts: 6,
         timeout_s: 3_600,
         replay_of: None,
+        retry_of: None,
+        origin_key: None,
         correlation_id: "bench".to_owned(),
+        traceparent: None,
         created_by: "bench".to_owned(),
+        reason: None,
+        ticket: None,
         created_at: now,
     }
 }

@@ -49,7 +49,9 @@ async fn verb(tx: &mut Tx, event: JobEvent, fence: &Fence) -> Result<Vec<JobReco
             let claim = jobs::Claim {
                 job_types: vec!["exam".to_owned()],
                 worker_id: "wrk_01890000-0000-7000-8000-000000000000".parse().expect("a sound id"),
-                leases: vec![fence.lease_id.clone()],
+                tenant: None,
+                task_runner_id: None,
+                chances: vec![7],
                 lease_until: NOW,
                 now: NOW,
             };
@@ -235,8 +237,13 @@ pub(crate) async fn heartbeat(exam: Exam) {
         assert_eq!(job.progress_message.as_deref(), message);
     }
     // An error of an attempt stays visible while the next one runs.
-    let error =
-        AttemptError { class: ErrorClass::Network, code: "X".to_owned(), message: "gone".to_owned() };
+    let error = AttemptError {
+        class: ErrorClass::Network,
+        code: "X".to_owned(),
+        message: "gone".to_owned(),
+        status: Some(502),
+        host: Some("a.example".to_owned()),
+    };
     let back = Finish { error: Some(error), ..finish(&fence(&record), JobState::Pending) };
     exam.write(move |tx| {
         Box::pin(async move {

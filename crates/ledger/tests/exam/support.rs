@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use stella_contract::ids::{JobId, LeaseId, Tenant, WorkerId};
+use stella_contract::ids::{JobId, Tenant, WorkerId};
 use stella_contract::job::{JobState, WaitReason};
 use stella_contract::time::Micros;
 use stella_ledger::jobs::{self, Claim, NewJob};
@@ -78,8 +78,13 @@ impl Exam {
             max_attempts: 6,
             timeout_s: 3_600,
             replay_of: None,
+            retry_of: None,
+            origin_key: None,
             correlation_id: "exam".to_owned(),
+            traceparent: None,
             created_by: "exam".to_owned(),
+            reason: None,
+            ticket: None,
             created_at: at,
         }
     }
@@ -117,7 +122,9 @@ impl Exam {
         Claim {
             job_types: types.iter().map(|word| (*word).to_owned()).collect(),
             worker_id: WorkerId::from_uuid(&self.uuid()),
-            leases: (0..n).map(|_| LeaseId::from_uuid(&self.uuid())).collect(),
+            tenant: None,
+            task_runner_id: None,
+            chances: (0..n).map(|_| stella_ledger::key_of_uuid(&self.uuid()).unsigned_abs()).collect(),
             lease_until: now.plus_ms(15_000),
             now,
         }

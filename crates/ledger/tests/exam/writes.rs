@@ -6,6 +6,7 @@ use std::sync::Arc;
 use stella_contract::artifact::Artifact;
 use stella_contract::event::FeedEvent;
 use stella_contract::ids::{ArtifactId, JobId, WorkerId};
+use stella_contract::worker::WorkerWish;
 use stella_ledger::chains::{self, Tip};
 use stella_ledger::jobs::NewJob;
 use stella_ledger::workers::WorkerRecord;
@@ -197,12 +198,16 @@ pub(crate) async fn feed_is_trimmed(exam: Exam) {
 pub(crate) async fn workers_and_artifacts(exam: Exam) {
     let worker = WorkerRecord {
         worker_id: WorkerId::from_uuid(&exam.uuid()),
+        tenant: Some(tenant()),
         name: "local".to_owned(),
         version: "1".to_owned(),
+        sdk: Some("rust/1".to_owned()),
         hostname: "h".to_owned(),
         job_types: vec!["exam".to_owned()],
         concurrency: 2,
-        draining: false,
+        task_runner_id: Some("runner-1".to_owned()),
+        wish: WorkerWish::Work,
+        wish_reason: None,
         started_at: NOW,
         last_heartbeat_at: NOW,
         in_flight: 0,
@@ -225,15 +230,25 @@ pub(crate) async fn workers_and_artifacts(exam: Exam) {
         .write(move |tx| {
             Box::pin(async move {
                 workers::put(tx, &written).await?;
-                workers::drain(tx, &written.worker_id, NOW.plus_ms(1)).await?;
+                workers::wish(tx, &written.worker_id, WorkerWish::Drain, Some("update")).await?;
+                workers::beat(tx, &written.worker_id, NOW.plus_ms(1)).await?;
                 artifacts::insert_many(tx, &tenant(), &given).await?;
                 let left = artifacts::of_job(tx, &tenant(), &wanted).await?;
                 let one = artifacts::by_digest(tx, &tenant(), "sha256:b").await?;
-                Ok((workers::list(tx, NOW).await?, left, one))
+                assert_eq!(workers::list(tx, "other", NOW).await?, []);
+                let same = workers::get(tx, &written.worker_id).await?;
+                let listed = workers::list(tx, tenant().as_str(), NOW).await?;
+                assert_eq!(same.as_slice(), listed);
+                Ok((listed, left, one))
             })
         })
         .await;
-    let drained = WorkerRecord { draining: true, last_heartbeat_at: NOW.plus_ms(1), ..worker };
+    let drained = WorkerRecord {
+        wish: WorkerWish::Drain,
+        wish_reason: Some("update".to_owned()),
+        last_heartbeat_at: NOW.plus_ms(1),
+        ..worker
+    };
     assert_eq!(listed, [drained]);
     assert_eq!(left, [a, b.clone()]);
     assert_eq!(one, Some(b));
