@@ -10,6 +10,12 @@ use stella_ledger::key::{COUNTER_BITS, uuid_of};
 pub trait Chance: Send + Sync + 'static {
     /// Fills the bytes.
     fn fill(&self, bytes: &mut [u8]);
+    /// A number of 64 random bits.
+    fn number(&self) -> u64 {
+        let mut bytes = [0_u8; 8];
+        self.fill(&mut bytes);
+        u64::from_le_bytes(bytes)
+    }
 }
 
 /// Random bytes good enough for secrets, seeded by the operating system.

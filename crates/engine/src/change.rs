@@ -2,13 +2,13 @@
 
 use crate::error::Error;
 use crate::journal::{Draft, Journal, Tiding};
-use crate::runs;
+use crate::{edges, runs};
 use serde_json::{Map, Value, json};
 use stella_contract::history::Actor;
 use stella_contract::job::{Cause, JobEvent, JobState};
 use stella_contract::time::Micros;
-use stella_ledger::Tx;
 use stella_ledger::record::JobRecord;
+use stella_ledger::{BoxFuture, Tx};
 
 /// What happened to a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,12 +31,14 @@ pub struct JobChange {
     /// How the attempt ended, when one did: `succeeded`, `failed`, `released`, `ack_timeout`, `lease_expired`,
     /// `attempt_timeout`, `cancelled`.
     pub outcome: Option<&'static str>,
+    /// Why, in the worker's words.
+    pub said: Option<String>,
 }
 
 impl JobChange {
     /// A change along an arrow that ends no attempt.
     pub fn along(event: JobEvent, from: JobState, after: JobRecord) -> Self {
-        Self { happened: Happened::Event(event), from: Some(from), after, outcome: None }
+        Self { happened: Happened::Event(event), from: Some(from), after, outcome: None, said: None }
     }
     /// A change along an arrow that ends an attempt.
     pub fn ending(event: JobEvent, from: JobState, after: JobRecord, outcome: &'static str) -> Self {
@@ -96,7 +98,27 @@ pub async fn settle(
         }
         journal.tell(&job.tenant, tiding(change, now));
     }
-    runs::mirror::jobs_changed(tx, changes, now, journal).await
+    runs::mirror::jobs_changed(tx, changes, now, journal).await?;
+    edges::follow(tx, changes, now, journal).await
+}
+
+/// The same for what a change brings about in turn.
+pub(crate) fn settle_again<'a>(
+    tx: &'a mut Tx,
+    changes: &'a [JobChange],
+    by: &'a By,
+    now: Micros,
+    journal: &'a mut Journal,
+) -> BoxFuture<'a, Result<(), Error>> {
+    Box::pin(settle(tx, changes, by, now, journal))
+}
+
+/// Tells that pending jobs wait for another reason than before. They went along no arrow, so nothing is written down.
+pub(crate) fn tell_waits(waiting: &[JobRecord], now: Micros, journal: &mut Journal) {
+    for record in waiting {
+        let told = JobChange::along(JobEvent::Hold, JobState::Pending, record.clone());
+        journal.tell(&record.job.tenant, tiding(&told, now));
+    }
 }
 
 fn entry(change: &JobChange, by: &By, now: Micros) -> Draft {
@@ -117,7 +139,10 @@ fn entry(change: &JobChange, by: &By, now: Micros) -> Draft {
     say("waitReason", job.wait_reason.map(|reason| json!(reason)));
     say("nextEligibleAt", job.next_eligible_at.map(|at| json!(at)));
     say("outcome", change.outcome.map(|outcome| json!(outcome)));
-    if matches!(change.outcome, Some("failed" | "lease_expired" | "attempt_timeout")) {
+    say("said", change.said.as_ref().map(|said| json!(said)));
+    if matches!(change.outcome, Some("failed" | "lease_expired" | "attempt_timeout"))
+        || change.happened == Happened::Event(JobEvent::TimeOut)
+    {
         say("errorCode", job.error_code.as_ref().map(|code| json!(code)));
         say("errorMessage", job.error_message.as_ref().map(|message| json!(message)));
     }

@@ -2,6 +2,7 @@
 
 use crate::caller::Caller;
 use crate::change::{By, Happened, JobChange, settle};
+use crate::edges;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::jobs::{Submitted, view};
@@ -9,6 +10,7 @@ use crate::journal::Journal;
 use serde_json::Value;
 use std::collections::HashMap;
 use stella_bundle::{canonical, digest};
+use stella_contract::edge::{Dependency, MOST_AT_ONCE};
 use stella_contract::error::Code;
 use stella_contract::ids::{JobId, RunId, SourceId, Tenant};
 use stella_contract::job::{Job, JobEvent, JobState, SubmitJob, WaitReason};
@@ -28,8 +30,10 @@ const DEFAULT_TIMEOUT_S: i64 = 3_600;
 /// A payload in its canonical form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Payload {
+    /// Empty when it is of a job that is there and lies in the blobs.
     pub(crate) text: String,
     digest: String,
+    size: usize,
 }
 
 impl Payload {
@@ -46,7 +50,16 @@ impl Payload {
             let sentence = format!("A payload holds at most {LARGEST_PAYLOAD} bytes.");
             return Err(Error::new(Code::PayloadTooLarge, sentence));
         }
-        Ok(Self { digest: digest::of_bytes(text.as_bytes()), text })
+        Ok(Self { digest: digest::of_bytes(text.as_bytes()), size: text.len(), text })
+    }
+
+    /// The payload of a job that is there; its text lies in the blobs when it is not given.
+    pub(crate) fn of_job(record: &JobRecord) -> Self {
+        Self {
+            text: record.payload.clone().unwrap_or_default(),
+            digest: record.job.payload_digest.clone(),
+            size: usize::try_from(record.job.payload_size).unwrap_or(usize::MAX),
+        }
     }
 }
 
@@ -77,8 +90,16 @@ pub(crate) struct JobWish {
     pub timeout_s: i64,
     /// The job it repeats.
     pub replay_of: Option<JobId>,
+    /// The job it is another try of.
+    pub retry_of: Option<JobId>,
+    /// The row key of the first job of its lineage, when it repeats one.
+    pub origin_key: Option<i64>,
+    /// What it waits for.
+    pub depends_on: Vec<Dependency>,
     /// Binds everything of one cause together.
     pub correlation_id: String,
+    /// The trace it belongs to.
+    pub traceparent: Option<String>,
     /// Who wants it.
     pub created_by: String,
 }
@@ -99,7 +120,11 @@ impl JobWish {
             max_attempts: DEFAULT_ATTEMPTS,
             timeout_s: DEFAULT_TIMEOUT_S,
             replay_of: None,
+            retry_of: None,
+            origin_key: None,
+            depends_on: Vec::new(),
             correlation_id: correlation_id.to_owned(),
+            traceparent: None,
             created_by: "engine".to_owned(),
         }
     }
@@ -119,6 +144,7 @@ pub(crate) async fn insert_many(
     // Which row a key of this very call stands for.
     let mut keys: HashMap<(Tenant, String, String), usize> = HashMap::new();
     let mut places: Vec<usize> = Vec::with_capacity(wishes.len());
+    let mut dependencies: Vec<Vec<Dependency>> = Vec::with_capacity(wishes.len());
     for wish in wishes {
         if let Some(key) = &wish.idempotency_key {
             if let Some(before) = jobs::by_idempotency(tx, &wish.tenant, &wish.job_type, key).await? {
@@ -138,21 +164,39 @@ pub(crate) async fn insert_many(
         }
         answers.push(None);
         places.push(rows.len());
-        rows.push(row(engine, wish, now));
+        let mut wish = wish;
+        dependencies.push(std::mem::take(&mut wish.depends_on));
+        rows.push(row(engine, wish, dependencies.last().is_some_and(|on| !on.is_empty()), by, now));
     }
     jobs::insert_many(tx, &rows).await?;
-    let made: Vec<JobRecord> = rows.iter().map(fresh).collect();
+    let mut made: Vec<JobRecord> = rows.iter().map(fresh).collect();
     let mut changes = Vec::with_capacity(made.len() * 2);
     for record in &made {
         let mut waiting = record.clone();
         waiting.job.state = JobState::Pending;
         waiting.job.queued_at = None;
-        changes.push(JobChange { happened: Happened::Submitted, from: None, after: waiting, outcome: None });
+        changes.push(JobChange {
+            happened: Happened::Submitted,
+            from: None,
+            after: waiting,
+            outcome: None,
+            said: None,
+        });
         if record.job.state == JobState::Queued {
             changes.push(JobChange::along(JobEvent::Queue, JobState::Pending, record.clone()));
         }
     }
     settle(tx, &changes, by, now, journal).await?;
+    let bound: Vec<(JobRecord, Vec<Dependency>)> =
+        made.iter().cloned().zip(dependencies).filter(|(_, on)| !on.is_empty()).collect();
+    if let Some((one, _)) = bound.first() {
+        let tenant = one.job.tenant.clone();
+        for after in edges::attach(tx, &tenant, &bound, by, now, journal).await? {
+            made.iter_mut()
+                .filter(|before| before.key == after.key)
+                .for_each(|before| *before = after.clone());
+        }
+    }
     let mut first = vec![true; made.len()];
     Ok(answers
         .into_iter()
@@ -176,9 +220,14 @@ fn same_payload(before: &str, now: &str) -> Result<(), Error> {
     ))
 }
 
-fn row(engine: &Engine, wish: JobWish, now: Micros) -> NewJob {
-    let waits = wish.not_before.is_some_and(|at| at > now);
-    let size = wish.payload.text.len();
+fn row(engine: &Engine, wish: JobWish, is_bound: bool, by: &By, now: Micros) -> NewJob {
+    let waits_for_time = wish.not_before.is_some_and(|at| at > now);
+    let size = wish.payload.size;
+    let wait_reason = match (is_bound, waits_for_time) {
+        (true, _) => Some(WaitReason::Dependency),
+        (false, true) => Some(WaitReason::NotBefore),
+        (false, false) => None,
+    };
     NewJob {
         job_id: JobId::from_uuid(&engine.uuid(now)),
         tenant: wish.tenant,
@@ -187,9 +236,9 @@ fn row(engine: &Engine, wish: JobWish, now: Micros) -> NewJob {
         source_id: wish.source_id,
         job_type: wish.job_type,
         priority: wish.priority,
-        state: if waits { JobState::Pending } else { JobState::Queued },
-        wait_reason: waits.then_some(WaitReason::NotBefore),
-        next_eligible_at: wish.not_before.filter(|_| waits),
+        state: if wait_reason.is_some() { JobState::Pending } else { JobState::Queued },
+        wait_reason,
+        next_eligible_at: wish.not_before.filter(|_| wait_reason == Some(WaitReason::NotBefore)),
         not_before: wish.not_before,
         payload_digest: wish.payload.digest,
         payload_size: i64::try_from(size).unwrap_or(i64::MAX),
@@ -198,8 +247,13 @@ fn row(engine: &Engine, wish: JobWish, now: Micros) -> NewJob {
         max_attempts: wish.max_attempts,
         timeout_s: wish.timeout_s,
         replay_of: wish.replay_of,
+        retry_of: wish.retry_of,
+        origin_key: wish.origin_key,
         correlation_id: wish.correlation_id,
+        traceparent: wish.traceparent,
         created_by: wish.created_by,
+        reason: by.cause.reason.clone(),
+        ticket: by.cause.ticket.clone(),
         created_at: now,
     }
 }
@@ -211,6 +265,7 @@ fn fresh(row: &NewJob) -> JobRecord {
         payload: row.payload.clone(),
         ack_timeouts: 0,
         attempt_started_at: None,
+        origin_key: row.origin_key,
         job: Job {
             job_id: row.job_id.clone(),
             tenant: row.tenant.clone(),
@@ -241,14 +296,21 @@ fn fresh(row: &NewJob) -> JobRecord {
             error_class: None,
             error_message: None,
             replay_of: row.replay_of.clone(),
+            retry_of: row.retry_of.clone(),
+            dead_letter_id: None,
+            task_runner_id: None,
             correlation_id: row.correlation_id.clone(),
+            traceparent: row.traceparent.clone(),
             created_by: row.created_by.clone(),
+            reason: row.reason.clone(),
+            ticket: row.ticket.clone(),
             inputs_hash: String::new(),
             outputs_hash: None,
             created_at: row.created_at,
             queued_at: (row.state == JobState::Queued).then_some(row.created_at),
             started_at: None,
             ended_at: None,
+            duration_ms: None,
             cancel_requested_at: None,
             version: 1,
         },
@@ -261,7 +323,7 @@ pub(crate) fn of_caller(caller: &Caller, wish: SubmitJob) -> Result<JobWish, Err
     Ok(JobWish {
         tenant: caller.tenant.clone(),
         project: wish.project,
-        run_id: None,
+        run_id: wish.run_id,
         source_id: None,
         job_type: wish.job_type,
         priority: wish.priority.unwrap_or(DEFAULT_PRIORITY),
@@ -271,18 +333,28 @@ pub(crate) fn of_caller(caller: &Caller, wish: SubmitJob) -> Result<JobWish, Err
         max_attempts: wish.max_attempts.unwrap_or(DEFAULT_ATTEMPTS),
         timeout_s: wish.timeout_s.unwrap_or(DEFAULT_TIMEOUT_S),
         replay_of: None,
+        retry_of: None,
+        origin_key: None,
+        depends_on: wish.depends_on,
+        traceparent: wish.traceparent,
         correlation_id: wish.correlation_id.unwrap_or_else(|| caller.correlation_id.clone()),
         created_by: caller.subject.clone(),
     })
 }
 
-fn check(wish: &SubmitJob) -> Result<(), Error> {
-    let mut letters = wish.job_type.bytes();
+/// A job type as it may be written, or what one looks like.
+pub(crate) fn checked_job_type(field: &str, text: &str) -> Result<String, Error> {
+    let mut letters = text.bytes();
     let first = letters.next().is_some_and(|byte| byte.is_ascii_lowercase());
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'.' || byte == b'-';
-    if !first || !(2..=64).contains(&wish.job_type.len()) || !letters.all(plain) {
-        return Err(Error::invalid("jobType", "has 2 to 64 of a-z, 0-9, `.` and `-`, a letter first"));
+    if !first || !(2..=64).contains(&text.len()) || !letters.all(plain) {
+        return Err(Error::invalid(field, "has 2 to 64 of a-z, 0-9, `.` and `-`, a letter first"));
     }
+    Ok(text.to_owned())
+}
+
+fn check(wish: &SubmitJob) -> Result<(), Error> {
+    checked_job_type("jobType", &wish.job_type)?;
     if wish.priority.is_some_and(|priority| !(0..=100).contains(&priority)) {
         return Err(Error::invalid("priority", "is 0 to 100"));
     }
@@ -304,5 +376,28 @@ fn check(wish: &SubmitJob) -> Result<(), Error> {
             return Err(Error::invalid(field, "has 1 to 200 characters"));
         }
     }
+    if wish.depends_on.len() > MOST_AT_ONCE {
+        return Err(Error::invalid("dependsOn", format!("has at most {MOST_AT_ONCE} jobs")));
+    }
+    if wish.traceparent.as_deref().is_some_and(|text| !is_traceparent(text)) {
+        return Err(Error::invalid("traceparent", "is `00-<32 hex>-<16 hex>-<2 hex>`"));
+    }
     Ok(())
+}
+
+/// Version 00 of W3C Trace Context; ids of zeros are none.
+fn is_traceparent(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let [version, trace, parent, flags] = parts.as_slice() else { return false };
+    let is_hex = |part: &str, length: usize| {
+        part.len() == length
+            && part.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+    };
+    let is_some = |part: &str| part.bytes().any(|byte| byte != b'0');
+    *version == "00"
+        && is_hex(trace, 32)
+        && is_hex(parent, 16)
+        && is_hex(flags, 2)
+        && is_some(trace)
+        && is_some(parent)
 }

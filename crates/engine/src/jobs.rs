@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::intake::{INLINE_PAYLOAD, of_caller};
 pub(crate) use crate::intake::{JobWish, Payload, insert_many};
 use crate::journal::Journal;
+use crate::verbs::Verb;
 use crate::{page, redact};
 use bytes::Bytes;
 use serde_json::Value;
@@ -32,7 +33,7 @@ const ATTEMPT_ENTRIES: i64 = 2_000;
 /// The jobs.
 #[derive(Clone)]
 pub struct Jobs {
-    engine: Engine,
+    pub(crate) engine: Engine,
 }
 
 impl Engine {
@@ -165,24 +166,7 @@ impl Jobs {
 
     /// Cancels a job. One that runs is asked to end and is ended by force when it does not.
     pub async fn cancel(&self, caller: &Caller, id: &JobId) -> Result<Job, Error> {
-        caller.demand_write(Scope::OrchOperate)?;
-        let by = By { actor: caller.actor(), cause: caller.cause.clone() };
-        let (tenant, wanted, engine) = (caller.tenant.clone(), id.clone(), self.engine.clone());
-        self.engine
-            .ledger()
-            .write(move |tx| {
-                Box::pin(async move {
-                    let found = jobs::get(tx, &tenant, &wanted).await?;
-                    let record = found.ok_or_else(|| Error::not_found("job", &wanted))?;
-                    let mut journal = Journal::default();
-                    let now = engine.now();
-                    let mut changed = cancel_many(tx, vec![record], &by, now, &mut journal).await?;
-                    journal.write(tx).await?;
-                    let record = changed.pop().ok_or_else(|| Error::internal("a cancel changed nothing"))?;
-                    Ok(view(record))
-                })
-            })
-            .await
+        self.apply_to(caller, Verb::Cancel, id).await
     }
 
     async fn read(&self, tenant: &Tenant, id: &JobId) -> Result<Found, Error> {
@@ -270,6 +254,7 @@ pub(crate) fn view(record: JobRecord) -> Job {
     if !matches!(job.state, JobState::Leased | JobState::Running) {
         job.lease_id = None;
     }
+    job.duration_ms = job.started_at.zip(job.ended_at).map(|(start, end)| end.ms_since(start));
     job
 }
 

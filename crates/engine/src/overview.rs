@@ -79,7 +79,7 @@ async fn read(tx: &mut Tx, tenant: &str, now: Micros) -> Result<Snapshot, Ledger
         open_runs: overview::open_runs(tx, tenant).await?,
         ended_runs: overview::ended_runs(tx, tenant, day).await?,
         planner_beat: overview::planner_beat(tx).await?,
-        workers: stella_ledger::workers::list(tx, now.minus_ms(workers::FORGOTTEN_MS)).await?,
+        workers: stella_ledger::workers::list(tx, tenant, now.minus_ms(workers::FORGOTTEN_MS)).await?,
         inputs: overview::inputs(tx, tenant).await?,
         ingest_reports: overview::ingest_reports(tx, tenant, now.minus_ms(HOUR_MS).0).await?,
         depth: samples::since(tx, tenant, day, POINT_US).await?,

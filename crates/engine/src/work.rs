@@ -9,9 +9,10 @@ use crate::journal::Journal;
 use crate::report;
 use serde_json::Value;
 use stella_contract::error::Code;
-use stella_contract::ids::{JobId, LeaseId, WorkerId};
+use stella_contract::ids::{JobId, WorkerId};
 use stella_contract::job::{Job, JobEvent, JobState};
 use stella_contract::time::Micros;
+use stella_contract::worker::WorkerWish;
 use stella_ledger::jobs::Claim;
 use stella_ledger::leases::{Beat, Fenced, Release};
 use stella_ledger::record::JobRecord;
@@ -81,12 +82,16 @@ impl Work {
         let worker_id = WorkerId::from_uuid(&self.engine.uuid(now));
         let record = WorkerRecord {
             worker_id: worker_id.clone(),
+            tenant: None,
             name: worker.name,
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            sdk: None,
             hostname: worker.hostname,
             job_types: worker.job_types,
             concurrency: worker.concurrency,
-            draining: false,
+            task_runner_id: None,
+            wish: WorkerWish::Work,
+            wish_reason: None,
             started_at: now,
             last_heartbeat_at: now,
             in_flight: 0,
@@ -233,11 +238,12 @@ impl Work {
 
     /// The worker takes nothing new.
     pub async fn drain(&self, worker: &WorkerId) -> Result<(), Error> {
-        let (engine, worker) = (self.engine.clone(), worker.clone());
+        let worker = worker.clone();
+        let wish = WorkerWish::Drain;
         self.engine
             .ledger()
             .write(move |tx| {
-                Box::pin(async move { Ok(workers::drain(tx, &worker, engine.now()).await.map(|_| ())?) })
+                Box::pin(async move { Ok(workers::wish(tx, &worker, wish, None).await.map(|_| ())?) })
             })
             .await
     }
@@ -305,7 +311,9 @@ async fn claim(
     let wish = Claim {
         job_types: types.to_vec(),
         worker_id: worker.clone(),
-        leases: (0..n).map(|_| LeaseId::from_uuid(&engine.uuid(now))).collect(),
+        tenant: None,
+        task_runner_id: None,
+        chances: (0..n).map(|_| engine.chance().number()).collect(),
         // Until the worker acknowledges, it holds the job only that long.
         lease_until: now.plus_ms(ACK_MS),
         now,

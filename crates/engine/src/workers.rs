@@ -29,11 +29,13 @@ impl Workers {
     pub async fn list(&self, caller: &Caller) -> Result<Vec<Worker>, Error> {
         caller.demand(Scope::OrchRead)?;
         let now = self.engine.now();
-        let since = now.minus_ms(FORGOTTEN_MS);
+        let (since, tenant) = (now.minus_ms(FORGOTTEN_MS), caller.tenant.clone());
         let found: Vec<WorkerRecord> = self
             .engine
             .ledger()
-            .read(move |tx| Box::pin(async move { Ok::<_, Error>(workers::list(tx, since).await?) }))
+            .read(move |tx| {
+                Box::pin(async move { Ok::<_, Error>(workers::list(tx, tenant.as_str(), since).await?) })
+            })
             .await?;
         Ok(found.into_iter().map(|record| view(record, now)).collect())
     }
@@ -43,12 +45,16 @@ fn view(record: WorkerRecord, now: Micros) -> Worker {
     Worker {
         state: state(&record, now),
         worker_id: record.worker_id,
+        tenant: record.tenant,
         name: record.name,
         version: record.version,
+        sdk: record.sdk,
         hostname: record.hostname,
         job_types: record.job_types,
         concurrency: record.concurrency,
         in_flight: record.in_flight,
+        wish: record.wish,
+        wish_reason: record.wish_reason,
         last_heartbeat_at: record.last_heartbeat_at,
         started_at: record.started_at,
     }
@@ -56,5 +62,5 @@ fn view(record: WorkerRecord, now: Micros) -> Worker {
 
 /// Judged by the age of the last heartbeat.
 pub(crate) fn state(record: &WorkerRecord, now: Micros) -> WorkerState {
-    WorkerState::judge(now.ms_since(record.last_heartbeat_at), record.draining)
+    WorkerState::judge(now.ms_since(record.last_heartbeat_at), record.wish)
 }

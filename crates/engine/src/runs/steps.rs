@@ -1,6 +1,7 @@
 //! A run goes along an arrow: the row, the history, the feed and the stream change together.
 
 use crate::change::By;
+use crate::edges;
 use crate::error::Error;
 use crate::journal::{Draft, Journal, Tiding};
 use crate::runs::messages::{log, tell};
@@ -42,6 +43,9 @@ pub(crate) async fn step(
     run.version += 1;
     enter(run, kind(event), Some(from), by, now, journal);
     announce(run, kind(event), now, journal);
+    if run.state.is_final() {
+        edges::run_ended(tx, &run.run_id, now, journal).await?;
+    }
     let mut bodies = vec![RunMessageBody::StateChanged { from, to: run.state, error_code: run.error_code }];
     if let Some(message) = &run.error_message {
         bodies.push(log(run, LogSeverity::Error, message.clone()));
