@@ -67,6 +67,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .plugin(tauri_plugin_dialog::init())
         .manage(Pending::default())
         .manage(window::Readiness::default())
+        .manage(window::FirstSize::default())
         .manage(tray::TrayPresence::default())
         .invoke_handler(tauri::generate_handler![
             door::api,
@@ -108,7 +109,6 @@ fn set_up(app: &App, arguments: Arguments) -> Result<(), Box<dyn Error>> {
             follow(&linked, url.as_str());
         }
     });
-    window::fit(handle);
     tauri::async_runtime::spawn(window::watch(handle.clone()));
     tauri::async_runtime::spawn(tray::appear(handle.clone()));
     tauri::async_runtime::spawn(watch::look(handle.clone(), door));

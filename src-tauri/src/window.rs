@@ -22,6 +22,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A page that has not reported after so long again will not.
 const GIVEN_UP: Duration = Duration::from_secs(30);
 
+/// Whether the window has had its first size; before it is shown it has none.
+#[derive(Debug, Default)]
+pub(crate) struct FirstSize(AtomicBool);
+
 /// Whether the page has reported.
 #[derive(Debug, Default)]
 pub(crate) struct Readiness(AtomicBool);
@@ -49,8 +53,9 @@ pub(crate) fn take_pending_route(pending: State<'_, Pending>) -> Option<String> 
     pending.take()
 }
 
-/// Makes the window no larger than its screen: it may be the first start, or the large screen may be unplugged.
-pub(crate) fn fit(app: &AppHandle) {
+/// Makes the window no larger than its screen: it may be the first start, or the large screen may be unplugged. Later
+/// the operator may stretch it over several screens.
+fn fit(app: &AppHandle) {
     let Some(window) = app.get_webview_window(MAIN) else { return };
     match place_on_screen(&window) {
         Ok(Some(place)) => {
@@ -63,11 +68,12 @@ pub(crate) fn fit(app: &AppHandle) {
 }
 
 fn place_on_screen(window: &WebviewWindow) -> tauri::Result<Option<PhysicalRect<i32, u32>>> {
-    let Some(screen) =
-        window.current_monitor()?.map_or_else(|| window.primary_monitor(), |one| Ok(Some(one)))?
-    else {
-        return Ok(None);
+    // A window that was never shown is on no screen yet, and not every desktop names a first one.
+    let screen = match window.current_monitor()? {
+        Some(screen) => Some(screen),
+        None => window.primary_monitor()?,
     };
+    let Some(screen) = screen.or(window.available_monitors()?.into_iter().next()) else { return Ok(None) };
     let place = PhysicalRect { position: window.outer_position()?, size: window.outer_size()? };
     Ok(fitting(place, *screen.work_area()))
 }
@@ -161,8 +167,14 @@ pub(crate) async fn watch(app: AppHandle) {
         .show(|_| {});
 }
 
-/// Closing hides the window instead, when the operator wants it so and the tray can bring it back.
+/// The first size is cut to the screen. Closing hides the window instead, when the operator wants it so and the tray can bring it back.
 pub(crate) fn on_event(window: &Window, event: &WindowEvent) {
+    if let WindowEvent::Resized(size) = event
+        && size.width > 0
+        && !window.state::<FirstSize>().0.swap(true, Ordering::AcqRel)
+    {
+        fit(window.app_handle());
+    }
     if let WindowEvent::CloseRequested { api, .. } = event {
         let app = window.app_handle();
         if settings::current(app).close_to_tray && app.state::<TrayPresence>().is_there() {
