@@ -72,6 +72,8 @@ pub(crate) const fn sentence(code: Code) -> &'static str {
             "`state:asleep` at 1: expected one of pending, queued, leased, running, succeeded, failed, timed_out, cancelled, skipped."
         }
         Code::SelectionChanged => "4 of the 63 selected changed since the dry run. Run the dry run again.",
+        Code::DeadletterNotOpen => "The dead-letter entry is resolved. Reopen it first.",
+        Code::ForceRequired => "The entry was repeated 5 times. Say `force` to repeat it all the same.",
         Code::Conflict => "The name `known exploited` is taken. Choose another.",
         Code::PreviewStale => "The impact index moved on since the preview. Preview again.",
         Code::BackfillOverlapsLive => {
@@ -107,6 +109,9 @@ pub(crate) const fn sentence(code: Code) -> &'static str {
         Code::SourceUnreachable => {
             "The source's place cannot be reached. Check its location and the network."
         }
+        Code::DagCycle => "These jobs would wait for each other: job_1, job_2, job_1. Leave one edge out.",
+        Code::DagCrossTenant => "An edge joins jobs of one tenant only. Name jobs of this tenant.",
+        Code::DagTooLarge => "A graph holds at most 10000 jobs and 50000 edges. Split it.",
         Code::ArtifactDigestMismatch => "The bytes do not have the digest that was said. Send them again.",
         Code::RateLimited => "Too many requests. Come back after the time in `retryAfterMs`.",
         Code::Backpressure => "The queue is too deep for priority 10. Submit with priority 25 or more, or come back later.",

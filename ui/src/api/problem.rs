@@ -120,6 +120,8 @@ const fn next_step(code: Code) -> &'static str {
         Code::FilterInvalid => "Mend the filter at the place named.",
         Code::Conflict => "Choose another name.",
         Code::PreviewStale => "Run the preview again.",
+        Code::DeadletterNotOpen => "Look at its state again; one that was closed can be reopened.",
+        Code::ForceRequired => "Mend the cause first, or say that it shall be repeated all the same.",
         Code::SelectionChanged => "Run the dry run again.",
         Code::BackfillOverlapsLive => "End the range earlier; what is newer is read live.",
         Code::BackfillOverlap => "Wait for the other backfill, or cancel it.",
@@ -137,6 +139,9 @@ const fn next_step(code: Code) -> &'static str {
         Code::FeedInvalid => "Check that the location holds a feed of this type.",
         Code::FeedSuspicious => "Look at the feed; if it is right, run the source with force and a reason.",
         Code::SourceUnreachable => "Check the location, then run the source again.",
+        Code::DagCycle => "Leave out one of the edges that the message names.",
+        Code::DagCrossTenant => "Name jobs of one tenant only.",
+        Code::DagTooLarge => "Split the graph into smaller ones.",
         Code::ArtifactDigestMismatch => "Fetch it again; if it stays, treat the stored bytes as damaged.",
         Code::RateLimited => "Wait a moment; it is asked again by itself.",
         Code::Backpressure => {
