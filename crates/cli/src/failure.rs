@@ -136,6 +136,8 @@ const fn next_step(code: Code) -> Option<&'static str> {
         Code::ReasonTooLong => Some("Say it in at most 256 characters, the ticket in at most 128."),
         Code::TicketRequired => Some("Name the ticket: --ticket …."),
         Code::PageTokenInvalid => Some("List again from the start, without --page-token."),
+        Code::DeadletterNotOpen => Some("See its state: stella orch deadletter show."),
+        Code::ForceRequired => Some("Mend the cause first, or add --force."),
         Code::SelectionChanged => Some("Make the dry run again, or leave out what changed with --changed skip."),
         Code::PreviewStale => Some("Preview again, look at it, and hand over the new id."),
         Code::BackfillOverlapsLive => Some("End the range earlier: --to; `stella orch source watermarks` shows where."),

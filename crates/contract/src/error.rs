@@ -56,6 +56,10 @@ words! {
         PreviewStale = "PREVIEW_STALE",
         /// Items of a change-set changed since its dry run.
         SelectionChanged = "SELECTION_CHANGED",
+        /// The dead-letter entry is not open.
+        DeadletterNotOpen = "DEADLETTER_NOT_OPEN",
+        /// It was done so often that it needs `force`.
+        ForceRequired = "FORCE_REQUIRED",
         /// The end of the range belongs to the live windows.
         BackfillOverlapsLive = "BACKFILL_OVERLAPS_LIVE",
         /// Another backfill is at work on a part of the range.
@@ -147,6 +151,8 @@ impl Code {
             | Self::Conflict
             | Self::PreviewStale
             | Self::SelectionChanged
+            | Self::DeadletterNotOpen
+            | Self::ForceRequired
             | Self::BackfillOverlapsLive
             | Self::BackfillOverlap
             | Self::SourceDisabled
