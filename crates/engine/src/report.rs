@@ -15,7 +15,7 @@ use stella_bundle::digest;
 use stella_contract::artifact::Artifact;
 use stella_contract::error::Code;
 use stella_contract::ids::{ArtifactId, JobId};
-use stella_contract::job::{ErrorClass, Job, JobEvent, JobState, WaitReason};
+use stella_contract::job::{Job, JobEvent, JobState, WaitReason};
 use stella_contract::time::Micros;
 use stella_ledger::leases::{AttemptError, Fence, Fenced, Finish};
 use stella_ledger::record::JobRecord;
@@ -187,15 +187,26 @@ async fn fail(
         let record = held.iter().find(|record| record.job.job_id == fence.job_id);
         let (event, finish) = record.map_or_else(
             || (JobEvent::Fail, dead(fence.clone(), JobState::Failed, None)),
-            |record| end_of(record, fence.clone(), failure, now),
+            |record| end_of(record, fence.clone(), failure, EndedBy::Report, now),
         );
-        ends.push(End { event, finish, outcome: "failed" });
+        ends.push(End { from: JobState::Running, event, finish, outcome: "failed" });
     }
     finish(tx, ends, now, journal).await
 }
 
+/// Who ended a failed attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EndedBy {
+    /// Its worker, which told why.
+    Report,
+    /// We, because its worker was not heard of or took too long.
+    Loss,
+}
+
 /// An attempt's end, decided.
 pub(crate) struct End {
+    /// The state before.
+    pub from: JobState,
     /// The arrow.
     pub event: JobEvent,
     /// What is written.
@@ -225,12 +236,13 @@ pub(crate) async fn finish(
             .done
             .into_iter()
             .map(|record| {
-                if event == JobEvent::Cancel {
-                    return cancelled(JobState::Running, record);
-                }
                 let end = same.iter().find(|end| end.finish.fence.job_id == record.job.job_id);
-                let outcome = end.map_or("failed", |end| end.outcome);
-                JobChange::ending(event, JobState::Running, record, outcome)
+                let (from, outcome) =
+                    end.map_or((JobState::Running, "failed"), |end| (end.from, end.outcome));
+                if event == JobEvent::Cancel {
+                    return cancelled(from, record);
+                }
+                JobChange::ending(event, from, record, outcome)
             })
             .collect();
         answers.extend(noted(tx, changes, now, journal).await?);
@@ -239,9 +251,14 @@ pub(crate) async fn finish(
 }
 
 /// What follows a failed attempt of this job.
-pub(crate) fn end_of(record: &JobRecord, fence: Fence, failure: Failure, now: Micros) -> (JobEvent, Finish) {
+pub(crate) fn end_of(
+    record: &JobRecord,
+    fence: Fence,
+    failure: Failure,
+    by: EndedBy,
+    now: Micros,
+) -> (JobEvent, Finish) {
     let job = &record.job;
-    let lost = matches!(failure.class, ErrorClass::LeaseLost | ErrorClass::Timeout);
     let next = retry::decide(
         Failed {
             job_id: &job.job_id,
@@ -274,8 +291,10 @@ pub(crate) fn end_of(record: &JobRecord, fence: Fence, failure: Failure, now: Mi
             };
             (JobEvent::Retry, finish)
         }
-        Next::Dead if lost => (JobEvent::TimeOut, dead(fence, JobState::TimedOut, error)),
-        Next::Dead => (JobEvent::Fail, dead(fence, JobState::Failed, error)),
+        Next::Dead => match by {
+            EndedBy::Loss => (JobEvent::TimeOut, dead(fence, JobState::TimedOut, error)),
+            EndedBy::Report => (JobEvent::Fail, dead(fence, JobState::Failed, error)),
+        },
     }
 }
 

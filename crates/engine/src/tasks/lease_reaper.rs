@@ -5,7 +5,7 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::handlers::Failure;
 use crate::journal::Journal;
-use crate::report::{self, End, end_of};
+use crate::report::{self, End, EndedBy, end_of};
 use crate::work::released;
 use async_trait::async_trait;
 use stella_contract::job::{ErrorClass, JobState};
@@ -68,7 +68,11 @@ async fn reap(tx: &mut Tx, now: Micros, journal: &mut Journal) -> Result<usize, 
             .await?
             .into_iter()
             .partition(|record| record.job.state == JobState::Leased);
+    let (last, claimed): (Vec<JobRecord>, Vec<JobRecord>) = claimed.into_iter().partition(is_last_claim);
     let mut ends = Vec::new();
+    for record in &last {
+        ends.push(lost(record, Loss::Claim, now)?);
+    }
     for record in &running {
         ends.push(lost(record, Loss::Lease, now)?);
     }
@@ -87,17 +91,23 @@ async fn reap(tx: &mut Tx, now: Micros, journal: &mut Journal) -> Result<usize, 
     Ok(did)
 }
 
-/// Why a running attempt is lost.
+/// Why an attempt is lost.
 enum Loss {
+    /// Nobody acknowledged it, again and again.
+    Claim,
     /// Its worker vanished.
     Lease,
     /// It took too long.
     Time,
 }
 
-/// A running attempt that is lost, and what follows from it.
+/// An attempt that is lost, and what follows from it.
 fn lost(record: &JobRecord, loss: Loss, now: Micros) -> Result<End, LedgerError> {
     let (outcome, failure) = match loss {
+        Loss::Claim => {
+            let sentence = format!("{} claims in a row were not acknowledged.", record.ack_timeouts + 1);
+            ("ack_timeout", Failure::new(ErrorClass::LeaseLost, "ACK_TIMEOUT", sentence))
+        }
         Loss::Lease => {
             let sentence = "The worker was not heard of until its lease ended.";
             ("lease_expired", Failure::new(ErrorClass::LeaseLost, "LEASE_EXPIRED", sentence))
@@ -107,8 +117,13 @@ fn lost(record: &JobRecord, loss: Loss, now: Micros) -> Result<End, LedgerError>
             ("attempt_timeout", Failure::new(ErrorClass::Timeout, "ATTEMPT_TIMEOUT", sentence))
         }
     };
-    let (event, finish) = end_of(record, fence(record)?, failure, now);
-    Ok(End { event, finish, outcome })
+    let (event, finish) = end_of(record, fence(record)?, failure, EndedBy::Loss, now);
+    Ok(End { from: record.job.state, event, finish, outcome })
+}
+
+/// Whether a claim that nobody acknowledged counts and was the last one allowed.
+fn is_last_claim(record: &JobRecord) -> bool {
+    record.ack_timeouts + 1 >= COUNTED_FROM && record.job.attempt >= record.job.max_attempts
 }
 
 /// A claim that nobody acknowledged: the attempt does not count until it is the third in a row.
