@@ -102,14 +102,8 @@ impl Bench {
     fn wish() -> SubmitJob {
         SubmitJob {
             job_type: JOB_TYPE.to_owned(),
-            priority: None,
             payload: json!({ "target": "pkg:deb/debian/bash@5.2.15-2", "reason": "bench" }),
-            idempotency_key: None,
-            project: None,
-            not_before: None,
-            max_attempts: None,
-            timeout_s: None,
-            correlation_id: None,
+            ..SubmitJob::default()
         }
     }
 

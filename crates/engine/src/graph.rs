@@ -98,7 +98,7 @@ pub(crate) fn check(edges: &[EdgeRecord]) -> Result<BTreeMap<i64, i64>, Cycle> {
     }
     let mut ranks: BTreeMap<i64, i64> = BTreeMap::new();
     let mut free: Vec<i64> = open.iter().filter(|(_, open)| **open == 0).map(|(key, _)| *key).collect();
-    free.iter().for_each(|key| drop(ranks.insert(*key, 0)));
+    ranks.extend(free.iter().map(|key| (*key, 0)));
     while let Some(key) = free.pop() {
         let rank = ranks.get(&key).copied().unwrap_or(0);
         for to in out.get(&key).into_iter().flatten() {

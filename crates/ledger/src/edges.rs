@@ -8,7 +8,7 @@ use crate::set::{execute, execute_for, fetch, json};
 use serde::Serialize;
 use stella_contract::edge::EdgeKind;
 use stella_contract::ids::{JobId, RunId, Tenant};
-use stella_contract::job::{JobState, WaitReason};
+use stella_contract::job::{ErrorClass, JobState, WaitReason};
 use stella_contract::time::Micros;
 
 /// An edge that still holds a job.
@@ -16,7 +16,9 @@ use stella_contract::time::Micros;
 pub struct UnmetEdge {
     /// The job that waits.
     pub key: i64,
-    /// The job it waits for: the open repeat, where there is one.
+    /// The upstream job of the edge.
+    pub from_key: i64,
+    /// The job it waits for: the open repeat of that, where there is one.
     pub from_job_id: JobId,
     /// On what.
     pub kind: EdgeKind,
@@ -37,6 +39,7 @@ impl UnmetEdge {
 #[derive(Debug, sqlx::FromRow)]
 struct UnmetRow {
     key: i64,
+    from_key: i64,
     kind: String,
     from_job_id: String,
     from_state: String,
@@ -45,8 +48,8 @@ struct UnmetRow {
 /// Finds what still holds jobs; public so that its plan can be pinned.
 pub const UNMET: Sql = Sql {
     sqlite: "
-        select edges.to_key as key, edges.kind, coalesce(again.job_id, upstream.job_id) as from_job_id,
-            coalesce(again.state, upstream.state) as from_state
+        select edges.to_key as key, edges.from_key, edges.kind,
+            coalesce(again.job_id, upstream.job_id) as from_job_id, coalesce(again.state, upstream.state) as from_state
         from edges
         join jobs as upstream on upstream.key = edges.from_key
         left join jobs as again on again.key = (
@@ -72,8 +75,8 @@ pub const UNMET: Sql = Sql {
           end
         order by edges.to_key, edges.from_key",
     postgres: "
-        select edges.to_key as key, edges.kind, coalesce(again.job_id, upstream.job_id) as from_job_id,
-            coalesce(again.state, upstream.state) as from_state
+        select edges.to_key as key, edges.from_key, edges.kind,
+            coalesce(again.job_id, upstream.job_id) as from_job_id, coalesce(again.state, upstream.state) as from_state
         from edges
         join jobs as upstream on upstream.key = edges.from_key
         left join jobs as again on again.key = (
@@ -112,6 +115,7 @@ pub async fn unmet(tx: &mut Tx, keys: &[i64]) -> Result<Vec<UnmetEdge>, LedgerEr
             let cell = Cell { table: "edges", id: &id };
             Ok(UnmetEdge {
                 key: row.key,
+                from_key: row.from_key,
                 from_job_id: cell.word("from_job_id", row.from_job_id)?,
                 kind: cell.word("kind", row.kind)?,
                 from_state: cell.word("from_state", row.from_state)?,
@@ -330,6 +334,106 @@ const OF_LINEAGES: Sql = Sql {
 /// The repeats of these first jobs, by key.
 pub async fn repeats_of(tx: &mut Tx, origins: &[i64]) -> Result<Vec<i64>, LedgerError> {
     let rows: Vec<(i64,)> = fetch(tx, OF_LINEAGES, json(&origins)?).await?;
+    Ok(rows.into_iter().map(|(key,)| key).collect())
+}
+
+/// A job as a graph shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    /// Its row key.
+    pub key: i64,
+    /// Its id.
+    pub job_id: JobId,
+    /// Whose it is.
+    pub tenant: Tenant,
+    /// What it does.
+    pub job_type: String,
+    /// Where it stands.
+    pub state: JobState,
+    /// Why it is pending.
+    pub wait_reason: Option<WaitReason>,
+    /// Attempts so far.
+    pub attempt: i32,
+    /// Its priority.
+    pub priority: i32,
+    /// When it first ran.
+    pub started_at: Option<Micros>,
+    /// When it ended.
+    pub ended_at: Option<Micros>,
+    /// Why its last attempt failed.
+    pub error_class: Option<ErrorClass>,
+    /// The job it repeats.
+    pub replay_of: Option<JobId>,
+}
+
+#[derive(Debug, sqlx::FromRow)]
+struct NodeRow {
+    key: i64,
+    job_id: String,
+    tenant: String,
+    job_type: String,
+    state: String,
+    wait_reason: Option<String>,
+    attempt: i64,
+    priority: i64,
+    started_at: Option<i64>,
+    ended_at: Option<i64>,
+    error_class: Option<String>,
+    replay_of: Option<String>,
+}
+
+const NODES: Sql = Sql {
+    sqlite: "
+        select key, job_id, tenant, job_type, state, wait_reason, attempt, priority, started_at, ended_at, error_class,
+            replay_of
+        from jobs
+        where key in (select value from json_each($1))
+        order by key",
+    postgres: "
+        select key, job_id, tenant, job_type, state, wait_reason, attempt, priority, started_at, ended_at, error_class,
+            replay_of
+        from jobs
+        where key in (select value::bigint from json_array_elements_text($1::json))
+        order by key",
+};
+
+/// These jobs as a graph shows them, by key.
+pub async fn nodes(tx: &mut Tx, keys: &[i64]) -> Result<Vec<Node>, LedgerError> {
+    let rows: Vec<NodeRow> = fetch(tx, NODES, json(&keys)?).await?;
+    rows.into_iter()
+        .map(|row| {
+            let id = row.job_id.clone();
+            let cell = Cell { table: "jobs", id: &id };
+            Ok(Node {
+                key: row.key,
+                job_id: cell.word("job_id", row.job_id)?,
+                tenant: cell.word("tenant", row.tenant)?,
+                job_type: row.job_type,
+                state: cell.word("state", row.state)?,
+                wait_reason: cell.maybe("wait_reason", row.wait_reason)?,
+                attempt: cell.small("attempt", row.attempt)?,
+                priority: cell.small("priority", row.priority)?,
+                started_at: row.started_at.map(Micros),
+                ended_at: row.ended_at.map(Micros),
+                error_class: cell.maybe("error_class", row.error_class)?,
+                replay_of: cell.maybe("replay_of", row.replay_of)?,
+            })
+        })
+        .collect()
+}
+
+const OF_RUN: &str = "
+    select key
+    from jobs
+    where run_id = $1
+    order by key
+    limit $2";
+
+/// Row keys of a run's jobs, the oldest first.
+pub async fn keys_of_run(tx: &mut Tx, run_id: &RunId, limit: i64) -> Result<Vec<i64>, LedgerError> {
+    let rows: Vec<(i64,)> = on_db!(tx, connection => {
+        sqlx::query_as(OF_RUN).bind(run_id.as_str()).bind(limit).fetch_all(connection).await?
+    });
     Ok(rows.into_iter().map(|(key,)| key).collect())
 }
 

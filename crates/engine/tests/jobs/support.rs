@@ -67,14 +67,8 @@ impl World {
     pub(crate) fn wish(&self) -> SubmitJob {
         SubmitJob {
             job_type: "exam".to_owned(),
-            priority: None,
             payload: serde_json::json!({ "n": 1 }),
-            idempotency_key: None,
-            project: None,
-            not_before: None,
-            max_attempts: None,
-            timeout_s: None,
-            correlation_id: None,
+            ..SubmitJob::default()
         }
     }
     pub(crate) async fn submit(&self, wish: SubmitJob) -> Job {
