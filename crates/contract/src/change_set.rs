@@ -4,15 +4,13 @@
 
 use crate::NoSuchArrow;
 use crate::ids::{ChangeSetId, Tenant};
-use crate::job::{JobEvent, JobState, states_before};
+use crate::job::{self, JobState};
 use crate::time::Micros;
 use crate::words;
 use serde::{Deserialize, Serialize};
 
 /// The most things one change-set may select.
 pub const MOST_ITEMS: i64 = 250_000;
-/// The priority that a replay has at least.
-pub const REPLAY_PRIORITY: i32 = 75;
 
 words! {
     /// Where a change-set stands.
@@ -81,7 +79,7 @@ words! {
     ChangeVerb {
         /// Cancel jobs; those that run are asked to end.
         Cancel = "cancel",
-        /// Give ended jobs their attempts back.
+        /// Give jobs that did not succeed another try, as new jobs.
         Retry = "retry",
         /// Make new jobs of ended ones, with the same payload.
         Replay = "replay",
@@ -127,15 +125,19 @@ words! {
         NotEnded = "not_ended",
         /// The job succeeded.
         Succeeded = "succeeded",
-        /// The job is at work; its place in the queue no longer matters.
-        AtWork = "at_work",
+        /// The job was never started.
+        NeverStarted = "never_started",
+        /// The job is a part of a run, which is repeated as a whole.
+        OfRun = "of_run",
         /// There is no such thing in this tenant.
         NotFound = "not_found",
         /// The dead-letter entry is not open.
         NotOpen = "not_open",
         /// The failure is of a category that another attempt does not mend.
         NotRetryable = "not_retryable",
-        /// The ledger or another rule refused it; the message says why.
+        /// It is not possible now; the message says why.
+        NotPossible = "not_possible",
+        /// The ledger or a rule refused it; the message says why.
         Error = "error",
     }
 }
@@ -146,43 +148,43 @@ impl ItemRefusal {
         match self {
             Self::AlreadyEnded => "The job has already ended",
             Self::NotEnded => "The job has not ended yet",
-            Self::Succeeded => "The job succeeded",
-            Self::AtWork => "The job is at work",
+            Self::Succeeded => "The job succeeded; replay it to do it once more",
+            Self::NeverStarted => "The job was never started; retry the job before it, or replay this one",
+            Self::OfRun => "A segment is repeated with its run; retry the run",
             Self::NotFound => "There is no such thing in this tenant",
             Self::NotOpen => "The entry is not open",
             Self::NotRetryable => "Another attempt does not mend this failure",
+            Self::NotPossible => "It is not possible now",
             Self::Error => "It was refused",
         }
     }
 }
 
-/// Why a verb cannot be done to a job in this state; `None` when it can. List, dry run and execution ask the same.
+/// Why a verb cannot be done to a job in this state; `None` when it can. Whether it can is asked of the job's own rules.
 pub fn refusal(verb: ChangeVerb, state: JobState) -> Option<ItemRefusal> {
-    match verb {
-        ChangeVerb::Cancel => {
-            (!states_before(JobEvent::Cancel).contains(&state)).then_some(ItemRefusal::AlreadyEnded)
-        }
-        ChangeVerb::Retry => match state {
-            JobState::Failed | JobState::TimedOut | JobState::Cancelled => None,
-            JobState::Skipped => Some(ItemRefusal::AlreadyEnded),
-            JobState::Succeeded => Some(ItemRefusal::Succeeded),
-            JobState::Pending | JobState::Queued | JobState::Leased | JobState::Running => {
-                Some(ItemRefusal::NotEnded)
-            }
-        },
+    let refused = match verb {
+        ChangeVerb::Cancel => job::cancel_refusal(state),
+        ChangeVerb::Retry => job::retry_refusal(state),
         ChangeVerb::Replay | ChangeVerb::DeadLetterReplay | ChangeVerb::DeadLetterResolve => {
-            (!state.is_final()).then_some(ItemRefusal::NotEnded)
+            job::replay_refusal(state)
         }
-        ChangeVerb::Prioritize => match state {
-            JobState::Pending | JobState::Queued => None,
-            JobState::Leased | JobState::Running => Some(ItemRefusal::AtWork),
+        ChangeVerb::Prioritize => job::prioritize_refusal(state),
+    };
+    refused.map(|_| match (verb, state) {
+        (_, JobState::Pending | JobState::Queued | JobState::Leased | JobState::Running) => {
+            ItemRefusal::NotEnded
+        }
+        (ChangeVerb::Retry, JobState::Succeeded) => ItemRefusal::Succeeded,
+        (ChangeVerb::Retry, JobState::Skipped) => ItemRefusal::NeverStarted,
+        (
+            _,
             JobState::Succeeded
             | JobState::Failed
             | JobState::TimedOut
             | JobState::Cancelled
-            | JobState::Skipped => Some(ItemRefusal::AlreadyEnded),
-        },
-    }
+            | JobState::Skipped,
+        ) => ItemRefusal::AlreadyEnded,
+    })
 }
 
 /// What a change-set is about.
@@ -548,10 +550,10 @@ paused --cancel--> cancelled";
 cancel: pending: yes, queued: yes, leased: yes, running: yes, succeeded: already_ended, failed: already_ended, \
 timed_out: already_ended, cancelled: already_ended, skipped: already_ended
 retry: pending: not_ended, queued: not_ended, leased: not_ended, running: not_ended, succeeded: succeeded, \
-failed: yes, timed_out: yes, cancelled: yes, skipped: already_ended
+failed: yes, timed_out: yes, cancelled: yes, skipped: never_started
 replay: pending: not_ended, queued: not_ended, leased: not_ended, running: not_ended, succeeded: yes, failed: yes, \
 timed_out: yes, cancelled: yes, skipped: yes
-prioritize: pending: yes, queued: yes, leased: at_work, running: at_work, succeeded: already_ended, \
+prioritize: pending: yes, queued: yes, leased: yes, running: yes, succeeded: already_ended, \
 failed: already_ended, timed_out: already_ended, cancelled: already_ended, skipped: already_ended";
         assert_eq!(lines.join("\n"), expected);
     }

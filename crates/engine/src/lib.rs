@@ -8,9 +8,11 @@
 //! |---|---|
 //! | `clock`, `chance`, `caller`, `error`, `page`, `bus` | what every noun needs |
 //! | `jobs`, `intake`, `work`, `report`, `worker`, `retry`, `journal`, `change`, `history`, `blobs`, `artifacts`, `workers` | a job's life |
+//! | `coverage`, `watermarks`, `source_changes`, `source_watermarks` | how far sources are read, and steering it |
 //! | `sources`, `fetch`, `ingest`, `targets`, `feed_index` | what comes in |
 //! | `impact`, `previews` | which targets a scope or key touches |
 //! | `runs`, `findings` | what comes out |
+//! | `change_sets`, `views` | one verb on many things; views under a name |
 //! | `handlers` | what the workers of this process do for each job type |
 //! | `sessions`, `idempotency` | who asks; the first answer to each idempotency key |
 //! | `feed`, `overview` | what is told live; the figures of the first page |
@@ -23,16 +25,20 @@ pub mod bus;
 pub mod caller;
 pub mod chance;
 pub mod change;
+pub mod change_sets;
 pub mod clock;
 mod coverage;
+mod dag;
 pub mod edges;
 mod engine;
 pub mod error;
 pub mod feed;
 mod feed_index;
 pub mod feed_tail;
+mod feedback;
 mod fetch;
 pub mod findings;
+mod gate;
 mod graph;
 pub mod handlers;
 pub mod history;
@@ -42,6 +48,7 @@ mod ingest;
 mod intake;
 pub mod jobs;
 pub mod journal;
+mod limits;
 mod lineage;
 pub mod overview;
 pub mod page;
@@ -53,10 +60,14 @@ mod running;
 mod runs;
 mod sbom;
 pub mod sessions;
+mod source_changes;
+mod source_watermarks;
 pub mod sources;
 pub mod targets;
 pub mod tasks;
 pub mod verbs;
+pub mod views;
+mod watermarks;
 pub mod work;
 mod worker;
 pub mod workers;

@@ -3,7 +3,8 @@
 use crate::db::Tx;
 use crate::error::LedgerError;
 use crate::query::Query;
-use crate::record::{JobRecord, JobRow, records};
+use crate::record::{Cell, JobRecord, JobRow, records};
+use std::collections::BTreeSet;
 use stella_contract::filter::JobMatch;
 use stella_contract::filter_value::{Pattern, TimeRange};
 use stella_contract::ids::{RunId, Tenant};
@@ -231,6 +232,28 @@ pub async fn count_open(tx: &mut Tx, tenant: &Tenant) -> Result<Vec<(JobState, i
         }
     }
     Ok(counts)
+}
+
+/// How many open jobs of each of these types are in each state.
+pub async fn count_open_by_type(
+    tx: &mut Tx,
+    tenant: &Tenant,
+    types: &BTreeSet<&str>,
+) -> Result<Vec<(String, JobState, i64)>, LedgerError> {
+    if types.is_empty() {
+        return Ok(Vec::new());
+    }
+    let open: Vec<JobState> = JobState::ALL.iter().copied().filter(|state| !state.is_final()).collect();
+    let types = types.iter().map(|name| Pattern::Exactly((*name).to_owned())).collect();
+    let wanted = JobMatch { types, ..JobMatch::default() };
+    let mut query = Query::new("select job_type, state, count(*) from (");
+    push_by_state(&mut query, "select job_type, state", tenant, &wanted, &open);
+    query.push(") as open group by job_type, state order by job_type, state");
+    let rows: Vec<(String, String, i64)> = query.fetch_all(tx).await?;
+    let cell = Cell { table: "jobs", id: "state" };
+    rows.into_iter()
+        .map(|(job_type, state, count)| Ok((job_type, cell.word("state", state)?, count)))
+        .collect()
 }
 
 /// Row keys of a run's jobs that are in one of these states.

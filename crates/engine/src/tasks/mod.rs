@@ -1,6 +1,7 @@
 //! Background work. A task takes no input: it looks, and repairs. After a crash the same code runs as on any day.
 
 mod cancel_forcer;
+mod change_set_runner;
 mod depth_sampler;
 mod dispatcher;
 mod lease_reaper;
@@ -37,6 +38,7 @@ pub fn all() -> Vec<Arc<dyn Task>> {
     vec![
         Arc::new(lease_reaper::LeaseReaper),
         Arc::new(cancel_forcer::CancelForcer),
+        Arc::new(change_set_runner::ChangeSetRunner),
         Arc::new(dispatcher::Dispatcher),
         Arc::new(planner::Planner::default()),
         Arc::new(run_watch::RunWatch),
