@@ -3,7 +3,7 @@
 //! Paths are the user's (execution operations, canonical owner). `canonicalize` is pure: it is applied before the
 //! UI mounts and at every change of location, and it keeps query and fragment as they are.
 
-use crate::ids::{JobId, RunId};
+use crate::ids::{DeadLetterId, JobId, RunId, SourceId};
 
 /// One page.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -17,7 +17,7 @@ pub enum Route {
     Quotas,
     DeadLetter,
     DeadLetterQueue,
-    DeadLetterEntry(String),
+    DeadLetterEntry(DeadLetterId),
     Scheduler,
     Runs,
     Run(RunId),
@@ -25,6 +25,7 @@ pub enum Route {
     Schedules,
     Workers,
     Sources,
+    Source(SourceId),
     Targets,
     Findings,
     ScannerOps,
@@ -63,7 +64,7 @@ impl Route {
             Self::Quotas => format!("{OPERATIONS}/jobengine/quotas"),
             Self::DeadLetter => format!("{OPERATIONS}/dead-letter"),
             Self::DeadLetterQueue => format!("{OPERATIONS}/dead-letter/queue"),
-            Self::DeadLetterEntry(id) => format!("{OPERATIONS}/dead-letter/entry/{}", encode(id)),
+            Self::DeadLetterEntry(id) => format!("{OPERATIONS}/dead-letter/entry/{id}"),
             Self::Scheduler => format!("{OPERATIONS}/scheduler"),
             Self::Runs => format!("{OPERATIONS}/scheduler/runs"),
             Self::Run(id) => format!("{OPERATIONS}/scheduler/runs/{id}"),
@@ -71,6 +72,7 @@ impl Route {
             Self::Schedules => format!("{OPERATIONS}/scheduler/schedules"),
             Self::Workers => format!("{OPERATIONS}/scheduler/workers"),
             Self::Sources => format!("{OPERATIONS}/sources"),
+            Self::Source(id) => format!("{OPERATIONS}/sources/{id}"),
             Self::Targets => format!("{OPERATIONS}/targets"),
             Self::Findings => format!("{OPERATIONS}/findings"),
             Self::ScannerOps => SCANNER.to_owned(),
@@ -103,6 +105,7 @@ impl Route {
             Self::Schedules => "Schedules",
             Self::Workers => "Workers",
             Self::Sources => "Sources",
+            Self::Source(_) => "Source",
             Self::Targets => "Targets",
             Self::Findings => "Findings",
             Self::ScannerOps => "Scanner Ops",
@@ -126,6 +129,10 @@ impl Route {
             ["ops", "operations", "dead-letter", rest @ ..] => return dead_letter(rest),
             ["ops", "operations", "scheduler", rest @ ..] => return scheduler(rest),
             ["ops", "operations", "sources"] => Self::Sources,
+            ["ops", "operations", "sources", id] => match id.parse() {
+                Ok(id) => Self::Source(id),
+                Err(_) => return Resolved::UnknownChild(Self::Sources),
+            },
             ["ops", "operations", "targets"] => Self::Targets,
             ["ops", "operations", "findings"] => Self::Findings,
             ["ops", "operations", ..] => return Resolved::UnknownChild(Self::JobsQueues),
@@ -160,7 +167,10 @@ fn dead_letter(rest: &[&str]) -> Resolved {
     Resolved::Page(match rest {
         [] => Route::DeadLetter,
         ["queue"] => Route::DeadLetterQueue,
-        ["entry", id] => Route::DeadLetterEntry((*id).to_owned()),
+        ["entry", id] => match id.parse() {
+            Ok(id) => Route::DeadLetterEntry(id),
+            Err(_) => return Resolved::UnknownChild(Route::DeadLetterQueue),
+        },
         _ => return Resolved::UnknownChild(Route::DeadLetter),
     })
 }
@@ -289,6 +299,10 @@ mod tests {
         JobId::from_uuid("01890000-0000-7000-8000-000000000000")
     }
 
+    fn source() -> SourceId {
+        SourceId::from_uuid("01890000-0000-7000-8000-000000000000")
+    }
+
     fn run() -> RunId {
         "run:acme:20261121T140815Z:9c1f04ab".parse().unwrap()
     }
@@ -305,7 +319,7 @@ mod tests {
             R::Quotas,
             R::DeadLetter,
             R::DeadLetterQueue,
-            R::DeadLetterEntry("dl_a b/c".into()),
+            R::DeadLetterEntry(DeadLetterId::from_uuid("01890000-0000-7000-8000-000000000000")),
             R::Scheduler,
             R::Runs,
             R::Run(run()),
@@ -313,6 +327,7 @@ mod tests {
             R::Schedules,
             R::Workers,
             R::Sources,
+            R::Source(source()),
             R::Targets,
             R::Findings,
             R::ScannerOps,

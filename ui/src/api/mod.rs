@@ -9,8 +9,10 @@
 //! All methods are `async` and answer `Result<T, Problem>`. Pages rarely call the reading ones: `store::use_query` and
 //! `store::use_list` do, keep the answers, and ask again when the live feed tells of a change.
 
+mod backfills;
 pub mod chance;
 mod client;
+mod dead_letters;
 mod http;
 mod load;
 mod problem;
@@ -18,6 +20,7 @@ pub mod shell;
 pub mod sse;
 pub mod transport;
 
+pub use backfills::BackfillVerb;
 pub use client::{Api, Result};
 pub use http::Http;
 pub use load::Load;

@@ -63,6 +63,7 @@ fn entries(overview: Option<&Overview>) -> Vec<Entry> {
         top(Route::JobsQueues, "Jobs & Queues", Shape::Queues),
         top(Route::JobEngine, "JobEngine", Shape::Engine),
         sub(Route::Jobs, "Jobs", count(|o| o.jobs.pending + o.jobs.queued + o.jobs.leased + o.jobs.running)),
+        sub(Route::Quotas, "Quotas", None),
         top(Route::Scheduler, "Scheduler", Shape::Calendar),
         sub(Route::Runs, "Runs", count(|o| o.runs.planning + o.runs.queued + o.runs.running)),
         sub(Route::Workers, "Workers", count(|o| o.workers.online + o.workers.late + o.workers.draining)),
@@ -77,11 +78,12 @@ fn section(route: &Route) -> Route {
     match route {
         Route::Job(_) | Route::JobDag(_) => Route::Jobs,
         Route::Run(_) | Route::RunStream(_) => Route::Runs,
-        Route::Quotas => Route::JobEngine,
+        Route::Source(_) => Route::Sources,
         Route::Schedules => Route::Scheduler,
         Route::DeadLetter | Route::DeadLetterQueue | Route::DeadLetterEntry(_) => Route::DeadLetter,
         Route::JobsQueues
         | Route::JobEngine
+        | Route::Quotas
         | Route::Jobs
         | Route::Scheduler
         | Route::Runs
@@ -104,6 +106,7 @@ fn section(route: &Route) -> Route {
 fn above(route: &Route) -> Option<Route> {
     let pairs = [
         (Route::Jobs, Route::JobEngine),
+        (Route::Quotas, Route::JobEngine),
         (Route::Runs, Route::Scheduler),
         (Route::Workers, Route::Scheduler),
     ];

@@ -24,6 +24,7 @@
 //! | `GraphView` | `label`, `graph: Rc<Graph { nodes, edges }>`, `current`, `on_choose`, `on_open`, children and `tools` over it; arrows follow the lines, F fits |
 //! | `GanttChart` | `label`, `lanes`, `bars`, `span: Span { from, to }` in ms, `now`, `clock`, `current`, `on_choose`, `on_open` |
 //! | `Stretches` | `label`, `parts: Vec<Stretch { ms, fill, shape, head, foot }>` |
+//! | `RangeMap` | `label`, `cells: Rc<Vec<MapCell { label, fill: MapFill }>>`, `rows` (7 for weeks), `lead`, `heads`, `sides`, `selected: Option<(first, last)>`, `on_select`, `on_open`; drawn over with the pointer, or Shift and arrows |
 //! | `Ring` | `share`, `label`, `tone` |
 //! | `CommandLine`, `CopyId` | `command` / `text`, `shown` |
 //! | `TimeAgo`, `Elapsed`, `Countdown`, `Clock` | `at` / `from`, `until` / `until`, `over` / `at`: `Micros` |
@@ -56,6 +57,7 @@ mod icon;
 mod keys;
 pub mod measure;
 mod meter;
+mod range_map;
 mod ring;
 pub mod row;
 mod sheet;
@@ -88,6 +90,7 @@ pub use meter::{
     Meter, MeterProps, Phase, PhaseState, ProgressSegments, ProgressSegmentsProps, Stack, StackPart,
     StackProps,
 };
+pub use range_map::{CellRange, MapCell, MapFill, RangeMap, RangeMapProps};
 pub use ring::{Ring, RingProps};
 pub use sheet::Sheet;
 pub use stretches::{Stretch, StretchFill, Stretches, StretchesProps};

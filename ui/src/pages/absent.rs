@@ -73,6 +73,7 @@ fn instead(route: &Route) -> (&'static str, Vec<Route>) {
         | Route::RunStream(_)
         | Route::Workers
         | Route::Sources
+        | Route::Source(_)
         | Route::Targets
         | Route::Findings
         | Route::Settings => ("The page is elsewhere.", vec![Route::JobsQueues]),

@@ -25,6 +25,7 @@ pub fn page(route: &Route) -> Html {
         Route::Job(id) => html! { <jobs::JobPage key={id.to_string()} id={id.clone()} /> },
         Route::Workers => html! { <workers::WorkersPage /> },
         Route::Sources => html! { <sources::SourcesPage /> },
+        Route::Source(id) => html! { <sources::SourcePage key={id.to_string()} id={id.clone()} /> },
         Route::Targets => html! { <targets::TargetsPage /> },
         Route::Runs => html! { <runs::RunsPage /> },
         Route::Run(id) => html! { <runs::RunsPage open={id.clone()} /> },

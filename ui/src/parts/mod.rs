@@ -9,6 +9,7 @@
 //! | `RunProgress`, `RunPhases` | `run`; `phases(&run)` |
 //! | `DeltasText` | `deltas`, `run: RunId`, `open`, `most` |
 //! | `Severity`, `KevTag` | `level` |
+//! | `SourceLink` | `id`, `names: SourceNames` of `use_source_names()` |
 //! | `JobLink`, `RunLink` | `id`, `whole` / `short`, `query` |
 //! | `ReasonDialog` | `title`, `subject`, children, `scope`, `verb`, `keep`, `danger`, `cli`, `busy`, `problem`, `on_confirm: Callback<Cause>`, `on_close`; open while mounted |
 //! | `ActDialog` | `title`, `subject`, children, `form`, `blocked`, `scope`, `verb`, `keep`, `danger`, `cli`, `deed: Deed::new(\|api, cause\| async { Ok("Quota paused".into()) })`, `on_done`, `on_close`; asks, tells, closes; open while mounted |
@@ -16,14 +17,17 @@
 //! | `ProblemView`, `StaleBanner` | `what`, `problem`, `on_retry` / `as_of`, `problem`, `on_retry` |
 
 mod act_dialog;
+mod backfill_states;
 mod badges;
 pub mod cli_twin;
 mod deltas_text;
+mod letter_states;
 mod link;
 mod problem_view;
 mod reason_dialog;
 mod run_progress;
 pub mod severity;
+mod source_link;
 mod state_badge;
 pub mod wait_reason;
 
@@ -36,5 +40,6 @@ pub use problem_view::{ProblemView, ProblemViewProps, StaleBanner, StaleBannerPr
 pub use reason_dialog::{ReasonDialog, ReasonDialogProps};
 pub use run_progress::{RunPhases, RunPhasesProps, RunProgress, RunProgressProps, phases};
 pub use severity::{KevTag, Severity, SeverityProps};
+pub use source_link::{SourceLink, SourceLinkProps, SourceNames, use_source_names};
 pub use state_badge::{Badge, RunStateBadge, RunStateBadgeProps, StateBadge, StateBadgeProps, mark};
 pub use wait_reason::{WaitDetail, WaitDetailProps, WaitReason, WaitReasonProps};

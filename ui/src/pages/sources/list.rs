@@ -1,14 +1,16 @@
 //! The sources of the tenant, and one of them beside the list.
 
 use super::add::AddSourceDialog;
+use super::board::BackfillBoard;
 use super::run::RunSourceDialog;
-use crate::kit::format::count;
+use crate::kit::format::{count, duration_short};
 use crate::kit::{
-    Button, ButtonKind, Column, CopyId, Countdown, Drawer, Empty, Shape, Table, TimeAgo, Width, use_keys,
+    Button, ButtonKind, Column, CopyId, Countdown, Drawer, Empty, Shape, Tab, Table, Tabs, TimeAgo, Width,
+    use_keys,
 };
 use crate::pages::listing::{foot, listing, use_reload_key};
 use crate::parts::{CliTwin, JobLink, StateBadge};
-use crate::router::{Link, use_router};
+use crate::router::{Link, Query, use_router};
 use crate::store::{Watch, use_list, use_session};
 use stella_contract::route::Route;
 use stella_contract::scope::Scope;
@@ -65,6 +67,14 @@ pub fn SourcesPage() -> Html {
         let (router, query) = (router.clone(), query.clone());
         Callback::from(move |()| router.ask(&query.without("id")))
     };
+    let backfills = query.get("tab") == Some("backfills");
+    let on_tab = {
+        let router = router.clone();
+        Callback::from(move |tab: AttrValue| {
+            let tab = if tab == "sources" { "" } else { tab.as_str() };
+            router.ask(&Query::default().with("tab", tab));
+        })
+    };
     let close_layer = {
         let (layer, reload) = (layer.clone(), list.reload.clone());
         Callback::from(move |()| {
@@ -96,13 +106,19 @@ pub fn SourcesPage() -> Html {
                 <CliTwin words={["source", "list"].map(AttrValue::from).to_vec()} button={true} />
                 <Button kind={ButtonKind::Primary} key_hint="N" on_click={add} disabled={refusal.clone()}>{ "Add source…" }</Button>
             </div>
-            <div class="with-drawer">
-                <div class="list">
-                    { listing("Sources", &list, nothing, table) }
-                    { foot(&list, Html::default()) }
+            <Tabs label="What is shown" tabs={vec![Tab::new("sources", "Sources").counting(list.state.total.map(|total| count(total as i64))), Tab::new("backfills", "Backfills")]}
+                current={if backfills { "backfills" } else { "sources" }} on_choose={on_tab} />
+            if backfills {
+                <BackfillBoard />
+            } else {
+                <div class="with-drawer">
+                    <div class="list">
+                        { listing("Sources", &list, nothing, table) }
+                        { foot(&list, Html::default()) }
+                    </div>
+                    if let Some(source) = chosen { { drawer(&source, &refusal, &run, &on_close) } }
                 </div>
-                if let Some(source) = chosen { { drawer(&source, &refusal, &run, &on_close) } }
-            </div>
+            }
             { match &*layer {
                 Layer::None => Html::default(),
                 Layer::Add => html! { <AddSourceDialog on_close={close_layer} /> },
@@ -124,7 +140,7 @@ fn columns() -> Vec<Column<Source>> {
             "name",
             "Name",
             Width::Share(2, 120),
-            |one: &Source| html! { <span class="b" title={one.name.clone()}>{ &one.name }</span> },
+            |one: &Source| html! { <Link to={Route::Source(one.source_id.clone())} class="n b">{ &one.name }</Link> },
         ),
         Column::new("type", "Type", Width::Fixed(88), |one: &Source| html! { one.source_type.as_str() }),
         Column::new(
@@ -133,6 +149,12 @@ fn columns() -> Vec<Column<Source>> {
             Width::Share(4, 160),
             |one: &Source| html! { <span class="mono" title={one.location.clone()}>{ &one.location }</span> },
         ),
+        Column::new("lag", "Lag", Width::Fixed(72), |one: &Source| match one.lag_s {
+            Some(lag) => html! { duration_short(lag * 1_000) },
+            None => html! { <span class="f3">{ "none" }</span> },
+        })
+        .at_end()
+        .drops_below(860),
         Column::new("records", "Records", Width::Fixed(88), |one: &Source| html! { count(one.record_count) })
             .at_end(),
         Column::new(
@@ -167,6 +189,7 @@ fn drawer(
             head={html! { <span class="b cut">{ &source.name }</span> }}
             verbs={html! { <div class="row">
                 <StateBadge<SourceHealth> state={source.health} pill={true} />
+                <Link to={Route::Source(source.source_id.clone())} class="link">{ "Open" }</Link>
                 <span class="grow"></span>
                 <Button on_click={read} disabled={refusal}>{ "Run now…" }</Button>
             </div> }}
@@ -193,7 +216,7 @@ fn drawer(
                     <p class="f3 sm">{ "What was read before that is kept." }</p>
                 </div>
             }
-            <div class="sec"><Link to={Route::Jobs} class="link" query={crate::router::Query::default().with("source", source.source_id.as_str())}>{ "Jobs of this source" }</Link></div>
+            <div class="sec row wrap"><Link to={Route::Source(source.source_id.clone())} class="link">{ "Coverage and backfills" }</Link><Link to={Route::Jobs} class="link" query={Query::default().with("source", source.source_id.as_str())}>{ "Jobs of this source" }</Link></div>
         </Drawer>
     }
 }

@@ -1,7 +1,16 @@
 //! Where advisories, lists and SBOMs come from.
 
 mod add;
+mod backfill_dialog;
+mod backfills;
+mod board;
+mod coverage;
+mod draft;
 mod list;
+mod map;
+mod page;
 mod run;
+mod verbs;
 
 pub use list::SourcesPage;
+pub use page::{SourcePage, SourcePageProps};
