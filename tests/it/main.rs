@@ -5,4 +5,5 @@
 mod bad_input;
 mod client;
 mod crash;
+mod disk;
 mod journey;

@@ -94,6 +94,11 @@ impl Served {
         if with_pages {
             command.arg("--assets").arg(assets());
         }
+        Self::start_by(command)
+    }
+
+    /// Starts it by a command of the test's own that ends in `stella serve`.
+    pub fn start_by(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut seen = Vec::new();

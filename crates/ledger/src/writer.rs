@@ -148,7 +148,9 @@ async fn write(db: &Db, batch: Vec<Box<dyn Call>>, tell: &Tell) {
             tell(news);
             kept.into_iter().for_each(|call| call.answer(None));
         }
-        // An error from a commit does not say that nothing was committed.
+        // Without room the log has no commit record, so that nothing of it counts.
+        Err(LedgerError::NoSpace) => refuse(kept, &LedgerError::NoSpace),
+        // Any other error from a commit does not say that nothing was committed.
         Err(error) => refuse(kept, &LedgerError::OutcomeUnknown(error.to_string())),
     }
 }
