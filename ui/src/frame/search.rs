@@ -51,6 +51,7 @@ fn entry(group: &'static str, label: &str, icon: Shape, keys: &'static [&'static
 pub const CHORDS: &[(&str, &str, Route)] = &[
     ("o", "overview", Route::JobsQueues),
     ("j", "jobs", Route::Jobs),
+    ("q", "quotas", Route::Quotas),
     ("r", "runs", Route::Runs),
     ("w", "workers", Route::Workers),
     ("s", "sources", Route::Sources),
@@ -67,6 +68,7 @@ pub fn entries() -> Vec<Entry> {
         entry(GO, "Jobs & Queues", Shape::Queues, &["g", "o"], Does::Go(Route::JobsQueues)),
         entry(GO, "JobEngine", Shape::Engine, &[], Does::Go(Route::JobEngine)),
         entry(GO, "Jobs", Shape::Queues, &["g", "j"], Does::Go(Route::Jobs)),
+        entry(GO, "Quotas and pressure", Shape::Gauge, &["g", "q"], Does::Go(Route::Quotas)),
         entry(GO, "Scheduler", Shape::Calendar, &[], Does::Go(Route::Scheduler)),
         entry(GO, "Runs", Shape::Runs, &["g", "r"], Does::Go(Route::Runs)),
         entry(GO, "Workers", Shape::Columns, &["g", "w"], Does::Go(Route::Workers)),

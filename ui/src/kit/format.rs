@@ -66,6 +66,13 @@ pub fn clock_or_date(at: Micros, now: Micros) -> String {
     if at.to_string().get(..10) == now.to_string().get(..10) { clock(at) } else { date_time(at) }
 }
 
+/// What was typed as a moment in UTC: `2026-11-21 18:00`, with seconds and `T` and `Z` or without.
+pub fn moment(text: &str) -> Option<Micros> {
+    let text = text.trim().trim_end_matches('Z').replace(' ', "T");
+    let whole = if text.len() == 16 { format!("{text}:00") } else { text };
+    Micros::parse(&format!("{whole}Z"))
+}
+
 /// `1536` as `1.5 KiB`.
 pub fn bytes(size: i64) -> String {
     let mut value = size.max(0) as f64;
@@ -145,6 +152,17 @@ mod tests {
         assert_eq!(clock(at), "14:32:08Z");
         assert_eq!(date_time(at), "2026-11-21 14:32:08Z");
         assert_eq!(clock_or_date(at, at.plus_ms(86_400_000)), "2026-11-21 14:32:08Z");
+    }
+
+    #[test]
+    fn a_moment_may_be_typed_shortly_and_is_utc() {
+        let at = Micros::parse("2026-11-21T18:00:00Z");
+        for text in ["2026-11-21 18:00", " 2026-11-21T18:00Z ", "2026-11-21 18:00:00"] {
+            assert_eq!(moment(text), at, "{text}");
+        }
+        for text in ["", "18:00", "2026-13-01 00:00", "tomorrow"] {
+            assert_eq!(moment(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -32,7 +32,7 @@
 //! | `Skeleton` | `rows`; shows after 300 ms |
 //!
 //! Functions: `format::{count, counted, percent, duration, duration_short, clock, date_time, bytes, short_id,
-//! short_digest}`, `use_css_vars(node, vars)`, `use_element_id(what)`, `use_keys(|key: &Key| used)`, `copy_text(text)`.
+//! short_digest}`, `use_css_vars(node, vars)`, `use_element_id(what)`, `save_file(name, text)`, `use_keys(|key: &Key| used)`, `copy_text(text)`.
 //!
 //! Classes of `styles/` that pages may use: `page-head`, `body`, `sec`, `sec-h`, `split`, `figs`/`fig` (`l`, `v`, `s`),
 //! `kv`, `row`, `col`, `grow`, `cut`, `f2`, `f3`, `sm`, `xs`, `b`, `mono`, `nw`, `a.n` (number that is a link),
@@ -60,6 +60,7 @@ mod meter;
 mod range_map;
 mod ring;
 pub mod row;
+mod save;
 mod sheet;
 mod stretches;
 mod table;
@@ -92,6 +93,7 @@ pub use meter::{
 };
 pub use range_map::{CellRange, MapCell, MapFill, RangeMap, RangeMapProps};
 pub use ring::{Ring, RingProps};
+pub use save::save_file;
 pub use sheet::Sheet;
 pub use stretches::{Stretch, StretchFill, Stretches, StretchesProps};
 pub use table::{Lines, Selection, Table, TableProps};

@@ -50,7 +50,7 @@ const CHARACTER: f64 = 6.0;
 const WIDTH: f64 = 1_100.0;
 
 /// Left edge and width of each stretch: by its length, but never too narrow to be seen.
-pub fn places(parts: &[Stretch], width: f64) -> Vec<(f64, f64)> {
+fn places(parts: &[Stretch], width: f64) -> Vec<(f64, f64)> {
     let gaps = GAP * parts.len().saturating_sub(1) as f64;
     let room = (width - gaps - LEAST * parts.len() as f64).max(0.0);
     let all: f64 = parts.iter().map(|part| part.ms.max(0) as f64).sum();

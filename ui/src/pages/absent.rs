@@ -34,14 +34,6 @@ pub fn Absent(props: &AbsentProps) -> Html {
 /// What exists instead of a page that does not.
 fn instead(route: &Route) -> (&'static str, Vec<Route>) {
     match route {
-        Route::Quotas => (
-            "Limits are not set by hand yet. Jobs & Queues says why jobs wait.",
-            vec![Route::JobsQueues, Route::Jobs],
-        ),
-        Route::JobDag(id) => (
-            "The graph of a job is not drawn yet. The job's own page lists its attempts and its history.",
-            vec![Route::Job(id.clone()), Route::Jobs],
-        ),
         Route::DeadLetter | Route::DeadLetterQueue | Route::DeadLetterEntry(_) => (
             "Jobs that failed for good are kept and listed among the jobs, with their error.",
             vec![Route::Jobs, Route::JobsQueues],
@@ -67,6 +59,8 @@ fn instead(route: &Route) -> (&'static str, Vec<Route>) {
         | Route::JobEngine
         | Route::Jobs
         | Route::Job(_)
+        | Route::JobDag(_)
+        | Route::Quotas
         | Route::Scheduler
         | Route::Runs
         | Route::Run(_)

@@ -5,6 +5,7 @@ pub mod absent;
 pub mod filter_bar;
 pub mod findings;
 pub mod jobs;
+pub mod limits;
 pub mod listing;
 pub mod overview;
 pub mod runs;
@@ -23,6 +24,8 @@ pub fn page(route: &Route) -> Html {
         Route::JobEngine => html! { <overview::JobEnginePage /> },
         Route::Jobs => html! { <jobs::JobsPage /> },
         Route::Job(id) => html! { <jobs::JobPage key={id.to_string()} id={id.clone()} /> },
+        Route::JobDag(id) => html! { <jobs::DagPage key={id.to_string()} id={id.clone()} /> },
+        Route::Quotas => html! { <limits::QuotasPage /> },
         Route::Workers => html! { <workers::WorkersPage /> },
         Route::Sources => html! { <sources::SourcesPage /> },
         Route::Source(id) => html! { <sources::SourcePage key={id.to_string()} id={id.clone()} /> },
@@ -33,9 +36,7 @@ pub fn page(route: &Route) -> Html {
         Route::Scheduler => html! { <runs::SchedulerPage /> },
         Route::Findings => html! { <findings::FindingsPage /> },
         Route::Settings => html! { <settings::SettingsPage /> },
-        Route::JobDag(_)
-        | Route::Quotas
-        | Route::DeadLetter
+        Route::DeadLetter
         | Route::DeadLetterQueue
         | Route::DeadLetterEntry(_)
         | Route::Schedules

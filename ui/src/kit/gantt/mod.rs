@@ -46,7 +46,7 @@ impl BarLook {
 }
 
 /// One row.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GanttLane {
     /// Its name.
     pub label: AttrValue,
@@ -55,7 +55,7 @@ pub struct GanttLane {
 }
 
 /// One bar.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GanttBar {
     /// The row, as a place in the list of lanes.
     pub lane: usize,

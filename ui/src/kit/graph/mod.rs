@@ -11,7 +11,7 @@ use yew::AttrValue;
 pub use view::{GraphView, GraphViewProps};
 
 /// One box.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GraphNode {
     /// Tells it from the others.
     pub id: AttrValue,
@@ -72,7 +72,7 @@ pub struct GraphEdge {
 }
 
 /// Boxes and lines.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Graph {
     /// The boxes.
     pub nodes: Vec<GraphNode>,
