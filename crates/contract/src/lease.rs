@@ -85,8 +85,10 @@ pub struct ClaimWork {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Leases {
-    /// At least one, the most urgent first.
+    /// The most urgent first; none only when `drain` is set.
     pub leases: Vec<WorkLease>,
+    /// The worker is to take nothing new and to end when its hands are free.
+    pub drain: bool,
 }
 
 /// A job given to a worker. It has to be acknowledged within `ackS` seconds.

@@ -2,11 +2,12 @@
 
 use crate::engine::Engine;
 use crate::error::Error;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use stella_bundle::digest;
+use stella_bundle::digest::{self, Hasher};
 use stella_contract::error::Code;
+use tempfile::NamedTempFile;
 
 /// The folder of content-addressed bytes.
 #[derive(Debug, Clone)]
@@ -28,6 +29,16 @@ impl Blobs {
         let place = self.place(&digest)?;
         blocking(move || keep(&place, &bytes)).await?;
         Ok(digest)
+    }
+    /// Begins to take in bytes whose digest is known only at their end.
+    pub(crate) async fn begin(&self) -> Result<Incoming, Error> {
+        let folder = self.folder.clone();
+        let file = blocking(move || {
+            std::fs::create_dir_all(&folder)?;
+            tempfile::Builder::new().prefix(".new-").tempfile_in(&folder)
+        })
+        .await?;
+        Ok(Incoming { blobs: self.clone(), file, hasher: Hasher::default(), size: 0, held: BytesMut::new() })
     }
     /// The bytes under the digest, checked against it.
     pub async fn get(&self, digest: &str) -> Result<Bytes, Error> {
@@ -55,6 +66,66 @@ impl Blobs {
         let hex = &digest[digest::PREFIX.len()..];
         Ok(self.folder.join(&hex[..2]).join(hex))
     }
+}
+
+/// Bytes on their way in; dropped, they leave nothing.
+pub(crate) struct Incoming {
+    blobs: Blobs,
+    file: NamedTempFile,
+    hasher: Hasher,
+    size: u64,
+    held: BytesMut,
+}
+
+/// So many bytes are written at once.
+const AT_ONCE: usize = 1024 * 1024;
+
+impl Incoming {
+    /// How many bytes came so far.
+    pub(crate) const fn size(&self) -> u64 {
+        self.size
+    }
+    /// Takes in more bytes.
+    pub(crate) async fn take(mut self, bytes: &[u8]) -> Result<Self, Error> {
+        self.size += bytes.len() as u64;
+        self.held.extend_from_slice(bytes);
+        if self.held.len() < AT_ONCE {
+            return Ok(self);
+        }
+        self.flush().await
+    }
+    async fn flush(mut self) -> Result<Self, Error> {
+        blocking(move || {
+            let held = self.held.split().freeze();
+            self.hasher.update(&held);
+            self.file.write_all(&held)?;
+            Ok(self)
+        })
+        .await
+    }
+    /// The bytes are all there: their digest. They are kept when `accept` lets it through.
+    pub(crate) async fn finish(
+        self,
+        accept: impl FnOnce(&str) -> Result<(), Error> + Send,
+    ) -> Result<String, Error> {
+        let Self { blobs, file, hasher, .. } = self.flush().await?;
+        let digest = hasher.finish();
+        accept(&digest)?;
+        let place = blobs.place(&digest)?;
+        blocking(move || settle(&place, file)).await?;
+        Ok(digest)
+    }
+}
+
+fn settle(place: &Path, file: NamedTempFile) -> std::io::Result<()> {
+    if place.exists() {
+        return Ok(());
+    }
+    let folder = place.parent().expect("a place is made from a folder, a prefix and a name");
+    std::fs::create_dir_all(folder)?;
+    file.as_file().sync_all()?;
+    file.persist(place).map_err(|error| error.error)?;
+    std::fs::File::open(folder)?.sync_all()
 }
 
 fn keep(place: &Path, bytes: &[u8]) -> std::io::Result<()> {

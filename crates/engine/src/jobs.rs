@@ -18,12 +18,13 @@ use stella_contract::error::Code;
 use stella_contract::history::{Actor, HistoryEntry};
 use stella_contract::ids::{JobId, Tenant};
 use stella_contract::job::{self, Job, JobDetail, JobEvent, JobFilter, JobState, SubmitJob};
+use stella_contract::lease::LogLine;
 use stella_contract::page::{Page, PageQuery};
 use stella_contract::scope::Scope;
 use stella_contract::time::Micros;
 use stella_ledger::history::About;
 use stella_ledger::record::JobRecord;
-use stella_ledger::{Tx, artifacts, history, jobs, listing};
+use stella_ledger::{Tx, artifacts, history, jobs, listing, uploads};
 
 /// The most matching jobs that a list counts; of more it says no number.
 const COUNTED: i64 = 10_000;
@@ -162,6 +163,26 @@ impl Jobs {
             return Err(Error::not_found("job", id));
         }
         self.engine.history().page(&caller.tenant, About::Job(id.clone()), query).await
+    }
+
+    /// What workers wrote about a job, newest first.
+    pub async fn log(&self, caller: &Caller, id: &JobId, query: &PageQuery) -> Result<Page<LogLine>, Error> {
+        caller.demand(Scope::OrchRead)?;
+        let key = (&caller.tenant, id);
+        let below = page::after::<_, i64>(&key, query)?.unwrap_or(i64::MAX);
+        let (tenant, wanted, limit) = (caller.tenant.clone(), id.clone(), i64::from(query.size()) + 1);
+        let lines: Vec<LogLine> = self
+            .engine
+            .ledger()
+            .read(move |tx| {
+                Box::pin(async move {
+                    let found = jobs::get(tx, &tenant, &wanted).await?;
+                    let record = found.ok_or_else(|| Error::not_found("job", &wanted))?;
+                    Ok::<_, Error>(uploads::lines(tx, record.key, below, limit).await?)
+                })
+            })
+            .await?;
+        page::of(&key, query, lines, None, |line| line.seq)
     }
 
     /// Cancels a job. One that runs is asked to end and is ended by force when it does not.

@@ -1,6 +1,6 @@
 //! How an attempt ended. The fence decides whether it counts, `retry` what follows a failure.
 
-use crate::artifacts::outputs_hash;
+use crate::artifacts::{canonical_form, check_name, outputs_hash, too_large};
 use crate::change::{By, JobChange, settle};
 use crate::engine::Engine;
 use crate::error::Error;
@@ -16,6 +16,7 @@ use stella_contract::artifact::Artifact;
 use stella_contract::error::Code;
 use stella_contract::ids::{ArtifactId, JobId};
 use stella_contract::job::{Job, JobEvent, JobState, WaitReason};
+use stella_contract::lease::{LARGEST_ARTIFACT, MOST_ARTIFACTS};
 use stella_contract::time::Micros;
 use stella_ledger::leases::{AttemptError, Fence, Fenced, Finish};
 use stella_ledger::record::JobRecord;
@@ -23,8 +24,6 @@ use stella_ledger::{Tx, artifacts, jobs, leases};
 
 /// The longest error message that is kept.
 const LONGEST_MESSAGE: usize = 4_000;
-/// The most artifacts one job may leave.
-const MOST_ARTIFACTS: usize = 200;
 
 /// What a worker says of one attempt.
 #[derive(Debug)]
@@ -37,16 +36,16 @@ pub struct Report {
 
 /// A report whose bytes are on the disk.
 pub(crate) struct Prepared {
-    fence: Fence,
-    outcome: Result<Ready, Failure>,
+    pub(crate) fence: Fence,
+    pub(crate) outcome: Result<Ready, Failure>,
 }
 
 /// A success ready to be written.
-struct Ready {
-    result: Option<String>,
-    artifacts: Vec<Artifact>,
-    outputs_hash: Option<String>,
-    effect: Option<Effect>,
+pub(crate) struct Ready {
+    pub(crate) result: Option<String>,
+    pub(crate) artifacts: Vec<Artifact>,
+    pub(crate) outputs_hash: Option<String>,
+    pub(crate) effect: Option<Effect>,
 }
 
 /// Checks artifacts and keeps their bytes. A digest that is not the bytes' is refused and the job stays running.
@@ -62,7 +61,12 @@ pub(crate) async fn prepare(engine: &Engine, report: Report) -> Result<Prepared,
     let now = engine.now();
     let mut artifacts = Vec::with_capacity(done.artifacts.len());
     for new in done.artifacts {
-        let digest = digest::of_bytes(&new.bytes);
+        check_name(&new.name)?;
+        let bytes = canonical_form(&new.name, &new.media_type, new.bytes)?;
+        if bytes.len() as u64 > LARGEST_ARTIFACT {
+            return Err(too_large(&new.name, LARGEST_ARTIFACT));
+        }
+        let digest = digest::of_bytes(&bytes);
         if new.digest.as_ref().is_some_and(|said| *said != digest) {
             return Err(Error::new(
                 Code::ArtifactDigestMismatch,
@@ -72,8 +76,8 @@ pub(crate) async fn prepare(engine: &Engine, report: Report) -> Result<Prepared,
                 ),
             ));
         }
-        let size_bytes = i64::try_from(new.bytes.len()).unwrap_or(i64::MAX);
-        engine.blobs().put(new.bytes).await?;
+        let size_bytes = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
+        engine.blobs().put(bytes).await?;
         artifacts.push(Artifact {
             artifact_id: ArtifactId::from_uuid(&engine.uuid(now)),
             job_id: fence.job_id.clone(),
@@ -266,6 +270,7 @@ pub(crate) fn end_of(
             max_attempts: job.max_attempts,
             class: failure.class,
             retry_after_ms: failure.retry_after_ms,
+            is_final: failure.is_final,
         },
         now,
     );

@@ -37,11 +37,13 @@ pub struct Failed<'a> {
     pub class: ErrorClass,
     /// When the far side wants to be asked again.
     pub retry_after_ms: Option<u64>,
+    /// Whether its worker knows that another attempt cannot help.
+    pub is_final: bool,
 }
 
 /// Decides what follows.
 pub fn decide(failed: Failed<'_>, now: Micros) -> Next {
-    if !failed.class.is_retryable() || failed.attempt >= failed.max_attempts {
+    if failed.is_final || !failed.class.is_retryable() || failed.attempt >= failed.max_attempts {
         return Next::Dead;
     }
     let own = delay_ms(failed.job_id, failed.attempt);
@@ -73,7 +75,10 @@ mod tests {
 
     fn failed(attempt: i32, class: ErrorClass, retry_after_ms: Option<u64>) -> Next {
         let job_id = job();
-        decide(Failed { job_id: &job_id, attempt, max_attempts: 6, class, retry_after_ms }, Micros(0))
+        decide(
+            Failed { job_id: &job_id, attempt, max_attempts: 6, class, retry_after_ms, is_final: false },
+            Micros(0),
+        )
     }
 
     #[test]

@@ -3,13 +3,14 @@
 use crate::change::{By, JobChange, settle};
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::gate;
 use crate::handlers::{Done, Failure};
 use crate::jobs::view;
 use crate::journal::Journal;
 use crate::report;
 use serde_json::Value;
 use stella_contract::error::Code;
-use stella_contract::ids::{JobId, WorkerId};
+use stella_contract::ids::{JobId, Tenant, WorkerId};
 use stella_contract::job::{Job, JobEvent, JobState};
 use stella_contract::time::Micros;
 use stella_contract::worker::WorkerWish;
@@ -32,7 +33,7 @@ pub const MOST_CLAIMED: usize = 256;
 /// The work.
 #[derive(Clone)]
 pub struct Work {
-    engine: Engine,
+    pub(crate) engine: Engine,
 }
 
 impl Engine {
@@ -112,7 +113,8 @@ impl Work {
             .write(move |tx| {
                 Box::pin(async move {
                     let mut journal = Journal::default();
-                    let claimed = claim(&engine, tx, &worker, &types, n, &mut journal).await?;
+                    let claimer = Claimer::of_process(&worker);
+                    let claimed = claim(&engine, tx, claimer, &types, n, &mut journal).await?;
                     journal.write(tx).await?;
                     Ok::<_, Error>(claimed)
                 })
@@ -140,7 +142,8 @@ impl Work {
                     let mut journal = Journal::default();
                     let now = engine.now();
                     let answers = report::write(tx, prepared, now, &mut journal).await?;
-                    let claimed = claim(&engine, tx, &worker, &types, n, &mut journal).await?;
+                    let claimer = Claimer::of_process(&worker);
+                    let claimed = claim(&engine, tx, claimer, &types, n, &mut journal).await?;
                     let started = start(&engine, tx, claimed, &worker, &mut journal).await?;
                     journal.write(tx).await?;
                     Ok::<_, Error>((answers, started))
@@ -228,7 +231,7 @@ impl Work {
                     let fenced = leases::release_many(tx, &releases, now).await?;
                     refuse_lost(&fenced)?;
                     let mut journal = Journal::default();
-                    let given = released(tx, fenced.done, "released", now, &mut journal).await?;
+                    let given = released(tx, fenced.done, "released", None, now, &mut journal).await?;
                     journal.write(tx).await?;
                     Ok(given.into_iter().map(view).collect())
                 })
@@ -276,7 +279,7 @@ impl Work {
     }
 
     /// Claimed records as leases, with payloads from the blobs where they lie there.
-    async fn leases(&self, claimed: Vec<JobRecord>) -> Result<Vec<Lease>, Error> {
+    pub(crate) async fn leases(&self, claimed: Vec<JobRecord>) -> Result<Vec<Lease>, Error> {
         let mut given = Vec::with_capacity(claimed.len());
         for record in claimed {
             let fence = Fence::of(&record).ok_or_else(|| Error::internal("a claimed job has no lease"))?;
@@ -294,11 +297,28 @@ impl Work {
     }
 }
 
+/// Who claims.
+#[derive(Debug, Clone)]
+pub(crate) struct Claimer {
+    /// The worker.
+    pub(crate) worker_id: WorkerId,
+    /// The tenant it works for; `None` when it works for all.
+    pub(crate) tenant: Option<Tenant>,
+    /// The task runner it works for.
+    pub(crate) task_runner_id: Option<String>,
+}
+
+impl Claimer {
+    fn of_process(worker: &WorkerId) -> Self {
+        Self { worker_id: worker.clone(), tenant: None, task_runner_id: None }
+    }
+}
+
 /// Claims in this transaction.
-async fn claim(
+pub(crate) async fn claim(
     engine: &Engine,
     tx: &mut Tx,
-    worker: &WorkerId,
+    claimer: Claimer,
     types: &[String],
     n: usize,
     journal: &mut Journal,
@@ -310,15 +330,15 @@ async fn claim(
     let now = engine.now();
     let wish = Claim {
         job_types: types.to_vec(),
-        worker_id: worker.clone(),
-        tenant: None,
-        task_runner_id: None,
+        worker_id: claimer.worker_id,
+        tenant: claimer.tenant,
+        task_runner_id: claimer.task_runner_id,
         chances: (0..n).map(|_| engine.chance().number()).collect(),
         // Until the worker acknowledges, it holds the job only that long.
         lease_until: now.plus_ms(ACK_MS),
         now,
     };
-    let claimed = jobs::claim(tx, &wish).await?;
+    let claimed = gate::claim(engine, tx, &wish, journal).await?;
     along(tx, claimed, JobEvent::Claim, now, journal).await
 }
 
@@ -347,7 +367,7 @@ async fn start(
 }
 
 /// Notes that the jobs went along an arrow that their worker chose.
-async fn along(
+pub(crate) async fn along(
     tx: &mut Tx,
     records: Vec<JobRecord>,
     event: JobEvent,
@@ -381,12 +401,16 @@ pub(crate) async fn released(
     tx: &mut Tx,
     records: Vec<JobRecord>,
     outcome: &'static str,
+    said: Option<&str>,
     now: Micros,
     journal: &mut Journal,
 ) -> Result<Vec<JobRecord>, Error> {
     let changes: Vec<JobChange> = records
         .into_iter()
-        .map(|record| JobChange::ending(JobEvent::Release, JobState::Leased, record, outcome))
+        .map(|record| JobChange {
+            said: said.map(str::to_owned),
+            ..JobChange::ending(JobEvent::Release, JobState::Leased, record, outcome)
+        })
         .collect();
     let by = By::itself(worker_of(&changes));
     settle(tx, &changes, &by, now, journal).await?;
@@ -399,7 +423,7 @@ pub(crate) fn worker_of(changes: &[JobChange]) -> String {
 }
 
 /// A release after which the claim was never made.
-fn uncounted(fence: Fence, held: &[JobRecord]) -> Release {
+pub(crate) fn uncounted(fence: Fence, held: &[JobRecord]) -> Release {
     let record = held.iter().find(|record| record.job.job_id == fence.job_id);
     Release {
         attempt: record.map_or(0, |record| (record.job.attempt - 1).max(0)),
@@ -409,7 +433,7 @@ fn uncounted(fence: Fence, held: &[JobRecord]) -> Release {
 }
 
 /// Names the first thing that was not changed.
-fn refuse_lost(fenced: &Fenced) -> Result<(), Error> {
+pub(crate) fn refuse_lost(fenced: &Fenced) -> Result<(), Error> {
     if let Some(id) = fenced.unknown.first() {
         return Err(Error::not_found("job", id));
     }

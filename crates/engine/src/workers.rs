@@ -3,9 +3,13 @@
 use crate::caller::Caller;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::floor_claims::worker_of_tenant;
+use crate::journal::{Draft, Journal, Tiding};
+use serde_json::json;
+use stella_contract::ids::WorkerId;
 use stella_contract::scope::Scope;
 use stella_contract::time::Micros;
-use stella_contract::worker::{Worker, WorkerState};
+use stella_contract::worker::{Worker, WorkerState, WorkerWish};
 use stella_ledger::workers::{self, WorkerRecord};
 
 /// Silent for longer than this, it is no longer listed.
@@ -39,6 +43,97 @@ impl Workers {
             .await?;
         Ok(found.into_iter().map(|record| view(record, now)).collect())
     }
+}
+
+/// What an operator wants of a worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WorkerVerb {
+    /// It takes nothing new and ends when its hands are free.
+    Drain,
+    /// It works again.
+    Resume,
+    /// It is not heard any more.
+    Quarantine,
+}
+
+impl WorkerVerb {
+    const fn wish(self) -> WorkerWish {
+        match self {
+            Self::Drain => WorkerWish::Drain,
+            Self::Resume => WorkerWish::Work,
+            Self::Quarantine => WorkerWish::Quarantine,
+        }
+    }
+    const fn kind(self) -> &'static str {
+        match self {
+            Self::Drain => "worker.draining",
+            Self::Resume => "worker.online",
+            Self::Quarantine => "worker.quarantined",
+        }
+    }
+}
+
+impl Workers {
+    /// Drains, resumes or quarantines a worker of the caller's tenant, or of all. What is wanted already changes
+    /// nothing. The jobs of a quarantined worker come back when their leases end.
+    pub async fn apply(&self, caller: &Caller, verb: WorkerVerb, id: &WorkerId) -> Result<Worker, Error> {
+        caller.demand_write(Scope::OrchOperate)?;
+        let (caller, id, engine) = (caller.clone(), id.clone(), self.engine.clone());
+        self.engine
+            .ledger()
+            .write(move |tx| {
+                Box::pin(async move {
+                    let found = worker_of_tenant(tx, &caller.tenant, &id).await?;
+                    let before = found.ok_or_else(|| Error::not_found("worker", &id))?;
+                    let now = engine.now();
+                    if before.wish == verb.wish() {
+                        return Ok(view(before, now));
+                    }
+                    let reason = caller.cause.reason.clone().filter(|_| verb != WorkerVerb::Resume);
+                    workers::wish(tx, &id, verb.wish(), reason.as_deref()).await?;
+                    let after = WorkerRecord { wish: verb.wish(), wish_reason: reason, ..before.clone() };
+                    let mut journal = Journal::default();
+                    note(&caller, verb, &before, now, &mut journal);
+                    journal.write(tx).await?;
+                    Ok(view(after, now))
+                })
+            })
+            .await
+    }
+}
+
+fn note(caller: &Caller, verb: WorkerVerb, before: &WorkerRecord, now: Micros, journal: &mut Journal) {
+    let data = json!({ "workerId": before.worker_id, "name": before.name });
+    journal.enter(
+        &caller.tenant,
+        Draft {
+            job_id: None,
+            run_id: None,
+            entity: "worker",
+            kind: verb.kind().to_owned(),
+            from_state: Some(before.wish.as_str()),
+            to_state: Some(verb.wish().as_str()),
+            attempt: None,
+            lease_epoch: None,
+            actor: caller.actor(),
+            cause: caller.cause.clone(),
+            correlation_id: caller.correlation_id.clone(),
+            occurred_at: now,
+            data: data.clone(),
+        },
+    );
+    journal.tell(
+        &caller.tenant,
+        Tiding {
+            kind: verb.kind().to_owned(),
+            entity: "worker",
+            id: before.worker_id.as_str().to_owned(),
+            run_id: None,
+            correlation_id: caller.correlation_id.clone(),
+            at: now,
+            data,
+        },
+    );
 }
 
 fn view(record: WorkerRecord, now: Micros) -> Worker {

@@ -21,6 +21,10 @@ use tokio_util::sync::CancellationToken;
 pub trait Handler: Send + Sync + 'static {
     /// The job types it does.
     fn job_types(&self) -> &[&str];
+    /// Says what is wrong with a payload that somebody wrote by hand; it is shown to them.
+    fn check(&self, _payload: &Value) -> Result<(), String> {
+        Ok(())
+    }
     /// Does one job.
     async fn run(&self, ctx: &JobContext, lease: &Lease) -> Result<Done, Failure>;
 }
@@ -84,6 +88,8 @@ pub struct Failure {
     pub http_status: Option<u16>,
     /// The far side.
     pub host: Option<String>,
+    /// Another attempt cannot help, whatever the class says.
+    pub is_final: bool,
 }
 
 impl Failure {
@@ -96,6 +102,7 @@ impl Failure {
             retry_after_ms: None,
             http_status: None,
             host: None,
+            is_final: false,
         }
     }
 }
@@ -113,6 +120,7 @@ impl From<Error> for Failure {
             retry_after_ms: error.retry_after_ms,
             http_status: None,
             host: None,
+            is_final: false,
         }
     }
 }

@@ -87,7 +87,7 @@ async fn reap(tx: &mut Tx, now: Micros, journal: &mut Journal) -> Result<usize, 
         releases.push(unacknowledged(record)?);
     }
     let fenced = leases::release_many(tx, &releases, now).await?;
-    did += released(tx, fenced.done, "ack_timeout", now, journal).await?.len();
+    did += released(tx, fenced.done, "ack_timeout", None, now, journal).await?.len();
     Ok(did)
 }
 

@@ -5,11 +5,14 @@ use crate::error::Error;
 use crate::tasks::{Activity, Task};
 use crate::{feed, idempotency};
 use async_trait::async_trait;
-use stella_ledger::tokens;
+use stella_ledger::{tokens, uploads};
 
 const EVERY_MS: i64 = 10 * 60 * 1_000;
 /// An ended token is remembered for a day, so that whoever lists tokens sees that it ended.
 const ENDED_TOKENS_MS: i64 = 24 * 60 * 60 * 1_000;
+
+/// What a worker brought for a job that it never completed; the longest attempt takes seven days.
+const UPLOADS_MS: i64 = 8 * 24 * 60 * 60 * 1_000;
 
 /// Sweeps.
 #[derive(Debug)]
@@ -31,7 +34,8 @@ impl Task for Sweeper {
                     let tokens = tokens::forget_ended(tx, now.minus_ms(ENDED_TOKENS_MS).0).await?;
                     let answers =
                         stella_ledger::idempotency::forget(tx, now.minus_ms(idempotency::KEPT_MS).0).await?;
-                    let mut swept = tokens + answers;
+                    let uploads = uploads::sweep(tx, now.minus_ms(UPLOADS_MS)).await?;
+                    let mut swept = tokens + answers + uploads;
                     for tenant in tenants {
                         swept += stella_ledger::feed::trim(tx, &tenant, feed::KEPT).await?;
                     }
