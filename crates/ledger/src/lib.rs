@@ -80,6 +80,7 @@ pub mod throttles;
 pub mod tokens;
 pub mod vex;
 pub mod watermarks;
+pub mod uploads;
 pub mod workers;
 mod writer;
 
