@@ -68,7 +68,7 @@ create index dead_letters_by_state on dead_letters (tenant, state, dead_lettered
 create index dead_letters_by_cause on dead_letters (tenant, fingerprint, dead_lettered_at, key);
 create index dead_letters_by_source on dead_letters (tenant, source_id, dead_lettered_at, key)
     where source_id is not null;
-create index dead_letters_replaying on dead_letters (last_replay_key) where state = 'replaying';
+create index dead_letters_by_replay on dead_letters (last_replay_key) where last_replay_key is not null;
 create index dead_letters_closed on dead_letters (closed_at) where closed_at is not null;
 create index dead_letters_unnamed on dead_letters (key) where fingerprint = '';
 

@@ -13,6 +13,7 @@
 //! | `impact`, `previews` | which targets a scope or key touches |
 //! | `runs`, `findings` | what comes out |
 //! | `change_sets`, `views` | one verb on many things; views under a name |
+//! | `dead_letters`, `incidents` | what failed for good, and what needs attention |
 //! | `handlers` | what the workers of this process do for each job type |
 //! | `sessions`, `idempotency` | who asks; the first answer to each idempotency key |
 //! | `feed`, `overview` | what is told live; the figures of the first page |
@@ -29,6 +30,7 @@ pub mod change_sets;
 pub mod clock;
 mod coverage;
 mod dag;
+pub mod dead_letters;
 pub mod edges;
 mod engine;
 pub mod error;
@@ -44,6 +46,7 @@ pub mod handlers;
 pub mod history;
 pub mod idempotency;
 mod impact;
+pub mod incidents;
 mod ingest;
 mod intake;
 pub mod jobs;

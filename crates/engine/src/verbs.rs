@@ -227,12 +227,14 @@ pub(crate) struct Again {
     pub(crate) payload: Option<Payload>,
     /// The key of the new job; made from the lineage when absent.
     pub(crate) idempotency_key: Option<String>,
+    /// Not to start before.
+    pub(crate) not_before: Option<Micros>,
 }
 
 impl Again {
     /// The same once more.
     pub(crate) const fn of(verb: Verb, record: JobRecord) -> Self {
-        Self { verb, record, payload: None, idempotency_key: None }
+        Self { verb, record, payload: None, idempotency_key: None, not_before: None }
     }
 }
 
@@ -285,6 +287,7 @@ fn again(wish: Again, record: &JobRecord, lineage: Option<&Lineage>, by: &By) ->
         source_id: job.source_id.clone(),
         priority,
         idempotency_key: Some(key),
+        not_before: wish.not_before,
         max_attempts: job.max_attempts,
         timeout_s: job.timeout_s,
         replay_of,

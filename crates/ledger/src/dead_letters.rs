@@ -288,6 +288,79 @@ pub async fn get(
     Ok(found.into_iter().find(|record| record.entry.entry_id == *id && record.entry.tenant == *tenant))
 }
 
+const OPEN_OF: Sql = Sql {
+    sqlite: "
+        select *
+        from dead_letters
+        where key in (
+            select key
+            from dead_letters
+            where key in (select value from json_each($1))
+            union
+            select key
+            from dead_letters
+            where last_replay_key in (select value from json_each($1)))
+          and state = 'open'
+        order by key",
+    postgres: "
+        select *
+        from dead_letters
+        where key in (
+            select key
+            from dead_letters
+            where key in (select value::bigint from json_array_elements_text($1::json))
+            union
+            select key
+            from dead_letters
+            where last_replay_key in (select value::bigint from json_array_elements_text($1::json)))
+          and state = 'open'
+        order by key",
+};
+
+/// The open entries of these jobs, and those that these jobs repeated last.
+pub async fn open_of(tx: &mut Tx, job_keys: &[i64]) -> Result<Vec<DeadLetterRecord>, LedgerError> {
+    records(fetch(tx, OPEN_OF, json(job_keys)?).await?)
+}
+
+const FAR_SIDES: Sql = Sql {
+    sqlite: "select key, error_status, error_host from jobs where key in (select value from json_each($1))",
+    postgres: "
+        select key, error_status, error_host
+        from jobs
+        where key in (select value::bigint from json_array_elements_text($1::json))",
+};
+
+/// What the far side answered to the last attempts of these jobs, and who it was; by the jobs' row keys.
+pub async fn far_sides(
+    tx: &mut Tx,
+    job_keys: &[i64],
+) -> Result<Vec<(i64, Option<i64>, Option<String>)>, LedgerError> {
+    fetch(tx, FAR_SIDES, json(job_keys)?).await
+}
+
+const NAME_OTHERS: Sql = Sql {
+    sqlite: "
+        update jobs
+        set dead_letter_id = dead_letters.entry_id
+        from json_each($1) as said
+        join dead_letters on dead_letters.key = said.value ->> 1
+        where jobs.key = said.value ->> 0",
+    postgres: "
+        update jobs
+        set dead_letter_id = dead_letters.entry_id
+        from json_array_elements($1::json) as said (pair)
+        join dead_letters on dead_letters.key = (said.pair ->> 1)::bigint
+        where jobs.key = (said.pair ->> 0)::bigint",
+};
+
+/// Names entries on jobs that repeated them, as pairs of the job's and the entry's row key.
+pub async fn name_on_jobs(tx: &mut Tx, pairs: &[(i64, i64)]) -> Result<(), LedgerError> {
+    if pairs.is_empty() {
+        return Ok(());
+    }
+    execute(tx, NAME_OTHERS, json(pairs)?).await
+}
+
 const REPLAYED_BY: Sql = Sql {
     sqlite: "
         select *

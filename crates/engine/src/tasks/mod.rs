@@ -1,7 +1,9 @@
 //! Background work. A task takes no input: it looks, and repairs. After a crash the same code runs as on any day.
 
+mod backfill_feeder;
 mod cancel_forcer;
 mod change_set_runner;
+mod dead_letter_alerts;
 mod depth_sampler;
 mod dispatcher;
 mod lease_reaper;
@@ -39,9 +41,11 @@ pub fn all() -> Vec<Arc<dyn Task>> {
         Arc::new(lease_reaper::LeaseReaper),
         Arc::new(cancel_forcer::CancelForcer),
         Arc::new(change_set_runner::ChangeSetRunner),
+        Arc::new(backfill_feeder::BackfillFeeder),
         Arc::new(dispatcher::Dispatcher),
         Arc::new(planner::Planner::default()),
         Arc::new(run_watch::RunWatch),
+        Arc::new(dead_letter_alerts::DeadLetterAlerts),
         Arc::new(depth_sampler::DepthSampler),
         Arc::new(sweeper::Sweeper),
     ]
