@@ -159,9 +159,7 @@ create table pressure (
     level bigint not null check (level between 0 and 3),
     since bigint not null,
     asked bigint not null check (asked between 0 and 3),
-    -- Since when the gauges ask for more, or for less, than is in force.
-    above_since bigint,
-    below_since bigint,
+    -- What the gauges showed, and since when each level is asked for or left, as JSON.
     gauges text collate "C" not null,
     read_at bigint not null
 );

@@ -158,9 +158,7 @@ create table pressure (
     level integer not null check (level between 0 and 3),
     since integer not null,
     asked integer not null check (asked between 0 and 3),
-    -- Since when the gauges ask for more, or for less, than is in force.
-    above_since integer,
-    below_since integer,
+    -- What the gauges showed, and since when each level is asked for or left, as JSON.
     gauges text not null,
     read_at integer not null
 ) strict, without rowid;

@@ -11,9 +11,11 @@ use crate::handlers::Registry;
 use crate::idempotency::Answers;
 use crate::sessions::Recognised;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use stella_contract::ids::Tenant;
 use stella_contract::time::Micros;
+use stella_ledger::limits::InForce;
 use stella_ledger::{Ledger, LedgerPlace};
 
 /// What an engine is opened with.
@@ -49,6 +51,7 @@ struct Inner {
     feed_indexes: FeedIndexes,
     fetcher: OnceLock<Fetcher>,
     registry: Registry,
+    limited: AtomicBool,
     options: Options,
 }
 
@@ -72,6 +75,7 @@ impl Engine {
             feed_indexes: FeedIndexes::default(),
             fetcher: OnceLock::new(),
             registry,
+            limited: AtomicBool::new(true),
             options,
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -119,6 +123,18 @@ impl Engine {
     /// Keys that are being answered.
     pub(crate) fn answers(&self) -> &Arc<Answers> {
         &self.inner.answers
+    }
+    /// Takes note of whether limits are in force, as a transaction just saw it.
+    pub(crate) fn limits_seen(&self, in_force: InForce) {
+        self.inner.limited.store(!in_force.is_nothing(), Ordering::Relaxed);
+    }
+    /// A limit was just changed here.
+    pub(crate) fn limits_changed(&self) {
+        self.inner.limited.store(true, Ordering::Relaxed);
+    }
+    /// Whether limits may be in force. It spares those a look into the ledger who would be held later anyway.
+    pub(crate) fn may_be_limited(&self) -> bool {
+        self.inner.limited.load(Ordering::Relaxed)
     }
     /// Sets how much may be fetched from one source; to be called before the first one is read.
     pub fn limit_fetches(&self, limits: FetchLimits) {

@@ -5,6 +5,7 @@ use crate::change::{By, Happened, JobChange, settle};
 use crate::edges;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::gate;
 use crate::jobs::{Submitted, view};
 use crate::journal::Journal;
 use serde_json::Value;
@@ -168,6 +169,7 @@ pub(crate) async fn insert_many(
         dependencies.push(std::mem::take(&mut wish.depends_on));
         rows.push(row(engine, wish, dependencies.last().is_some_and(|on| !on.is_empty()), by, now));
     }
+    hold_at_the_door(engine, tx, &mut rows, now).await?;
     jobs::insert_many(tx, &rows).await?;
     let mut made: Vec<JobRecord> = rows.iter().map(fresh).collect();
     let mut changes = Vec::with_capacity(made.len() * 2);
@@ -208,6 +210,28 @@ pub(crate) async fn insert_many(
             })
         })
         .collect())
+}
+
+/// What a limit holds waits from the beginning, so that a deep queue under a limit is not made ready first.
+async fn hold_at_the_door(
+    engine: &Engine,
+    tx: &mut Tx,
+    rows: &mut [NewJob],
+    now: Micros,
+) -> Result<(), Error> {
+    if !engine.may_be_limited() {
+        return Ok(());
+    }
+    let queued: Vec<JobRecord> = rows.iter().filter(|row| row.state == JobState::Queued).map(fresh).collect();
+    for hold in gate::at_the_door(engine, tx, &queued, now).await? {
+        let held = rows.iter_mut().find(|row| stella_ledger::key_of(&row.job_id) == hold.key);
+        held.into_iter().for_each(|row| {
+            row.state = JobState::Pending;
+            row.wait_reason = Some(hold.wait_reason);
+            row.next_eligible_at = hold.next_eligible_at;
+        });
+    }
+    Ok(())
 }
 
 fn same_payload(before: &str, now: &str) -> Result<(), Error> {
@@ -265,6 +289,7 @@ fn fresh(row: &NewJob) -> JobRecord {
         payload: row.payload.clone(),
         ack_timeouts: 0,
         attempt_started_at: None,
+        error_status: None,
         origin_key: row.origin_key,
         job: Job {
             job_id: row.job_id.clone(),

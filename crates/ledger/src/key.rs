@@ -2,6 +2,7 @@
 //! two are the row's integer key, so that a public id is found without a second index.
 
 use stella_contract::ids::{JobId, LeaseId};
+use stella_contract::time::Micros;
 
 /// Bits of the counter within one millisecond.
 pub const COUNTER_BITS: u32 = 21;
@@ -9,6 +10,11 @@ pub const COUNTER_BITS: u32 = 21;
 /// The row key of a job.
 pub fn key_of(id: &JobId) -> i64 {
     key_of_uuid(id.uuid())
+}
+
+/// The smallest row key of a job made at this time or later.
+pub fn first_at(at: Micros) -> i64 {
+    at.0.div_euclid(1_000).max(0) << COUNTER_BITS
 }
 
 /// The row key of the job that a lease is of.

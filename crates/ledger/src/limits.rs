@@ -187,18 +187,18 @@ pub async fn heads(tx: &mut Tx, lane: &Lane, limit: i64) -> Result<Vec<JobRecord
     records(rows)
 }
 
-/// Says anew why waiting jobs wait and until when. It is no change of state, and is told nowhere.
+/// Says anew why waiting jobs wait and until when. It is no change of their state, so their version stays.
 pub async fn explain_many(tx: &mut Tx, holds: &[crate::jobs::Hold]) -> Result<(), LedgerError> {
     const EXPLAIN: Sql = Sql {
         sqlite: "
             update jobs
-            set wait_reason = held.value ->> 'why', next_eligible_at = held.value ->> 'until', version = version + 1
+            set wait_reason = held.value ->> 'why', next_eligible_at = held.value ->> 'until'
             from json_each($1) as held
             where jobs.key = held.value ->> 'key'
               and jobs.state = 'pending'",
         postgres: "
             update jobs
-            set wait_reason = held.why, next_eligible_at = held.until, version = version + 1
+            set wait_reason = held.why, next_eligible_at = held.until
             from json_to_recordset($1::json) as held (key bigint, why text, until bigint)
             where jobs.key = held.key
               and jobs.state = 'pending'",
@@ -232,16 +232,29 @@ pub async fn waiting(
         .collect()
 }
 
+/// A source, as limits see it.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+#[expect(missing_docs, reason = "each field is the column its name says")]
+pub struct SourceFacts {
+    pub source_id: String,
+    pub location: String,
+    pub enabled: i64,
+    pub paused: i64,
+}
+
 const SOURCES: Sql = Sql {
-    sqlite: "select source_id, location, enabled from sources where source_id in (select value from json_each($1))",
+    sqlite: "
+        select source_id, location, enabled, paused
+        from sources
+        where source_id in (select value from json_each($1))",
     postgres: "
-        select source_id, location, enabled
+        select source_id, location, enabled, paused
         from sources
         where source_id in (select value from json_array_elements_text($1::json))",
 };
 
-/// Where sources are and whether they may be read: id, location, enabled.
-pub async fn sources(tx: &mut Tx, ids: &[&str]) -> Result<Vec<(String, String, i64)>, LedgerError> {
+/// Where sources are and whether they may be read.
+pub async fn sources(tx: &mut Tx, ids: &[&str]) -> Result<Vec<SourceFacts>, LedgerError> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -310,7 +323,7 @@ pub async fn ahead_of(tx: &mut Tx, record: &JobRecord) -> Result<i64, LedgerErro
     Ok(ahead)
 }
 
-const WORKERS: &str = "select job_types from workers where draining = 0 and last_heartbeat_at >= $1";
+const WORKERS: &str = "select job_types from workers where wish = 'work' and last_heartbeat_at >= $1";
 
 /// The job types that somebody works on: lists of those workers that were heard of since then.
 pub async fn worked_on(tx: &mut Tx, since: Micros) -> Result<Vec<Vec<String>>, LedgerError> {

@@ -14,32 +14,25 @@ pub struct PressureRow {
     pub level: i64,
     pub since: i64,
     pub asked: i64,
-    pub above_since: Option<i64>,
-    pub below_since: Option<i64>,
     pub gauges: String,
     pub read_at: i64,
 }
 
 /// Writes the pressure of a tenant.
 pub async fn put(tx: &mut Tx, row: &PressureRow) -> Result<(), LedgerError> {
-    let values: [Value; 8] = [
+    let values: [Value; 6] = [
         row.tenant.as_str().into(),
         row.level.into(),
         row.since.into(),
         row.asked.into(),
-        row.above_since.into(),
-        row.below_since.into(),
         row.gauges.as_str().into(),
         row.read_at.into(),
     ];
-    let mut query = Query::new(
-        "insert into pressure (tenant, level, since, asked, above_since, below_since, gauges, read_at) values ",
-    );
+    let mut query = Query::new("insert into pressure (tenant, level, since, asked, gauges, read_at) values ");
     query.bind_list(values).push(
         " on conflict (tenant) do update
         set level = excluded.level, since = excluded.since, asked = excluded.asked,
-            above_since = excluded.above_since, below_since = excluded.below_since, gauges = excluded.gauges,
-            read_at = excluded.read_at",
+            gauges = excluded.gauges, read_at = excluded.read_at",
     );
     query.execute(tx).await?;
     Ok(())
@@ -84,6 +77,18 @@ pub struct PoolRow {
     pub p95_ms: Option<i64>,
     pub median_ms: Option<i64>,
     pub adjusted_at: i64,
+}
+
+/// The pool of a worker, and an operator's bound on it.
+pub async fn pool_of(tx: &mut Tx, worker_id: &str) -> Result<Option<(String, Option<i64>)>, LedgerError> {
+    const POOL_OF: &str = "
+        select workers.name, pools.max_held
+        from workers
+        left join pools on pools.pool = workers.name
+        where workers.worker_id = $1";
+    Ok(on_db!(tx, connection => {
+        sqlx::query_as(POOL_OF).bind(worker_id).fetch_optional(connection).await?
+    }))
 }
 
 /// Writes a pool.

@@ -18,6 +18,8 @@ pub struct JobRecord {
     pub ack_timeouts: i64,
     /// When the attempt at hand was acknowledged.
     pub attempt_started_at: Option<Micros>,
+    /// The HTTP status with which the last attempt failed, when the far side gave one.
+    pub error_status: Option<i64>,
     /// The row key of the first job of its lineage; `None` for that one itself.
     pub origin_key: Option<i64>,
 }
@@ -63,6 +65,7 @@ pub struct JobRow {
     error_code: Option<String>,
     error_class: Option<String>,
     error_message: Option<String>,
+    error_status: Option<i64>,
     replay_of: Option<String>,
     retry_of: Option<String>,
     dead_letter_id: Option<String>,
@@ -143,6 +146,7 @@ impl TryFrom<JobRow> for JobRecord {
             payload: row.payload,
             ack_timeouts: row.ack_timeouts,
             attempt_started_at: row.attempt_started_at.map(Micros),
+            error_status: row.error_status,
             origin_key: row.origin_key,
         })
     }

@@ -1,20 +1,15 @@
-//! Makes jobs ready whose time has come.
+//! Makes jobs ready that nothing holds any more.
 
 use super::{Activity, Task};
-use crate::change::{JobChange, settle};
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::jobs::engine_itself;
+use crate::gate;
 use crate::journal::Journal;
 use async_trait::async_trait;
-use stella_contract::job::{JobEvent, JobState};
 use stella_contract::time::Micros;
-use stella_ledger::jobs;
+use stella_ledger::{jobs, limits};
 
-/// Jobs made ready in one transaction.
-const AT_ONCE: i64 = 500;
-
-/// Makes jobs ready whose time has come.
+/// Makes jobs ready that nothing holds any more.
 pub(super) struct Dispatcher;
 
 #[async_trait]
@@ -25,32 +20,30 @@ impl Task for Dispatcher {
 
     async fn activate(&self, engine: &Engine) -> Result<Activity, Error> {
         let now = engine.now();
-        let next: Option<Micros> = engine
+        let (next, is_limited): (Option<Micros>, bool) = engine
             .ledger()
-            .read(move |tx| Box::pin(async move { Ok::<_, Error>(jobs::next_eligible(tx).await?) }))
-            .await?;
-        if next.is_none_or(|at| at > now) {
-            return Ok(Activity { did: 0, next_at: next });
-        }
-        let by = engine_itself(self.name());
-        let (did, next_at) = engine
-            .ledger()
-            .write(move |tx| {
+            .read(move |tx| {
                 Box::pin(async move {
-                    let keys: Vec<i64> =
-                        jobs::eligible(tx, now, AT_ONCE).await?.iter().map(|record| record.key).collect();
-                    let ready = jobs::queue_many(tx, &keys, now).await?;
-                    let changes: Vec<JobChange> = ready
-                        .into_iter()
-                        .map(|record| JobChange::along(JobEvent::Queue, JobState::Pending, record))
-                        .collect();
-                    let mut journal = Journal::default();
-                    settle(tx, &changes, &by, now, &mut journal).await?;
-                    journal.write(tx).await?;
-                    Ok::<_, Error>((changes.len(), jobs::next_eligible(tx).await?))
+                    let next = jobs::next_eligible(tx).await?;
+                    Ok::<_, Error>((next, !limits::lanes(tx, 1).await?.is_empty()))
                 })
             })
             .await?;
-        Ok(Activity { did, next_at })
+        if !is_limited && next.is_none_or(|at| at > now) {
+            return Ok(Activity { did: 0, next_at: next });
+        }
+        let (own, name) = (engine.clone(), self.name());
+        engine
+            .ledger()
+            .write(move |tx| {
+                Box::pin(async move {
+                    let mut journal = Journal::default();
+                    let done = gate::dispatch(tx, name, now, &mut journal).await?;
+                    own.limits_seen(done.in_force);
+                    journal.write(tx).await?;
+                    Ok::<_, Error>(Activity { did: done.changed, next_at: done.next_at })
+                })
+            })
+            .await
     }
 }
