@@ -58,6 +58,12 @@ pub const IDEMPOTENCY_HEADER: &str = "idempotency-key";
 pub const REPLAYED_HEADER: &str = "idempotency-replayed";
 /// The header that names the version of this interface.
 pub const VERSION_HEADER: &str = "x-stella-api-version";
+/// The header that says how many requests a token may make at once.
+pub const LIMIT_HEADER: &str = "x-ratelimit-limit";
+/// The header that says how many of them are left.
+pub const REMAINING_HEADER: &str = "x-ratelimit-remaining";
+/// The header that says when all of them are there again, in seconds since the epoch.
+pub const RESET_HEADER: &str = "x-ratelimit-reset";
 /// The version of this interface.
 pub const VERSION: &str = "v1";
 
@@ -65,6 +71,7 @@ pub const VERSION: &str = "v1";
 pub const ENDPOINTS: &[Endpoint] = &[
     open(Method::Get, "/health/live"),
     open(Method::Get, "/health/ready"),
+    open(Method::Get, "/metrics"),
     open(Method::Get, "/.well-known/openapi"),
     open(Method::Get, "/openapi/orchestrator.json"),
     open(Method::Post, "/api/v1/session:open"),
@@ -72,8 +79,12 @@ pub const ENDPOINTS: &[Endpoint] = &[
     read("/api/v1/overview", Scope::OrchRead),
     read("/api/v1/feed", Scope::OrchRead),
     read("/api/v1/events/stream", Scope::OrchRead),
+    read("/api/v1/events/ws", Scope::OrchRead),
     read("/api/v1/jobs", Scope::OrchRead),
     write("/api/v1/jobs", Scope::OrchSubmit),
+    read("/api/v1/jobs/stats", Scope::OrchRead),
+    read("/api/v1/jobs/summary", Scope::OrchRead),
+    read("/api/v1/jobs/{id}/detail", Scope::OrchRead),
     read("/api/v1/jobs/{id}", Scope::OrchRead),
     read("/api/v1/jobs/{id}/history", Scope::OrchRead),
     write("/api/v1/jobs/{id}:cancel", Scope::OrchOperate),
@@ -99,10 +110,16 @@ pub const ENDPOINTS: &[Endpoint] = &[
     read("/api/v1/runs/{id}", Scope::RunsRead),
     read("/api/v1/runs/{id}/segments", Scope::RunsRead),
     read("/api/v1/runs/{id}/deltas", Scope::RunsRead),
+    read("/api/v1/runs/{id}/timeline", Scope::RunsRead),
     read("/api/v1/runs/{id}/messages", Scope::RunsRead),
     write("/api/v1/runs/{id}:cancel", Scope::RunsManage),
     write("/api/v1/runs/{id}:retry", Scope::RunsManage),
     read("/console/runs/{id}/stream", Scope::RunsRead),
+    read("/api/v1/slos", Scope::OrchRead),
+    write("/api/v1/slos", Scope::OrchQuota),
+    read("/api/v1/slos/{id}", Scope::OrchRead),
+    write("/api/v1/slos/{id}:update", Scope::OrchQuota),
+    write("/api/v1/slos/{id}:delete", Scope::OrchQuota),
     read("/api/v1/findings", Scope::OrchRead),
     read("/api/v1/findings/explain", Scope::OrchRead),
 ];

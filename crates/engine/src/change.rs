@@ -145,6 +145,7 @@ fn entry(change: &JobChange, by: &By, now: Micros) -> Draft {
         || change.happened == Happened::Event(JobEvent::TimeOut)
     {
         say("errorCode", job.error_code.as_ref().map(|code| json!(code)));
+        say("errorClass", job.error_class.map(|class| json!(class)));
         say("errorMessage", job.error_message.as_ref().map(|message| json!(message)));
     }
     say("outputsHash", job.outputs_hash.as_ref().map(|hash| json!(hash)));

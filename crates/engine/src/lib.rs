@@ -16,6 +16,7 @@
 //! | `dead_letters`, `incidents` | what failed for good, and what needs attention |
 //! | `handlers` | what the workers of this process do for each job type |
 //! | `sessions`, `idempotency` | who asks; the first answer to each idempotency key |
+//! | `tally`, `stats`, `slos`, `timeline`, `events`, `metrics` | what is counted along the history; figures by job type; objectives; runs over time; events and figures for others |
 //! | `feed`, `overview` | what is told live; the figures of the first page |
 //! | `tasks` | background work that looks and repairs |
 
@@ -34,6 +35,7 @@ pub mod dead_letters;
 pub mod edges;
 mod engine;
 pub mod error;
+pub mod events;
 pub mod feed;
 mod feed_index;
 pub mod feed_tail;
@@ -51,6 +53,7 @@ mod ingest;
 mod intake;
 pub mod jobs;
 pub mod journal;
+pub mod metrics;
 mod limits;
 mod lineage;
 pub mod overview;
@@ -63,11 +66,15 @@ mod running;
 mod runs;
 mod sbom;
 pub mod sessions;
+pub mod slos;
 mod source_changes;
 mod source_watermarks;
 pub mod sources;
+pub mod stats;
+mod tally;
 pub mod targets;
 pub mod tasks;
+pub mod timeline;
 pub mod verbs;
 pub mod views;
 mod watermarks;

@@ -18,6 +18,7 @@
 //! | `watermarks`, `backfills` | how far sources are read, and what is read again |
 //! | `vex`, `epss` | what is said of products; how likely vulnerabilities are exploited |
 //! | `impact`, `previews`, `rows` | which targets a key touches; many rows as one parameter |
+//! | `counts`, `slos`, `instance`, `telling`, `exposition` | what was counted along the history; objectives; the name of this ledger; what events and figures say |
 //! | `change_sets`, `change_items`, `saved_views` | one verb on many things; views under a name |
 //! | `tokens`, `idempotency` | who may knock; the first answer to each idempotency key |
 //! | `overview`, `samples` | the figures of the first page |
@@ -34,6 +35,7 @@ pub mod chains;
 pub mod change_items;
 pub mod change_sets;
 pub mod components;
+pub mod counts;
 pub mod db;
 pub mod dead_letter_figures;
 pub mod dead_letter_lists;
@@ -42,12 +44,14 @@ mod deltas;
 pub mod edges;
 pub mod epss;
 pub mod error;
+pub mod exposition;
 pub mod feed;
 pub mod finding_lists;
 pub mod findings;
 pub mod history;
 pub mod idempotency;
 pub mod impact;
+pub mod instance;
 pub mod incidents;
 pub mod jobs;
 pub mod kev;
@@ -72,8 +76,10 @@ pub mod samples;
 pub mod saved_views;
 pub mod segments;
 pub mod set;
+pub mod slos;
 pub mod sources;
 pub mod targets;
+pub mod telling;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod throttles;

@@ -1,52 +1,105 @@
 //! The one wrapper around every handler: recognise, settle the tenant, demand the scope, the reason and the ticket,
 //! read the body, answer a repeated write with its first answer. A handler is only ever called from here.
 
+use crate::ageing;
 use crate::desk::{Desk, Hall};
 use crate::envelope::said;
+use crate::hosts::FromSocket;
 use crate::house::House;
+use crate::limit::Left;
 use crate::mounted::{DoorKind, Mounted};
 use crate::refusal::Refusal;
 use crate::reply::mark_replayed;
+use crate::socket::Upgradable;
 use crate::take::Asking;
 use axum::body::Body;
-use axum::extract::Request;
-use axum::response::Response;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::{FromRequestParts, Request};
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use std::panic::AssertUnwindSafe;
-use stella_contract::api::IDEMPOTENCY_HEADER;
+use stella_contract::api::{IDEMPOTENCY_HEADER, Method};
 use stella_contract::error::Code;
 use stella_engine::Engine;
 use stella_engine::idempotency::{Begun, Claim, Kept};
 use tracing::Instrument;
 
+/// Answers a request, and says in the headers what its caller has left, whether its address goes, and that it has the
+/// answer already.
 pub(crate) async fn pass(
     house: House,
     mounted: Mounted,
     path: Vec<(String, String)>,
     correlation_id: String,
     request: Request,
+) -> Response {
+    let (tallies, deprecated, endpoint) = (house.tallies.clone(), mounted.deprecated, mounted.endpoint);
+    let known = request.headers().get(header::IF_NONE_MATCH).cloned();
+    let known = known.filter(|_| endpoint.method == Method::Get);
+    let gone = deprecated.map(|deprecated| (deprecated, path.clone()));
+    let mut left = None;
+    let outcome = admitted(house, mounted, path, correlation_id, request, &mut left).await;
+    if outcome.as_ref().is_err_and(|refusal| refusal.code == Code::LeaseLost) {
+        tallies.reject_fence();
+    }
+    let outcome = outcome.and_then(|response| ageing::unless_known(response, known.as_ref()));
+    let mut response = outcome.unwrap_or_else(IntoResponse::into_response);
+    if let Some(left) = left {
+        left.tell(response.headers_mut());
+    }
+    if let Some((deprecated, path)) = gone {
+        tallies.note_deprecated(endpoint.path);
+        deprecated.tell(response.headers_mut(), &path);
+    }
+    response
+}
+
+async fn admitted(
+    house: House,
+    mounted: Mounted,
+    path: Vec<(String, String)>,
+    correlation_id: String,
+    request: Request,
+    left: &mut Option<Left>,
 ) -> Result<Response, Refusal> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    let is_near = parts.extensions.get::<FromSocket>().is_none_or(|socket| socket.is_near);
+    // Only a connection that asks for it can be turned; what it lacks is told by the handler.
+    let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &()).await.ok();
+    let upgrade = Upgradable::of(upgrade);
     let (headers, uri) = (parts.headers, parts.uri);
     let asking = |body| Asking {
         path: path.clone(),
         query: uri.query().unwrap_or("").to_owned(),
         headers: headers.clone(),
         body,
+        upgrade: upgrade.clone(),
     };
     let call = match &mounted.door {
         DoorKind::Hall(call) => {
-            let hall = Hall { slot: house.slot, document: house.document, headers: headers.clone() };
+            let hall = Hall {
+                slot: house.slot,
+                document: house.document,
+                headers: headers.clone(),
+                auth: house.auth,
+                is_near,
+                tallies: house.tallies,
+            };
             return call(hall, asking(read(body, &headers, mounted.limit).await?)).await;
         }
         DoorKind::Desk(call) => call,
     };
     let engine = house.slot.demand()?;
     let known = house.auth.recognise(&engine, &headers).await?;
+    if let Some(token) = &known.token {
+        let (now_left, taken) = house.limiter.take(&engine, token);
+        *left = Some(now_left);
+        taken?;
+    }
     let caller = known.at(&headers, &correlation_id)?;
     if let Some(scope) = mounted.endpoint.scope {
         if mounted.endpoint.writes { caller.demand_write(scope)? } else { caller.demand(scope)? }
@@ -56,7 +109,7 @@ pub(crate) async fn pass(
         .record("subject", caller.subject.as_str());
     let body = read(body, &headers, mounted.limit).await?;
     let idempotency_key = if mounted.endpoint.writes { key_of(&headers)? } else { None };
-    let desk = Desk { engine, caller, tenants: known.tenants, idempotency_key };
+    let desk = Desk { engine, caller, tenants: known.tenants, idempotency_key, tallies: house.tallies };
     if !mounted.endpoint.writes {
         return call(desk, asking(body)).await;
     }

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use stella_contract::api::{REASON_HEADER, TENANT_HEADER, TICKET_HEADER};
 use stella_contract::error::Code;
-use stella_contract::ids::Tenant;
+use stella_contract::ids::{Tenant, TokenId};
 use stella_contract::job::Cause;
 use stella_contract::scope::Scope;
-use stella_engine::{Caller, Engine};
+use stella_engine::{Caller, Engine, Error};
 
 /// How callers are recognised.
 #[derive(Debug, Clone)]
@@ -49,6 +49,8 @@ pub(crate) struct Known {
     subject: String,
     scopes: BTreeSet<Scope>,
     read_only: bool,
+    /// The token it came with; the operator at this machine needs none.
+    pub(crate) token: Option<TokenId>,
     /// The tenants it may see, the default first.
     pub(crate) tenants: Vec<Tenant>,
 }
@@ -61,6 +63,7 @@ impl Auth {
                 subject: operator.subject.clone(),
                 scopes: Scope::ALL.iter().copied().collect(),
                 read_only: operator.is_read_only(),
+                token: None,
                 tenants: engine.options().tenants.clone(),
             }),
             Self::Bearer => {
@@ -69,6 +72,7 @@ impl Auth {
                     subject: bearer.subject,
                     scopes: bearer.scopes,
                     read_only: bearer.read_only,
+                    token: Some(bearer.token_id),
                     tenants: vec![bearer.tenant],
                 })
             }
@@ -77,6 +81,14 @@ impl Auth {
 }
 
 impl Known {
+    /// Refuses a caller without the scope, where no tenant is meant.
+    pub(crate) fn demand(&self, scope: Scope) -> Result<(), Refusal> {
+        if self.scopes.contains(&scope) {
+            return Ok(());
+        }
+        Err(Error::scope_missing(scope).into())
+    }
+
     /// The caller of one request: its tenant from the header, or the only one there is.
     pub(crate) fn at(&self, headers: &HeaderMap, correlation_id: &str) -> Result<Caller, Refusal> {
         Ok(Caller {

@@ -13,6 +13,8 @@ pub(crate) struct Operation {
     pub(crate) answers: Map<String, Value>,
     /// Every schema the operation needs, by name.
     pub(crate) schemas: BTreeMap<String, Value>,
+    /// It answers with a single thing that has a version.
+    pub(crate) is_versioned: bool,
 }
 
 impl Operation {
@@ -68,6 +70,7 @@ impl Operation {
 
     pub(crate) fn answers<T: ToSchema>(&mut self, status: u16) {
         let schema = self.refer::<T>();
+        self.is_versioned = self.has_version(&T::name());
         self.answer(status, said_of(status), json!({ "application/json": { "schema": schema } }));
     }
 
@@ -104,6 +107,21 @@ impl Operation {
         self.answer(200, "One page of the list.", content);
     }
 
+    /// A schema that the text of an answer names.
+    pub(crate) fn needs<T: ToSchema>(&mut self) {
+        self.refer::<T>();
+    }
+
+    /// Text of this media type.
+    pub(crate) fn answers_text(&mut self, media_type: &str) {
+        self.answer(200, "The text.", json!({ media_type: { "schema": { "type": "string" } } }));
+    }
+
+    /// A write that may expect a version.
+    pub(crate) fn expects(&mut self) {
+        self.parameters.push(json!({ "$ref": "#/components/parameters/IfMatch" }));
+    }
+
     pub(crate) fn answers_octets(&mut self) {
         let content =
             json!({ "application/octet-stream": { "schema": { "type": "string", "format": "binary" } } });
@@ -137,6 +155,13 @@ impl Operation {
             answer["content"] = content;
         }
         self.answers.insert(status.to_string(), answer);
+    }
+
+    /// Whether things of this schema say a number as their version, or hold a job, which does.
+    fn has_version(&self, name: &str) -> bool {
+        let properties = &self.schemas.get(name).unwrap_or(&Value::Null)["properties"];
+        let is_number = |kind: &Value| kind == "integer" || kind.as_array().is_some_and(|kinds| kinds.contains(&json!("integer")));
+        is_number(&properties["version"]["type"]) || properties["job"]["$ref"] == "#/components/schemas/Job"
     }
 
     /// A reference to the schema of `T`; it and all it needs are collected.

@@ -6,11 +6,13 @@ use crate::auth::Auth;
 use crate::envelope::{self, Trace, Traces};
 use crate::hosts::{FromSocket, Hosts};
 use crate::house::House;
+use crate::limit::{Limiter, RequestLimit};
 use crate::mounted::Mounted;
 use crate::openapi::ApiDocument;
 use crate::refusal::Refusal;
 use crate::slot::EngineSlot;
 use crate::table::table;
+use crate::tallies::Tallies;
 use crate::verbs;
 use axum::Router;
 use axum::extract::rejection::RawPathParamsRejection;
@@ -36,12 +38,14 @@ pub struct Door {
     pub assets: Option<Assets>,
     /// The host names it answers to.
     pub hosts: Hosts,
+    /// How many requests one token may make.
+    pub limit: RequestLimit,
 }
 
 impl Door {
     /// A door without a UI that answers to loopback names.
     pub fn new(engine: impl Into<EngineSlot>, auth: Auth) -> Self {
-        Self { engine: engine.into(), auth, assets: None, hosts: Hosts::default() }
+        Self { engine: engine.into(), auth, assets: None, hosts: Hosts::default(), limit: RequestLimit::default() }
     }
     /// The router behind this door.
     pub fn router(self) -> Router {
@@ -53,7 +57,13 @@ impl Door {
 pub fn router(door: Door) -> Router {
     let table = table();
     let document = Arc::new(ApiDocument::of(&table, SystemClock.now()));
-    let house = House { slot: door.engine, auth: door.auth, document };
+    let house = House {
+        slot: door.engine,
+        auth: door.auth,
+        document,
+        limiter: Arc::new(Limiter::new(door.limit)),
+        tallies: Arc::new(Tallies::default()),
+    };
     let assets = door.assets;
     let mut inner = Router::new();
     for mounted in table {
@@ -81,7 +91,7 @@ fn routed(house: House, mounted: Mounted) -> axum::routing::MethodRouter {
         })?;
         let path = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let trace = request.extensions().get::<Trace>().map_or_else(String::new, |trace| trace.0.clone());
-        audited::pass(house, mounted, path, trace, request).await
+        Ok::<_, Refusal>(audited::pass(house, mounted, path, trace, request).await)
     };
     on(filter, handler)
 }

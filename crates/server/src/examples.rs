@@ -18,6 +18,10 @@ pub(crate) fn body(schema: &str) -> Option<Value> {
             "name": "known exploited", "sourceType": "kev", "location": "/srv/feeds/known_exploited_vulnerabilities.json",
         }),
         "RunSource" => json!({ "force": false }),
+        "MakeSlo" => json!({
+            "name": "Ingests succeed", "sli": "job_success", "target": 0.995, "jobType": "ingest.advisory",
+        }),
+        "ChangeSlo" => json!({ "target": 0.99, "enabled": false }),
         "OpenSession" => json!({ "oneTimeToken": "sto_5f1c…" }),
         _ => return None,
     })
@@ -156,5 +160,7 @@ mod tests {
         read::<AddSource>();
         read::<RunSource>();
         read::<OpenSession>();
+        read::<stella_contract::slo::MakeSlo>();
+        read::<stella_contract::slo::ChangeSlo>();
     }
 }

@@ -19,7 +19,10 @@ pub enum Hosts {
 
 /// Marks a request that came over a socket; one without the mark comes from inside the process.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct FromSocket;
+pub(crate) struct FromSocket {
+    /// Whether only programs of this machine can reach the socket.
+    pub(crate) is_near: bool,
+}
 
 impl Hosts {
     /// Refuses a request that names another host than ours, or that a page of another origin sent.
@@ -90,7 +93,7 @@ mod tests {
 
     fn is_let_in(hosts: &Hosts, host: &'static str) -> bool {
         let headers = HeaderMap::from_iter([(header::HOST, HeaderValue::from_static(host))]);
-        hosts.check(&headers, &Uri::from_static("/"), Some(FromSocket)).is_ok()
+        hosts.check(&headers, &Uri::from_static("/"), Some(FromSocket { is_near: true })).is_ok()
     }
 
     #[test]
@@ -128,7 +131,7 @@ mod tests {
             for origin in origins {
                 headers.append(header::ORIGIN, HeaderValue::from_static(origin));
             }
-            Hosts::Loopback.check(&headers, &uri, Some(FromSocket)).map_err(|refusal| refusal.status.as_u16())
+            Hosts::Loopback.check(&headers, &uri, Some(FromSocket { is_near: true })).map_err(|refusal| refusal.status.as_u16())
         };
         let ours = "127.0.0.1:8443";
         assert_eq!(pass(&[ours], &[], uri("/")), Ok(()));

@@ -10,12 +10,14 @@
 //! | `door`, `slot`, `house`, `serve` | putting it together; the engine behind it, or why there is none |
 //! | `table`, `mounted`, `handler`, `verbs` | every endpoint and its handler; paths of the form `{id}:verb` |
 //! | `audited`, `auth`, `desk`, `hosts` | who may come how far |
-//! | `take`, `reply`, `sse`, `sse_feed`, `sse_run` | what handlers read and answer |
+//! | `limit`, `ageing`, `tallies` | how many requests a token may make; entity tags and addresses that go; what this process counts |
+//! | `take`, `reply`, `sse`, `sse_feed`, `sse_cloud`, `sse_run`, `socket` | what handlers read and answer |
 //! | `refusal`, `envelope` | every refusal in one form, with its trace id |
 //! | `describe`, `examples`, `openapi` | the API document |
 //! | `assets` | the web build of the UI |
 //! | `handlers` | one file per noun |
 
+mod ageing;
 mod assets;
 mod audited;
 mod auth;
@@ -28,23 +30,28 @@ mod handler;
 mod handlers;
 mod hosts;
 mod house;
+mod limit;
 mod mounted;
 mod openapi;
 mod refusal;
 mod reply;
 mod serve;
 mod slot;
+mod socket;
 mod sse;
+mod sse_cloud;
 mod sse_feed;
 mod sse_run;
 mod table;
 mod take;
+mod tallies;
 mod verbs;
 
 pub use assets::Assets;
 pub use auth::{Auth, LocalOperator};
 pub use door::{Door, mounted, router};
 pub use hosts::Hosts;
+pub use limit::RequestLimit;
 pub use openapi::document;
 pub use serve::serve;
 pub use slot::EngineSlot;

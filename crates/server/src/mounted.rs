@@ -1,5 +1,6 @@
 //! One mounted endpoint: what the contract says of it, and the handler behind it.
 
+use crate::ageing::Deprecated;
 use crate::describe::Operation;
 use crate::desk::{Desk, Hall};
 use crate::handler::Handler;
@@ -23,6 +24,8 @@ pub(crate) struct Mounted {
     /// The largest body it takes, in bytes.
     pub(crate) limit: usize,
     pub(crate) door: DoorKind,
+    /// That the address goes.
+    pub(crate) deprecated: Option<Deprecated>,
     pub(crate) describe: fn(&mut Operation),
 }
 
@@ -72,13 +75,18 @@ fn mounted<Place, S, H: Handler<Place, S>>(
         .find(|endpoint| endpoint.method == method && endpoint.path == path)
         .copied()
         .unwrap_or_else(|| panic!("the contract does not list {} {path}", method.as_str()));
-    Mounted { endpoint, summary, limit: SMALL, door, describe: H::describe }
+    Mounted { endpoint, summary, limit: SMALL, door, deprecated: None, describe: H::describe }
 }
 
 impl Mounted {
     /// The same for larger bodies.
     pub(crate) fn up_to(self, limit: usize) -> Self {
         Self { limit, ..self }
+    }
+
+    /// The same for an address that goes; another follows.
+    pub(crate) fn gone_to(self, successor: &'static str) -> Self {
+        Self { deprecated: Some(Deprecated { successor }), ..self }
     }
 
     /// The name of the operation in the API document: method and path in one word.
@@ -98,7 +106,13 @@ impl Mounted {
     pub(crate) fn tag(&self) -> &'static str {
         let path = self.endpoint.path;
         let starts = |prefixes: &[&str]| prefixes.iter().any(|prefix| path.starts_with(prefix));
-        if path.ends_with("/stream") || path.ends_with("/messages") || starts(&["/api/v1/feed"]) {
+        if starts(&["/metrics", "/api/v1/slos"]) {
+            return "ops";
+        }
+        if path.ends_with("/stream")
+            || path.ends_with("/messages")
+            || starts(&["/api/v1/feed", "/api/v1/events"])
+        {
             return "live";
         }
         if starts(&["/api/v1/jobs", "/api/v1/history", "/api/v1/artifacts", "/api/v1/workers"]) {

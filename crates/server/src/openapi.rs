@@ -1,5 +1,6 @@
 //! The API document: OpenAPI 3.1, built from the mounted table and nothing else.
 
+use crate::ageing;
 use crate::describe::Operation;
 use crate::examples;
 use crate::mounted::Mounted;
@@ -80,6 +81,35 @@ fn build(table: &[Mounted]) -> Value {
                     "description": "Seconds to wait before the same request may succeed.",
                     "schema": { "type": "integer", "minimum": 0 },
                 },
+                "ETag": {
+                    "description": "The thing's version, and a digest of all that is shown with it. `If-Match` compares the version, `If-None-Match` the whole.",
+                    "schema": { "type": "string" }, "example": ETAG,
+                },
+                "RateLimitLimit": {
+                    "description": "How many requests this token may make at once.",
+                    "schema": { "type": "integer", "minimum": 1 },
+                },
+                "RateLimitRemaining": {
+                    "description": "How many of them are left.",
+                    "schema": { "type": "integer", "minimum": 0 },
+                },
+                "RateLimitReset": {
+                    "description": "When all of them are there again, in seconds since the epoch.",
+                    "schema": { "type": "integer", "format": "int64" },
+                },
+                "Deprecation": {
+                    "description": "Since when the address goes (RFC 9745).",
+                    "schema": { "type": "string" }, "example": ageing::SINCE,
+                },
+                "Sunset": {
+                    "description": "Until when it is answered, at least (RFC 8594).",
+                    "schema": { "type": "string" }, "example": ageing::SUNSET,
+                },
+                "Link": {
+                    "description": "Which address follows, and where this is told.",
+                    "schema": { "type": "string" },
+                    "example": "</api/v1/jobs/stats>; rel=\"successor-version\", </openapi/orchestrator.json>; rel=\"deprecation\"",
+                },
                 "IdempotencyReplayed": {
                     "description": "`true` when the answer is that of an earlier request with the same key.",
                     "schema": { "type": "string", "const": "true" },
@@ -102,7 +132,12 @@ fn written(mounted: &Mounted, mut operation: Operation) -> Value {
     name_path_parameters(endpoint.path, &mut operation.parameters);
     if let Some(scope) = endpoint.scope {
         operation.parameters.push(parameter("Tenant"));
-        refusals.extend([401, 403, 503]);
+        refusals.extend([401, 403, 429, 503]);
+        for answer in operation.answers.values_mut() {
+            for (header, shared) in LIMIT_HEADERS {
+                answer["headers"][header] = json!({ "$ref": format!("#/components/headers/{shared}") });
+            }
+        }
         if endpoint.writes {
             operation.parameters.push(parameter("IdempotencyKey"));
             operation.parameters.push(parameter(if scope.needs_reason() {
@@ -122,8 +157,23 @@ fn written(mounted: &Mounted, mut operation: Operation) -> Value {
             }
         }
     }
-    if endpoint.path == "/api/v1/session:open" {
-        refusals.extend([401, 503]);
+    if matches!(endpoint.path, "/api/v1/session:open" | "/metrics") {
+        refusals.extend([401, 403, 503]);
+    }
+    if operation.parameters.contains(&parameter("IfMatch")) {
+        refusals.push(412);
+    }
+    if endpoint.method == api::Method::Get && operation.is_versioned {
+        operation.parameters.push(parameter("IfNoneMatch"));
+        operation.answers["200"]["headers"]["ETag"] = json!({ "$ref": "#/components/headers/ETag" });
+        let unchanged = "It has not changed since the entity tag in `If-None-Match`.";
+        operation.answer(304, unchanged, json!({}));
+    }
+    if mounted.deprecated.is_some() {
+        for name in ["Deprecation", "Sunset", "Link"] {
+            let reference = json!({ "$ref": format!("#/components/headers/{name}") });
+            operation.answers["200"]["headers"][name] = reference;
+        }
     }
     if endpoint.path.contains('{') || endpoint.path.ends_with("/explain") {
         refusals.push(404);
@@ -150,15 +200,29 @@ fn written(mounted: &Mounted, mut operation: Operation) -> Value {
     if let Some(body) = operation.body {
         written["requestBody"] = body;
     }
+    if mounted.deprecated.is_some() {
+        written["deprecated"] = json!(true);
+    }
     match endpoint.scope {
         Some(scope) => {
-            written["description"] = json!(format!("Needs the scope `{scope}`."));
+            let next = mounted.deprecated.map(|gone| format!(" This address goes: use `{}`.", gone.successor));
+            let next = next.unwrap_or_default();
+            written["description"] = json!(format!("Needs the scope `{scope}`.{next}"));
             written["x-stella-scope"] = json!(scope.as_str());
         }
         None => written["security"] = json!([]),
     }
     written
 }
+
+/// What every answer to a token says of its bucket.
+const LIMIT_HEADERS: [(&str, &str); 3] = [
+    ("X-RateLimit-Limit", "RateLimitLimit"),
+    ("X-RateLimit-Remaining", "RateLimitRemaining"),
+    ("X-RateLimit-Reset", "RateLimitReset"),
+];
+/// An entity tag.
+const ETAG: &str = "\"7-9f86d081884c7d65\"";
 
 /// The parameter of a path stands in braces; the handler's input only knows its type.
 fn name_path_parameters(path: &str, parameters: &mut [Value]) {
@@ -183,6 +247,10 @@ fn parameters() -> Value {
     json!({
         "Tenant": header("X-Stella-Tenant", false, text(63), "acme",
             "The tenant the request is about; the token's own when absent."),
+        "IfMatch": header("If-Match", false, text(100), ETAG,
+            "The entity tag of the thing as it was read, or `*`; refused with VERSION_MISMATCH when its version has risen since."),
+        "IfNoneMatch": header("If-None-Match", false, text(1_000), ETAG,
+            "The entity tag of the thing as the client has it; answered with 304 while nothing of it changed."),
         "IdempotencyKey": header("Idempotency-Key", false, text(200), "2f1c9d1e-6d0e-4b58-9a8c-5f5f1f0f6a11",
             "The same key with the same body gives the first answer again for 24 h, with `Idempotency-Replayed: true`; with another body it is refused with IDEMPOTENCY_KEY_REUSED, and while the first is being answered with IDEMPOTENCY_IN_PROGRESS. A key belongs to its tenant and path."),
         "Reason": header("X-Stella-Operator-Reason", false, text(REASON_MAX), reason_example, reason),
@@ -244,6 +312,7 @@ fn tags() -> Value {
         ("inputs", "Sources of advisories and lists; targets and their SBOMs."),
         ("runs", "Evaluations of many targets, in segments."),
         ("findings", "What the evaluations found."),
+        ("ops", "Figures and objectives for whoever watches the core."),
     ];
     Value::Array(told.iter().map(|(name, text)| json!({ "name": name, "description": text })).collect())
 }
@@ -259,4 +328,11 @@ Times are RFC 3339 in UTC with milliseconds. Names are in camelCase. \
 Lists are pages by key: `page_size` 1 to 500 (50 when absent; `limit` is accepted too) and `page_token` \
 (`continuationToken` is accepted too); the order of each list is total and documented at its rows. \
 Every refusal has the same envelope, whose `traceId` finds it in the log. \
-Every write takes an `Idempotency-Key`; some need a reason or a ticket.";
+Every write takes an `Idempotency-Key`; some need a reason or a ticket. \
+Single things with a version carry an `ETag`, which `If-None-Match` and `If-Match` take back. \
+Every answer to a token says in `X-RateLimit-*` how many requests it has left; beyond them it is refused with 429 and \
+`Retry-After`. \
+The feed keeps the last 10,000 events of a tenant, and 4,096 of them in memory; who is further behind is told to read \
+everything anew. CloudEvents follow the history, which is kept whole, so that a reader may go on after any number; at \
+most 500 of them are read ahead for one reader, who is pinged every 15 s and hung up on when a frame stays unread for \
+10 s. Messages of a run are kept 7 days.";

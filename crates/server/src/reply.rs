@@ -1,5 +1,6 @@
 //! What a handler can answer with. Like its inputs, every kind of answer says of itself what the API document must.
 
+use crate::ageing;
 use crate::describe::Operation;
 use crate::refusal::Refusal;
 use axum::body::Body;
@@ -37,7 +38,7 @@ impl<T, const STATUS: u16> Answer<T, STATUS> {
 
 impl<T: Serialize + ToSchema + Send + 'static, const STATUS: u16> Reply for Answer<T, STATUS> {
     fn respond(self) -> Result<Response, Refusal> {
-        let mut response = json(STATUS, &self.thing)?;
+        let mut response = tagged(STATUS, &self.thing)?;
         if self.replayed {
             mark_replayed(&mut response);
         }
@@ -57,6 +58,35 @@ impl<T: Serialize + ToSchema + Send + 'static> Reply for Paged<T> {
     }
     fn describe(operation: &mut Operation) {
         operation.answers_page::<T>();
+    }
+}
+
+/// Text as it is.
+pub(crate) struct Plain {
+    media_type: &'static str,
+    text: String,
+}
+
+impl Plain {
+    /// The text format of figures.
+    pub(crate) fn exposition(text: String) -> Self {
+        Self { media_type: EXPOSITION, text }
+    }
+}
+
+/// The media type of figures.
+pub(crate) const EXPOSITION: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+impl Reply for Plain {
+    fn respond(self) -> Result<Response, Refusal> {
+        let mut response = Response::new(Body::from(self.text));
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.media_type));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        Ok(response)
+    }
+    fn describe(operation: &mut Operation) {
+        operation.answers_text(EXPOSITION);
     }
 }
 
@@ -90,13 +120,32 @@ pub(crate) fn mark_replayed(response: &mut Response) {
     response.headers_mut().insert(name, value);
 }
 
+/// A single thing; one that has a version gets an entity tag and may be kept by whoever asks each time whether it changed.
+fn tagged<T: Serialize>(status: u16, thing: &T) -> Result<Response, Refusal> {
+    let body = written(thing)?;
+    let tag = ageing::entity_tag(&body);
+    let mut response = of_json(status, body);
+    if let Some(tag) = tag {
+        let headers = response.headers_mut();
+        headers.insert(header::ETAG, tag);
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    }
+    Ok(response)
+}
+
 pub(crate) fn json<T: Serialize>(status: u16, thing: &T) -> Result<Response, Refusal> {
-    let body =
-        serde_json::to_vec(thing).map_err(|error| Refusal::internal(format!("answer as JSON: {error}")))?;
+    Ok(of_json(status, written(thing)?))
+}
+
+fn written<T: Serialize>(thing: &T) -> Result<Vec<u8>, Refusal> {
+    serde_json::to_vec(thing).map_err(|error| Refusal::internal(format!("answer as JSON: {error}")))
+}
+
+fn of_json(status: u16, body: Vec<u8>) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    Ok(response)
+    response
 }

@@ -18,13 +18,14 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let stop = CancellationToken::new();
+    let is_near = listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
     // Small answers must not wait for the acknowledgement of the ones before.
     let listener = listener.tap_io(|stream| {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps gathering small packets");
         }
     });
-    let router = router.layer(Extension(FromSocket));
+    let router = router.layer(Extension(FromSocket { is_near }));
     let serving = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
     let deadline = async {
         shutdown.await;

@@ -5,6 +5,7 @@ use crate::desk::Desk;
 use crate::refusal::Refusal;
 use crate::reply::Reply;
 use crate::sse::{self, Events, HEARTBEAT_MS};
+use crate::tallies::Follower;
 use axum::response::Response;
 use futures::stream;
 use stella_contract::event::{RunMessage, RunMessageBody, RunMessages};
@@ -14,7 +15,8 @@ use stella_contract::ids::RunId;
 pub(crate) async fn follow(desk: Desk, id: RunId, after: Option<i64>) -> Result<Events<RunMessage>, Refusal> {
     // The first look is taken before the answer starts, so that an unknown run is a 404 and not an empty stream.
     let first = desk.engine.runs().messages(&desk.caller, &id, after, 0).await?;
-    let start = Follow { desk, id, after, next: Some(first), ended: false };
+    let follower = desk.tallies.follow();
+    let start = Follow { desk, id, after, next: Some(first), ended: false, _follower: follower };
     Ok(Events::of(stream::unfold(start, |mut follow| async move {
         let piece = follow.next_piece().await?;
         Some((piece, follow))
@@ -29,6 +31,8 @@ struct Follow {
     /// Messages that were read but not yet told.
     next: Option<RunMessages>,
     ended: bool,
+    /// Counts it while it is connected.
+    _follower: Follower,
 }
 
 impl Follow {

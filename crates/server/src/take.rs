@@ -3,6 +3,7 @@
 
 use crate::describe::Operation;
 use crate::refusal::Refusal;
+use crate::socket::Upgradable;
 use bytes::Bytes;
 use http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
@@ -20,6 +21,8 @@ pub(crate) struct Asking {
     pub(crate) query: String,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// The connection, where it may become a WebSocket.
+    pub(crate) upgrade: Upgradable,
 }
 
 /// One input of a handler.
@@ -28,6 +31,44 @@ pub(crate) trait Taken: Sized + Send + 'static {
     fn take(asking: &Asking) -> Result<Self, Refusal>;
     /// Says what it is to the API document.
     fn describe(operation: &mut Operation);
+}
+
+/// Two inputs where one stands.
+impl<A: Taken, B: Taken> Taken for (A, B) {
+    fn take(asking: &Asking) -> Result<Self, Refusal> {
+        Ok((A::take(asking)?, B::take(asking)?))
+    }
+    fn describe(operation: &mut Operation) {
+        A::describe(operation);
+        B::describe(operation);
+    }
+}
+
+/// The version that a write expects the thing to have; nothing when any will do.
+pub(crate) struct Matching {
+    pub(crate) version: Option<i64>,
+}
+
+impl Taken for Matching {
+    fn take(asking: &Asking) -> Result<Self, Refusal> {
+        let Some(said) = asking.headers.get(header::IF_MATCH) else { return Ok(Self { version: None }) };
+        let said = said.to_str().unwrap_or_default().trim();
+        if said == "*" {
+            return Ok(Self { version: None });
+        }
+        // An entity tag is the version and a digest of what was shown; only the version counts for a write.
+        let inside = said.trim_start_matches("W/").strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
+        let version = inside.and_then(|tag| tag.split('-').next()?.parse().ok());
+        version.map(|version| Self { version: Some(version) }).ok_or_else(|| {
+            Refusal::new(
+                Code::BadRequest,
+                "`If-Match` must be the entity tag of the thing as it was read, or `*`. Read the thing again.",
+            )
+        })
+    }
+    fn describe(operation: &mut Operation) {
+        operation.expects();
+    }
 }
 
 /// The one parameter of the path, as the kind of id it must be.
@@ -284,6 +325,7 @@ mod tests {
             query: query.to_owned(),
             headers,
             body: Bytes::from_static(body.as_bytes()),
+            upgrade: Upgradable::default(),
         }
     }
 

@@ -9,6 +9,7 @@ mod dispatcher;
 mod lease_reaper;
 mod planner;
 mod run_watch;
+mod slo_watch;
 mod sweeper;
 
 use crate::engine::Engine;
@@ -47,6 +48,7 @@ pub fn all() -> Vec<Arc<dyn Task>> {
         Arc::new(run_watch::RunWatch),
         Arc::new(dead_letter_alerts::DeadLetterAlerts),
         Arc::new(depth_sampler::DepthSampler),
+        Arc::new(slo_watch::SloWatch::default()),
         Arc::new(sweeper::Sweeper),
     ]
 }

@@ -4,6 +4,7 @@ pub(crate) mod core;
 pub(crate) mod findings;
 pub(crate) mod jobs;
 pub(crate) mod live;
+pub(crate) mod ops;
 pub(crate) mod runs;
 pub(crate) mod sources;
 pub(crate) mod targets;

@@ -103,6 +103,7 @@ fn what_anybody_may_ask_is_this_short_list() {
     [
         "/health/live",
         "/health/ready",
+        "/metrics",
         "/.well-known/openapi",
         "/openapi/orchestrator.json",
         "/api/v1/session:open",

@@ -1,0 +1,123 @@
+//! What `/metrics` reads beside the figures of the first page: runs and segments over all tenants.
+
+use crate::db::{Sql, Tx};
+use crate::error::LedgerError;
+use crate::on_db;
+use sqlx::FromRow;
+
+/// Runs of one mode and state.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct RunRow {
+    /// The mode.
+    pub mode: String,
+    /// The state.
+    pub state: String,
+    /// How many.
+    pub runs: i64,
+    /// How many of them were planned.
+    pub planned: i64,
+    /// Targets not yet evaluated.
+    pub backlog: i64,
+    /// New findings of any severity.
+    pub new_findings: i64,
+    /// New critical ones.
+    pub new_critical: i64,
+    /// New high ones.
+    pub new_high: i64,
+    /// Findings now known to be exploited.
+    pub kev_added: i64,
+}
+
+const RUNS: Sql = Sql::both(
+    "select mode, state, count(*) as runs, count(planned_at) as planned,
+        cast(coalesce(sum(candidates - processed - failed), 0) as bigint) as backlog,
+        cast(coalesce(sum(new_critical + new_high + new_medium + new_low + new_unknown), 0) as bigint)
+            as new_findings,
+        cast(coalesce(sum(new_critical), 0) as bigint) as new_critical,
+        cast(coalesce(sum(new_high), 0) as bigint) as new_high,
+        cast(coalesce(sum(kev_added), 0) as bigint) as kev_added
+    from runs
+    group by mode, state
+    order by mode, state",
+);
+
+/// Runs by mode and state.
+pub async fn runs(tx: &mut Tx) -> Result<Vec<RunRow>, LedgerError> {
+    let text = RUNS.text(tx);
+    Ok(on_db!(tx, connection => sqlx::query_as(text).fetch_all(connection).await?))
+}
+
+/// Runs that took equally many milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct DurationRow {
+    /// The mode.
+    pub mode: String,
+    /// The state they ended in.
+    pub state: String,
+    /// How long they took.
+    pub ms: i64,
+    /// How many.
+    pub runs: i64,
+}
+
+const DURATIONS: Sql = Sql::both(
+    "select mode, state, (finished_at - coalesce(started_at, created_at)) / 1000 as ms, count(*) as runs
+    from runs
+    where finished_at is not null
+    group by 1, 2, 3
+    order by 1, 2, 3",
+);
+const PLANNING: Sql = Sql::both(
+    "select mode, 'planned' as state, (planned_at - created_at) / 1000 as ms, count(*) as runs
+    from runs
+    where planned_at is not null
+    group by 1, 3
+    order by 1, 3",
+);
+
+/// How long finished runs took, from their start.
+pub async fn durations(tx: &mut Tx) -> Result<Vec<DurationRow>, LedgerError> {
+    let text = DURATIONS.text(tx);
+    Ok(on_db!(tx, connection => sqlx::query_as(text).fetch_all(connection).await?))
+}
+
+/// How long the planning of runs took.
+pub async fn planning(tx: &mut Tx) -> Result<Vec<DurationRow>, LedgerError> {
+    let text = PLANNING.text(tx);
+    Ok(on_db!(tx, connection => sqlx::query_as(text).fetch_all(connection).await?))
+}
+
+/// Segments of finished runs.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct SegmentRow {
+    /// The mode of their runs.
+    pub mode: String,
+    /// Their state.
+    pub state: String,
+    /// How many.
+    pub segments: i64,
+}
+
+// Of finished runs only: a failed segment of an open one may be tried again, and a counter never falls.
+const SEGMENTS: Sql = Sql::both(
+    "select runs.mode, segments.state, count(*) as segments
+    from runs
+    join segments on segments.run_key = runs.run_key
+    where runs.finished_at is not null
+    group by runs.mode, segments.state
+    order by runs.mode, segments.state",
+);
+
+/// Segments of finished runs, by mode and state.
+pub async fn segments(tx: &mut Tx) -> Result<Vec<SegmentRow>, LedgerError> {
+    let text = SEGMENTS.text(tx);
+    Ok(on_db!(tx, connection => sqlx::query_as(text).fetch_all(connection).await?))
+}
+
+const BEATS: Sql = Sql::both("select planner_id, last_beat_at from planner_beats order by planner_id");
+
+/// When each planner was last alive.
+pub async fn planner_beats(tx: &mut Tx) -> Result<Vec<(String, i64)>, LedgerError> {
+    let text = BEATS.text(tx);
+    Ok(on_db!(tx, connection => sqlx::query_as(text).fetch_all(connection).await?))
+}
