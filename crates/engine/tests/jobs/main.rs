@@ -7,11 +7,13 @@ mod support;
 
 mod cancel;
 mod chain;
+mod change_sets;
 mod life;
 mod lost;
 mod property;
 mod races;
 mod submit;
+mod views;
 mod worker;
 
 /// Asks each question of an engine on SQLite and of one on Postgres.
@@ -66,4 +68,28 @@ on_both! {
     worker::a_handler_that_panics_is_a_failed_attempt,
     worker::a_running_worker_takes_new_jobs_and_ends_when_it_is_stopped,
     worker::a_lost_lease_drops_the_work,
+    change_sets::a_dry_run_tells_what_is_refused_and_changes_nothing,
+    change_sets::a_started_set_does_every_item_and_writes_down_who_and_why,
+    change_sets::one_job_is_a_set_of_one,
+    change_sets::a_filter_takes_what_matches_at_the_dry_run_without_what_is_excluded,
+    change_sets::ids_that_name_nothing_of_the_tenant_are_refused_items,
+    change_sets::a_start_quotes_the_hash_and_is_refused_when_items_changed,
+    change_sets::nothing_to_do_cannot_be_started,
+    change_sets::a_change_needs_scope_reason_and_ticket_and_a_look_only_the_scope,
+    change_sets::every_arrow_that_does_not_exist_is_refused_and_changes_nothing,
+    change_sets::a_paused_or_cancelled_set_leaves_the_rest_as_it_was,
+    change_sets::a_pace_is_kept_by_the_clock,
+    change_sets::several_sets_are_carried_out_at_once,
+    change_sets::after_a_restart_it_goes_on_where_it_was_and_does_nothing_twice,
+    change_sets::the_first_items_must_succeed_before_the_rest_is_replayed,
+    change_sets::when_the_first_items_fail_the_rest_is_left_as_it_was,
+    change_sets::after_the_first_items_it_pauses_when_somebody_shall_look,
+    change_sets::waiting_jobs_get_another_priority_and_failed_ones_another_try,
+    change_sets::a_change_set_that_cannot_be_is_refused_by_field,
+    change_sets::a_dry_run_that_nobody_starts_is_forgotten_after_a_day,
+    change_sets::a_list_can_be_asked_in_the_grammar_of_filters,
+    views::a_view_is_seen_by_its_tenant_and_by_no_other,
+    views::those_of_the_product_come_first_and_stay_as_they_are,
+    views::a_view_is_changed_by_its_owner_at_the_version_that_was_read,
+    views::what_cannot_be_a_view_is_refused,
 }
