@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::journal::{Draft, Journal, Tiding};
-use crate::{dead_letters, edges, runs};
+use crate::{backfills, dead_letters, edges, feedback, runs};
 use serde_json::{Map, Value, json};
 use stella_contract::history::Actor;
 use stella_contract::job::{Cause, JobEvent, JobState};
@@ -99,6 +99,8 @@ pub async fn settle(
         journal.tell(&job.tenant, tiding(change, now));
     }
     runs::mirror::jobs_changed(tx, changes, now, journal).await?;
+    backfills::jobs_changed(tx, changes, now, journal).await?;
+    feedback::attempts_ended(tx, changes, now, journal).await?;
     edges::follow(tx, changes, now, journal).await?;
     dead_letters::follow::jobs_changed(tx, changes, by, now, journal).await
 }

@@ -85,9 +85,9 @@ impl Journal {
     /// Adds an event of the feed. Several of one thing are told as the last of them: who listens reads states.
     pub fn tell(&mut self, tenant: &Tenant, tiding: Tiding) {
         let tidings = &mut self.page(tenant).tidings;
+        let is_same = |before: &Tiding| before.id == tiding.id && before.entity == tiding.entity;
         // Changes of one thing follow closely, so that a short look back is enough.
-        let before =
-            tidings.iter().rposition(|before| before.id == tiding.id).filter(|at| tidings.len() - at <= 2);
+        let before = tidings.iter().rposition(is_same).filter(|at| tidings.len() - at <= 2);
         if let Some(at) = before {
             tidings.remove(at);
         }

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `clock`, `chance`, `caller`, `error`, `page`, `bus` | what every noun needs |
 //! | `jobs`, `intake`, `work`, `report`, `worker`, `retry`, `journal`, `change`, `history`, `blobs`, `artifacts`, `workers` | a job's life |
-//! | `coverage`, `watermarks`, `source_changes`, `source_watermarks` | how far sources are read, and steering it |
+//! | `backfills`, `coverage`, `watermarks`, `source_changes`, `source_watermarks` | how far sources are read, and steering it |
 //! | `sources`, `fetch`, `ingest`, `targets`, `feed_index` | what comes in |
 //! | `impact`, `previews` | which targets a scope or key touches |
 //! | `runs`, `findings` | what comes out |
@@ -22,6 +22,7 @@
 
 pub mod artifacts;
 mod attempts;
+mod backfills;
 pub mod blobs;
 pub mod bus;
 pub mod caller;
@@ -42,6 +43,8 @@ pub mod feed_tail;
 mod feedback;
 mod fetch;
 pub mod findings;
+pub mod floor;
+mod floor_claims;
 mod gate;
 mod graph;
 pub mod handlers;
@@ -53,12 +56,14 @@ mod ingest;
 mod intake;
 pub mod jobs;
 pub mod journal;
+mod limit_changes;
 pub mod metrics;
 mod limits;
 mod lineage;
 pub mod overview;
 pub mod page;
 mod previews;
+pub mod quotas;
 pub mod redact;
 mod report;
 pub mod retry;
@@ -82,6 +87,7 @@ pub mod work;
 mod worker;
 pub mod workers;
 
+pub use backfills::Backfills;
 pub use caller::Caller;
 pub use chance::{Chance, SeededChance, SystemChance};
 pub use clock::{Clock, SystemClock, TestClock};

@@ -6,19 +6,23 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::fetch::Location;
 use crate::ingest::IngestOrder;
+use crate::ingest::window::is_windowed;
 use crate::jobs::{self, JobWish, Payload};
-use crate::journal::{Draft, Journal, Tiding};
+use crate::journal::Journal;
 use crate::page;
+use crate::source_changes::note;
+use crate::watermarks::lag_s;
 use serde_json::json;
+use std::collections::HashMap;
 use stella_contract::error::{Code, FieldProblem};
-use stella_contract::ids::{JobId, SourceId};
+use stella_contract::ids::{JobId, SourceId, Tenant};
 use stella_contract::job::Job;
 use stella_contract::page::{Page, PageQuery};
 use stella_contract::scope::Scope;
 use stella_contract::source::{AddSource, RunSource, Source, SourceHealth, SourceSettings, SourceType};
 use stella_contract::time::Micros;
 use stella_ledger::sources::{self, NewSource, SourceRow};
-use stella_ledger::{LedgerError, Tx};
+use stella_ledger::{LedgerError, Tx, watermarks};
 
 /// The longest name, in characters.
 const MAX_NAME: usize = 100;
@@ -26,13 +30,15 @@ const MAX_NAME: usize = 100;
 const MAX_LOCATION: usize = 2_000;
 /// Failures in a row after which a source is failing.
 const FAILING: i64 = 3;
+/// A success counts as fresh for so many windows.
+const FRESH_WINDOWS: i64 = 2;
 /// Without a success for so long a source is stale.
 const STALE_MS: i64 = 24 * 3_600 * 1_000;
 
 /// The sources.
 #[derive(Clone)]
 pub struct Sources {
-    engine: Engine,
+    pub(crate) engine: Engine,
 }
 
 impl Engine {
@@ -52,6 +58,7 @@ impl Sources {
             tenant: caller.tenant.as_str().to_owned(),
             name: checked_name(&wish.name)?,
             source_type: wish.source_type.as_str().to_owned(),
+            host: host_of(&wish.location),
             location: checked_location(&wish.location)?,
             created_at: now.0,
         };
@@ -62,7 +69,7 @@ impl Sources {
             .write(move |tx| Box::pin(async move { insert(tx, &caller, &written, now).await }))
             .await
             .map_err(|error: Error| name_is_taken(error, &new.name))?;
-        view(row, now)
+        view(row, None, now)
     }
 
     /// Sources by name, then id.
@@ -79,12 +86,15 @@ impl Sources {
                     let after = after.as_ref().map(|(name, id)| (name.as_str(), id.as_str()));
                     let rows = sources::list(tx, tenant.as_str(), after, limit).await?;
                     let count = sources::count(tx, tenant.as_str()).await?;
-                    Ok::<_, LedgerError>((rows, count))
+                    let ids: Vec<String> = rows.iter().map(|row| row.source_id.clone()).collect();
+                    let lows: HashMap<String, Option<i64>> =
+                        watermarks::lows(tx, &ids).await?.into_iter().collect();
+                    Ok::<_, LedgerError>((with_lows(rows, &lows), count))
                 })
             })
             .await?;
         let now = self.engine.now();
-        let items = rows.into_iter().map(|row| view(row, now)).collect::<Result<Vec<_>, _>>()?;
+        let items = rows.into_iter().map(|(row, low)| view(row, low, now)).collect::<Result<Vec<_>, _>>()?;
         page::of(&key, query, items, u64::try_from(count).ok(), |source| {
             (source.name.clone(), source.source_id.as_str().to_owned())
         })
@@ -93,14 +103,8 @@ impl Sources {
     /// One source.
     pub async fn get(&self, caller: &Caller, source_id: &SourceId) -> Result<Source, Error> {
         caller.demand(Scope::OrchRead)?;
-        let (tenant, id) = (caller.tenant.clone(), source_id.clone());
-        let row = self
-            .engine
-            .ledger()
-            .read(|tx| Box::pin(async move { sources::get(tx, tenant.as_str(), id.as_str()).await }))
-            .await?
-            .ok_or_else(|| Error::not_found("source", source_id))?;
-        view(row, self.engine.now())
+        let (tenant, id, now) = (caller.tenant.clone(), source_id.clone(), self.engine.now());
+        self.engine.ledger().read(move |tx| Box::pin(async move { shown(tx, &tenant, &id, now).await })).await
     }
 
     /// Reads the source now: the job that does it. While such a job is open, that one is returned.
@@ -113,7 +117,7 @@ impl Sources {
             ));
         }
         let (engine, caller) = (self.engine.clone(), caller.clone());
-        let order = IngestOrder { source_id: source_id.clone(), force: wish.force };
+        let order = IngestOrder::whole(source_id.clone(), wish.force);
         self.engine
             .ledger()
             .write(move |tx| Box::pin(async move { submit(&engine, tx, &caller, order).await }))
@@ -123,50 +127,51 @@ impl Sources {
 
 async fn insert(tx: &mut Tx, caller: &Caller, new: &NewSource, now: Micros) -> Result<SourceRow, Error> {
     sources::insert(tx, new).await?;
-    let data = json!({ "sourceId": new.source_id, "name": new.name, "sourceType": new.source_type });
-    let mut journal = Journal::default();
-    journal.enter(
-        &caller.tenant,
-        Draft {
-            job_id: None,
-            run_id: None,
-            entity: "source",
-            kind: "orch.source.added".to_owned(),
-            from_state: None,
-            to_state: None,
-            attempt: None,
-            lease_epoch: None,
-            actor: caller.actor(),
-            cause: caller.cause.clone(),
-            correlation_id: caller.correlation_id.clone(),
-            occurred_at: now,
-            data: data.clone(),
-        },
-    );
-    journal.tell(
-        &caller.tenant,
-        Tiding {
-            kind: "orch.source.added".to_owned(),
-            entity: "source",
-            id: new.source_id.clone(),
-            run_id: None,
-            correlation_id: caller.correlation_id.clone(),
-            at: now,
-            data,
-        },
-    );
-    journal.write(tx).await?;
     let row = sources::get(tx, &new.tenant, &new.source_id).await?;
-    row.ok_or_else(|| Error::internal("a source that was just added is gone"))
+    let row = row.ok_or_else(|| Error::internal("a source that was just added is gone"))?;
+    let mut journal = Journal::default();
+    let data = json!({ "sourceType": new.source_type });
+    note(&mut journal, caller, &row, "orch.source.added", data, now);
+    journal.write(tx).await?;
+    Ok(row)
+}
+
+/// The source, or that the tenant has none of this id.
+pub(crate) async fn found(tx: &mut Tx, tenant: &Tenant, source_id: &SourceId) -> Result<SourceRow, Error> {
+    let row = sources::get(tx, tenant.as_str(), source_id.as_str()).await?;
+    row.ok_or_else(|| Error::not_found("source", source_id))
+}
+
+/// The source as every door shows it.
+pub(crate) async fn shown(
+    tx: &mut Tx,
+    tenant: &Tenant,
+    source_id: &SourceId,
+    now: Micros,
+) -> Result<Source, Error> {
+    let row = found(tx, tenant, source_id).await?;
+    let low = watermarks::lows(tx, std::slice::from_ref(&row.source_id)).await?.pop();
+    view(row, low.and_then(|(_, low)| low), now)
+}
+
+fn with_lows(rows: Vec<SourceRow>, lows: &HashMap<String, Option<i64>>) -> Vec<(SourceRow, Option<i64>)> {
+    let low = |row: &SourceRow| lows.get(&row.source_id).copied().flatten();
+    rows.into_iter().map(|row| (low(&row), row)).map(|(low, row)| (row, low)).collect()
+}
+
+/// Why a source may not be read now.
+pub(crate) fn refusal(row: &SourceRow) -> Option<Error> {
+    if row.enabled == 0 {
+        return Some(Error::new(Code::SourceDisabled, "The source is switched off. Switch it on first."));
+    }
+    (row.paused != 0).then(|| Error::new(Code::SourcePaused, "The source is paused. Resume it first."))
 }
 
 async fn submit(engine: &Engine, tx: &mut Tx, caller: &Caller, order: IngestOrder) -> Result<Job, Error> {
     let now = engine.now();
-    let row = sources::get(tx, caller.tenant.as_str(), order.source_id.as_str())
-        .await?
-        .ok_or_else(|| Error::not_found("source", &order.source_id))?;
-    if row.enabled == 0 {
-        return Err(Error::new(Code::InvalidTransition, "The source is switched off. Switch it on first."));
+    let row = found(tx, &caller.tenant, &order.source_id).await?;
+    if let Some(refusal) = refusal(&row) {
+        return Err(refusal);
     }
     let payload = serde_json::to_value(&order).map_err(Error::internal)?;
     let payload = Payload::of(&payload)?;
@@ -178,8 +183,7 @@ async fn submit(engine: &Engine, tx: &mut Tx, caller: &Caller, order: IngestOrde
         }
         return Ok(open);
     }
-    let job_type = source_type(&row)?.job_type();
-    let mut wish = JobWish::new(caller.tenant.clone(), job_type, payload, &caller.correlation_id);
+    let mut wish = JobWish::new(caller.tenant.clone(), &job_type(&row)?, payload, &caller.correlation_id);
     wish.source_id = Some(order.source_id.clone());
     wish.created_by.clone_from(&caller.subject);
     // The far side asked not to be called before; to call nevertheless would only lengthen the wait.
@@ -195,14 +199,23 @@ async fn submit(engine: &Engine, tx: &mut Tx, caller: &Caller, order: IngestOrde
 
 /// The job that reads the source right now or is about to.
 async fn open_job(tx: &mut Tx, caller: &Caller, row: &SourceRow) -> Result<Option<Job>, Error> {
+    open_reading(tx, &caller.tenant, row).await
+}
+
+/// The newest live reading of a source, while it has not ended.
+pub(crate) async fn open_reading(
+    tx: &mut Tx,
+    tenant: &Tenant,
+    row: &SourceRow,
+) -> Result<Option<Job>, Error> {
     let Some(text) = &row.last_job_id else { return Ok(None) };
     let id: JobId =
         text.parse().map_err(|_| LedgerError::corrupt("sources", "last_job_id", &row.source_id))?;
-    let found = stella_ledger::jobs::get(tx, &caller.tenant, &id).await?;
+    let found = stella_ledger::jobs::get(tx, tenant, &id).await?;
     Ok(found.filter(|record| !record.job.state.is_final()).map(jobs::view))
 }
 
-fn checked_name(text: &str) -> Result<String, Error> {
+pub(crate) fn checked_name(text: &str) -> Result<String, Error> {
     let name = text.trim();
     let count = name.chars().count();
     if count == 0 || count > MAX_NAME || name.chars().any(char::is_control) {
@@ -214,7 +227,7 @@ fn checked_name(text: &str) -> Result<String, Error> {
     Ok(name.to_owned())
 }
 
-fn checked_location(text: &str) -> Result<String, Error> {
+pub(crate) fn checked_location(text: &str) -> Result<String, Error> {
     let text = text.trim();
     if text.len() > MAX_LOCATION {
         return Err(Error::invalid("location", format!("use at most {MAX_LOCATION} bytes")));
@@ -223,7 +236,7 @@ fn checked_location(text: &str) -> Result<String, Error> {
     Ok(text.to_owned())
 }
 
-fn name_is_taken(error: Error, name: &str) -> Error {
+pub(crate) fn name_is_taken(error: Error, name: &str) -> Error {
     if error.code != Code::Conflict {
         return error;
     }
@@ -237,30 +250,67 @@ fn name_is_taken(error: Error, name: &str) -> Error {
     Error::new(Code::Conflict, sentence).with_fields(vec![field])
 }
 
-fn source_type(row: &SourceRow) -> Result<SourceType, Error> {
+pub(crate) fn source_type(row: &SourceRow) -> Result<SourceType, Error> {
     let corrupt = |_| LedgerError::corrupt("sources", "source_type", &row.source_id);
     Ok(row.source_type.parse().map_err(corrupt)?)
 }
 
+/// The type of the job that reads the source.
+pub(crate) fn job_type(row: &SourceRow) -> Result<String, Error> {
+    Ok(row.job_type.clone().unwrap_or(source_type(row)?.job_type().to_owned()))
+}
+
+/// What buckets and breakers know the far side by; nothing for what lies on this machine.
+pub(crate) fn host_of(location: &str) -> Option<String> {
+    match Location::parse(location.trim()).ok()? {
+        Location::Web(url) => {
+            let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+            Some(format!("{}{port}", url.host_str()?.to_ascii_lowercase()))
+        }
+        Location::Path(_) => None,
+    }
+}
+
+/// How the source is read.
+pub(crate) fn settings(row: &SourceRow) -> SourceSettings {
+    SourceSettings {
+        fetch_window_s: row.fetch_window_s,
+        overlap_s: row.overlap_s,
+        allowed_lateness_s: row.allowed_lateness_s,
+        retention_days: row.retention_days,
+        bucket_capacity: row.bucket_capacity,
+        bucket_rate: row.bucket_rate,
+        auth_ref: row.auth_ref.clone(),
+    }
+}
+
 /// How a source is doing, judged anew at every look: nothing has to happen for it to become stale.
 fn health(row: &SourceRow, now: Micros) -> SourceHealth {
+    if row.enabled == 0 {
+        return SourceHealth::Disabled;
+    }
+    if row.paused != 0 {
+        return SourceHealth::Paused;
+    }
     let is_waiting = row.not_before.is_some_and(|at| at > now.0);
+    let is_fresh = |at: i64| now.ms_since(Micros(at)) <= FRESH_WINDOWS * row.fetch_window_s * 1_000;
     match (row.failures_in_a_row, row.last_success_at) {
         (failures, _) if failures >= FAILING => SourceHealth::Failing,
         (_, Some(at)) if now.ms_since(Micros(at)) > STALE_MS => SourceHealth::Stale,
-        (0, Some(_)) if !is_waiting => SourceHealth::Healthy,
+        (0, Some(at)) if !is_waiting && is_fresh(at) => SourceHealth::Healthy,
         (0, None) if !is_waiting => SourceHealth::Unknown,
         (_, _) => SourceHealth::Degraded,
     }
 }
 
 /// A row as every door shows it; the query of an address is not shown, since that is where people put keys.
-fn view(row: SourceRow, now: Micros) -> Result<Source, Error> {
+fn view(row: SourceRow, low: Option<i64>, now: Micros) -> Result<Source, Error> {
     let corrupt = |column| LedgerError::corrupt("sources", column, &row.source_id);
     let last_job_id = match &row.last_job_id {
         Some(text) => Some(text.parse().map_err(|_| corrupt("last_job_id"))?),
         None => None,
     };
+    let (job_type, settings) = (job_type(&row)?, settings(&row));
     Ok(Source {
         source_id: row.source_id.parse().map_err(|_| corrupt("source_id"))?,
         tenant: row.tenant.parse().map_err(|_| corrupt("tenant"))?,
@@ -270,15 +320,18 @@ fn view(row: SourceRow, now: Micros) -> Result<Source, Error> {
         last_job_id,
         name: row.name,
         enabled: row.enabled != 0,
-        host: None,
-        job_type: String::new(),
-        paused: false,
-        pause_reason: None,
-        settings: SourceSettings::default(),
-        windowed: false,
-        low_watermark: None,
-        lag_s: None,
-        last_error_class: None,
+        host: row.host.clone(),
+        job_type,
+        paused: row.paused != 0,
+        pause_reason: row.pause_reason.clone(),
+        settings,
+        windowed: is_windowed(&row.location),
+        low_watermark: low.map(Micros),
+        lag_s: low.map(|low| lag_s(Micros(low), now)),
+        last_error_class: match &row.last_error_class {
+            Some(text) => Some(text.parse().map_err(|_| corrupt("last_error_class"))?),
+            None => None,
+        },
         failures_in_a_row: row.failures_in_a_row,
         record_count: row.record_count,
         watermark: row.watermark,
@@ -319,6 +372,18 @@ mod tests {
             content_version: 0,
             created_at: 0,
             version: 1,
+            host: Some("a.example".to_owned()),
+            job_type: None,
+            paused: 0,
+            pause_reason: None,
+            fetch_window_s: 3_600,
+            overlap_s: 300,
+            allowed_lateness_s: 900,
+            retention_days: 365,
+            bucket_capacity: 10,
+            bucket_rate: 1.0,
+            auth_ref: None,
+            last_error_class: None,
         }
     }
 
@@ -331,7 +396,9 @@ mod tests {
             (1, None, None, SourceHealth::Degraded),
             (3, None, None, SourceHealth::Failing),
             (0, ago(1), None, SourceHealth::Healthy),
-            (0, ago(24), None, SourceHealth::Healthy),
+            (0, ago(2), None, SourceHealth::Healthy),
+            (0, ago(3), None, SourceHealth::Degraded),
+            (0, ago(24), None, SourceHealth::Degraded),
             (0, ago(25), None, SourceHealth::Stale),
             (2, ago(1), None, SourceHealth::Degraded),
             (2, ago(25), None, SourceHealth::Stale),
@@ -346,8 +413,28 @@ mod tests {
     }
 
     #[test]
+    fn a_source_that_is_held_or_switched_off_says_so_whatever_else_there_is() {
+        let now = Micros(0);
+        let paused = SourceRow { paused: 1, failures_in_a_row: 3, ..row() };
+        assert_eq!(health(&paused, now), SourceHealth::Paused);
+        assert_eq!(health(&SourceRow { enabled: 0, ..paused }, now), SourceHealth::Disabled);
+    }
+
+    #[test]
+    fn the_far_side_is_known_by_its_host_and_an_unusual_port() {
+        for (location, host) in [
+            ("https://Feeds.example/go.zip?key=1", Some("feeds.example")),
+            ("https://feeds.example:443/go.zip", Some("feeds.example")),
+            ("http://127.0.0.1:8080/x", Some("127.0.0.1:8080")),
+            ("/srv/feeds", None),
+        ] {
+            assert_eq!(host_of(location).as_deref(), host, "{location}");
+        }
+    }
+
+    #[test]
     fn the_key_in_an_address_is_not_shown() {
-        assert_eq!(view(row(), Micros(0)).unwrap().location, "https://a.example/go.zip?…");
+        assert_eq!(view(row(), None, Micros(0)).unwrap().location, "https://a.example/go.zip?…");
     }
 
     #[test]

@@ -41,6 +41,32 @@ pub async fn digests(tx: &mut Tx, source_id: &str) -> Result<HashMap<String, Str
     Ok(rows.into_iter().collect())
 }
 
+/// Which of these records a source has: their ids, with when they changed last and their digests.
+pub async fn known(
+    tx: &mut Tx,
+    source_id: &str,
+    record_ids: &[String],
+) -> Result<HashMap<String, (String, String)>, LedgerError> {
+    let mut known = HashMap::with_capacity(record_ids.len());
+    for chunk in record_ids.chunks(1_000) {
+        let ids: Vec<[&str; 1]> = chunk.iter().map(|id| [id.as_str()]).collect();
+        let mut query = Query::new("select record_id, modified, digest from advisories where source_id = ");
+        query.bind(source_id).push(" and record_id in (select r.value ->> 0 from ");
+        rows::push(&mut query, tx, &ids)?;
+        query.push(")");
+        let rows: Vec<(String, String, String)> = query.fetch_all(tx).await?;
+        known.extend(rows.into_iter().map(|(id, modified, digest)| (id, (modified, digest))));
+    }
+    Ok(known)
+}
+
+/// How many records a source has.
+pub async fn count(tx: &mut Tx, source_id: &str) -> Result<i64, LedgerError> {
+    let mut query = Query::new("select count(*) from advisories where source_id = ");
+    query.bind(source_id);
+    query.fetch_count(tx).await
+}
+
 /// Removes records of a source; their names go with them.
 pub async fn remove_many(tx: &mut Tx, source_id: &str, record_ids: &[String]) -> Result<u64, LedgerError> {
     let mut removed = 0;

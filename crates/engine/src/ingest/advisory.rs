@@ -1,5 +1,7 @@
 //! Reading advisory feeds: records out of bytes, and what that changes against the records of last time. Pure.
 
+use super::keep::Times;
+use super::window::holds;
 use super::{Change, Refusal, problem};
 use crate::fetch::Content;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -7,6 +9,7 @@ use std::path::Path;
 use stella_bundle::digest;
 use stella_contract::source::{IngestReport, RecordProblem};
 use stella_contract::time::Micros;
+use stella_contract::watermark::Window;
 use stella_evaluator::{Advisory, PackageKey, RecordCode, parse_osv};
 use stella_ledger::advisories::NewAdvisory;
 
@@ -117,6 +120,18 @@ impl Feed {
         }
     }
 
+    /// The event times of the records: when each changed last.
+    pub(super) fn times(&self) -> Times {
+        Times::of(
+            self.records.values().map(|record| (record.modified.as_str(), Some(record.digest.as_str()))),
+        )
+    }
+
+    /// Leaves out what did not change last within the window.
+    pub(super) fn keep_only(&mut self, window: Window) {
+        self.records.retain(|_, record| holds(window, &record.modified));
+    }
+
     /// What this feed changes against the digests of last time.
     pub(super) fn change(
         self,
@@ -167,7 +182,7 @@ fn record_problem(file: &str, path: &str, code: RecordCode, message: String) -> 
 }
 
 /// Whether a time is later than another, as times, not as texts.
-fn is_newer(one: Option<&str>, two: Option<&str>) -> bool {
+pub(super) fn is_newer(one: Option<&str>, two: Option<&str>) -> bool {
     one.and_then(Micros::parse) > two.and_then(Micros::parse)
 }
 

@@ -1,10 +1,13 @@
 //! Reading the list of known exploited vulnerabilities. Pure.
 
+use super::keep::Times;
+use super::window::holds;
 use super::{Change, Refusal, problem};
 use crate::fetch::Content;
 use crate::impact::is_cve;
 use std::collections::{BTreeMap, HashMap};
 use stella_contract::source::RecordProblem;
+use stella_contract::watermark::Window;
 use stella_evaluator::{RecordCode, RecordError, parse_kev};
 use stella_ledger::kev::KevEntry;
 
@@ -16,6 +19,8 @@ const MAX_PROBLEMS: usize = 100;
 pub(super) struct List {
     /// The entries by CVE, as JSON.
     pub(super) entries: BTreeMap<String, String>,
+    /// The days on which entries were added, by CVE.
+    pub(super) added: BTreeMap<String, String>,
     /// When it was released.
     pub(super) released: Option<String>,
     /// The first problems.
@@ -52,6 +57,7 @@ pub(super) fn read(content: &Content) -> List {
                 list.refuse(&part.name, &error);
                 continue;
             }
+            list.added.insert(entry.cve.to_ascii_uppercase(), format!("{}T00:00:00Z", entry.date_added));
             // Serialising a plain struct of texts has no way to fail.
             if let Ok(body) = serde_json::to_string(&entry) {
                 list.entries.insert(entry.cve.to_ascii_uppercase(), body);
@@ -72,6 +78,19 @@ impl List {
         if self.problems.len() < MAX_PROBLEMS {
             self.problems.push(problem(file, error));
         }
+    }
+
+    /// The event times: from the first day on which an entry was added to the release of the list.
+    pub(super) fn times(&self) -> Times {
+        let days = self.added.values().map(String::as_str);
+        Times::of(days.chain(self.released.as_deref()).map(|at| (at, None)))
+    }
+
+    /// The entries that were added within the window.
+    pub(super) fn within(&self, window: Window) -> Vec<KevEntry> {
+        let is_within = |cve: &str| self.added.get(cve).is_some_and(|day| holds(window, day));
+        let entries = self.entries.iter().filter(|(cve, _)| is_within(cve));
+        entries.map(|(cve, body)| (cve.clone(), body.clone())).collect()
     }
 
     /// What this list changes against the entries of last time. An entry that could not be read does not say which it

@@ -1,18 +1,25 @@
-//! Reading sources: the handlers of `ingest.advisory`, `ingest.kev` and `ingest.sbom`.
+//! Reading sources: the handlers of `ingest.advisory`, `ingest.kev`, `ingest.sbom`, `ingest.vex` and `ingest.epss`.
 //!
 //! Each fetches, reads what is good, notes what is bad, compares with last time and leaves the change to the
 //! transaction that completes the job. A feed that came empty or lost more than half is refused, because absent is not
 //! clean, unless somebody forces it and says why.
 
 mod advisory;
+mod keep;
 mod kev;
+mod merge;
 mod sbom;
+pub(crate) mod window;
 
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::fetch::{Content, FetchError, Fetched, Known, Location};
-use crate::handlers::{Done, Effect, Failure, Handler, JobContext, NewArtifact};
+use crate::handlers::{Done, Failure, Handler, JobContext};
+use crate::ingest::keep::Times;
+use crate::ingest::window::{Asked, is_windowed, placed};
 use crate::journal::{Draft, Journal, Tiding};
+use crate::sources::settings;
+use crate::watermarks;
 use crate::work::Lease;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -23,9 +30,10 @@ use stella_contract::ids::{JobId, SourceId, Tenant};
 use stella_contract::job::{Cause, ErrorClass};
 use stella_contract::source::{IngestReport, RecordProblem, SourceType};
 use stella_contract::time::Micros;
+use stella_contract::watermark::Window;
 use stella_evaluator::{RecordCode, RecordError};
 use stella_ledger::sources::{self, SourceFailure, SourceRead, SourceRow};
-use stella_ledger::{LedgerError, Tx, advisories, impact};
+use stella_ledger::{LedgerError, advisories};
 
 /// What a job that reads a source is told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +44,16 @@ pub(crate) struct IngestOrder {
     /// Take the feed even if it came empty or shrank.
     #[serde(default)]
     pub(crate) force: bool,
+    /// Only what lies in this window of event time, for a backfill.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) window: Option<Window>,
+}
+
+impl IngestOrder {
+    /// The next live reading: everything, or the next window.
+    pub(crate) const fn whole(source_id: SourceId, force: bool) -> Self {
+        Self { source_id, force, window: None }
+    }
 }
 
 /// What a reading changes.
@@ -121,7 +139,9 @@ pub(super) struct Reading<'r> {
     job_id: JobId,
     correlation_id: String,
     source: SourceRow,
+    source_type: SourceType,
     location: Location,
+    asked: Asked,
     is_forced: bool,
 }
 
@@ -135,17 +155,14 @@ impl Handler for Ingest {
     }
 
     async fn run(&self, ctx: &JobContext, lease: &Lease) -> Result<Done, Failure> {
-        let reading = begin(ctx, lease).await?;
-        let source_type: SourceType = reading
-            .source
-            .source_type
-            .parse()
-            .map_err(|_| corrupt("source_type", &reading.source.source_id))?;
-        let done = match source_type {
-            SourceType::Advisory => reading.advisories().await,
-            SourceType::Kev => reading.kev().await,
-            SourceType::Sbom | SourceType::Registry => reading.sboms().await,
-            SourceType::Vex | SourceType::Epss | SourceType::Custom => Err(Failure::new(
+        let Some(reading) = begin(ctx, lease).await? else { return Ok(nothing_due()) };
+        let done = match (reading.source_type, reading.asked.window()) {
+            (SourceType::Advisory, None) => reading.advisories().await,
+            (SourceType::Advisory, Some(window)) => reading.advisories_of(window).await,
+            (SourceType::Kev, None) => reading.kev().await,
+            (SourceType::Kev, Some(window)) => reading.kev_of(window).await,
+            (SourceType::Sbom | SourceType::Registry, _) => reading.sboms().await,
+            (SourceType::Vex | SourceType::Epss | SourceType::Custom, _) => Err(Failure::new(
                 ErrorClass::Validation,
                 Code::Invalid.as_str(),
                 "A source of this type is read by a worker of one's own; start one that takes its job type.",
@@ -159,30 +176,63 @@ impl Handler for Ingest {
     }
 }
 
-async fn begin<'r>(ctx: &'r JobContext, lease: &Lease) -> Result<Reading<'r>, Failure> {
+/// What there is to read; `None` when the next live window is not due yet.
+async fn begin<'r>(ctx: &'r JobContext, lease: &Lease) -> Result<Option<Reading<'r>>, Failure> {
     let order: IngestOrder = serde_json::from_value(lease.payload.clone()).map_err(|error| {
         let message = format!("The job does not say which source to read: {error}. Run the source again.");
         Failure::new(ErrorClass::Validation, Code::Invalid.as_str(), message)
     })?;
     let job = &lease.job;
     let (tenant, source_id) = (job.tenant.clone(), order.source_id.clone());
-    let source = ctx
+    let (source, mark) = ctx
         .engine
         .ledger()
-        .read(|tx| Box::pin(async move { sources::get(tx, tenant.as_str(), source_id.as_str()).await }))
+        .read::<_, Error, _>(|tx| {
+            Box::pin(async move {
+                let source = crate::sources::found(tx, &tenant, &source_id).await?;
+                let mark = watermarks::load(tx, &tenant, source_id.as_str()).await?;
+                Ok((source, mark))
+            })
+        })
         .await
-        .map_err(|error: LedgerError| Failure::from(Error::from(error)))?
-        .ok_or_else(|| Failure::from(Error::not_found("source", &order.source_id)))?;
-    let location = Location::parse(&source.location).map_err(|_| corrupt("location", &source.source_id))?;
-    Ok(Reading {
+        .map_err(Failure::from)?;
+    let source_type = crate::sources::source_type(&source).map_err(Failure::from)?;
+    let is_windowed = source_type.has_event_time() && is_windowed(&source.location);
+    let asked = match (order.window, is_windowed) {
+        (Some(window), _) => Asked::Backfill(window),
+        (None, false) => Asked::Whole,
+        (None, true) => match mark.coverage.next_live(&settings(&source), ctx.engine.now()) {
+            Some(window) => Asked::Live(window),
+            None => return Ok(None),
+        },
+    };
+    let place = match (asked.window(), is_windowed) {
+        (Some(window), true) => placed(&source.location, window),
+        (Some(_) | None, _) => source.location.clone(),
+    };
+    let location = Location::parse(&place).map_err(|_| corrupt("location", &source.source_id))?;
+    Ok(Some(Reading {
         ctx,
         tenant: job.tenant.clone(),
         job_id: job.job_id.clone(),
         correlation_id: job.correlation_id.clone(),
         source,
+        source_type,
         location,
+        asked,
         is_forced: order.force,
-    })
+    }))
+}
+
+/// Nothing is old enough yet to be asked for.
+fn nothing_due() -> Done {
+    let report = IngestReport {
+        unchanged: true,
+        warnings: vec!["Nothing is old enough yet to be asked for; nothing was fetched.".to_owned()],
+        ..IngestReport::default()
+    };
+    // A report is a plain struct and always has a JSON form.
+    Done { result: serde_json::to_value(&report).unwrap_or_default(), ..Done::default() }
 }
 
 fn corrupt(column: &'static str, id: &str) -> Failure {
@@ -214,6 +264,7 @@ impl From<FetchError> for Failure {
             retry_after_ms: error.retry_after_ms,
             http_status: error.http_status,
             host: error.host,
+            is_final: false,
         }
     }
 }
@@ -225,10 +276,10 @@ impl Reading<'_> {
 
     /// What the location holds now; `None` when that is what was stored last time.
     async fn fetch(&self) -> Result<Option<Content>, Failure> {
-        let known = match self.is_forced {
-            // Who forces wants it read, whatever the far side says.
-            true => Known::default(),
-            false => Known {
+        let known = match (self.is_forced, self.asked) {
+            // Who forces wants it read, whatever the far side says; a window is not what was read last time.
+            (true, _) | (_, Asked::Live(_) | Asked::Backfill(_)) => Known::default(),
+            (false, Asked::Whole) => Known {
                 etag: self.source.etag.clone(),
                 last_modified: self.source.last_modified.clone(),
                 digest: self.source.content_digest.clone(),
@@ -262,6 +313,7 @@ impl Reading<'_> {
             .map_err(ledger_failed)?;
         let mut report = feed.report();
         let watermark = feed.watermark.clone();
+        let times = feed.times();
         let (change, problems) = feed.change(&before);
         self.refuse_suspicious(before.len() as i64, change.total)?;
         report.bytes = bytes as i64;
@@ -270,7 +322,7 @@ impl Reading<'_> {
         change.count(&mut report);
         let read = self.read_mark(known, change.total, watermark, &report);
         let (tenant, total) = (self.tenant.clone(), change.total);
-        self.done(report, read, move |tx, source_id| {
+        self.done(report, times, read, move |tx, source_id| {
             Box::pin(async move {
                 let mut gone = change.removed;
                 gone.extend(change.changed.iter().map(|record| record.record_id.clone()));
@@ -304,13 +356,13 @@ impl Reading<'_> {
             errors: list.problems.clone(),
             ..IngestReport::default()
         };
-        let released = list.released.clone();
+        let (released, times) = (list.released.clone(), list.times());
         let (change, entries) = list.change(&before);
         self.refuse_suspicious(before.len() as i64, change.total)?;
         change.count(&mut report);
         let read = self.read_mark(content.known, change.total, released, &report);
         let tenant = self.tenant.clone();
-        self.done(report, read, move |tx, source_id| {
+        self.done(report, times, read, move |tx, source_id| {
             Box::pin(
                 async move { stella_ledger::kev::replace(tx, tenant.as_str(), &source_id, &entries).await },
             )
@@ -351,7 +403,7 @@ impl Reading<'_> {
             content_digest: self.source.content_digest.clone(),
             at: 0,
         };
-        self.done(report, read, |_, _| Box::pin(async { Ok(()) }))
+        self.done(report, Times::default(), read, |_, _| Box::pin(async { Ok(()) }))
     }
 
     /// What the source remembers. A feed with bad records is read in full next time, so that they are told again.
@@ -375,46 +427,6 @@ impl Reading<'_> {
         }
     }
 
-    /// The job's result and the change that is made with it.
-    fn done<F>(&self, report: IngestReport, mut read: SourceRead, store: F) -> Result<Done, Failure>
-    where
-        F: for<'t> FnOnce(&'t mut Tx, String) -> stella_ledger::BoxFuture<'t, Result<(), LedgerError>>
-            + Send
-            + 'static,
-    {
-        let result = serde_json::to_value(&report).map_err(|error| Failure::from(Error::internal(error)))?;
-        let bytes = stella_bundle::canonical::to_vec(&result)
-            .map_err(|error| Failure::from(Error::internal(error)))?;
-        let is_feed = self.source.source_type != SourceType::Sbom.as_str();
-        let (tenant, journal) = (self.tenant.clone(), self.journal("orch.source.read", summary(&report)));
-        let effect: Effect = Box::new(move |tx: &mut Tx, now: Micros| {
-            Box::pin(async move {
-                read.at = now.0;
-                let source_id = read.source_id.clone();
-                if sources::succeed(tx, &read).await? == 0 {
-                    return Err(Error::internal(format!(
-                        "{source_id} was changed by another reading meanwhile"
-                    )));
-                }
-                store(tx, source_id).await?;
-                if is_feed && report.unchanged {
-                    impact::feeds_confirmed(tx, tenant.as_str(), now.0).await?;
-                } else if is_feed {
-                    impact::feeds_changed(tx, tenant.as_str(), now.0).await?;
-                }
-                Ok(journal(now))
-            })
-        });
-        let artifact = NewArtifact {
-            name: "report.json".to_owned(),
-            kind: "ingest-report".to_owned(),
-            media_type: "application/json".to_owned(),
-            bytes: bytes.into(),
-            digest: None,
-        };
-        Ok(Done { result, artifacts: vec![artifact], effect: Some(effect) })
-    }
-
     /// Notes on the source why it could not be read. It is no part of the job: a source that cannot be read says so
     /// even while its job is tried again.
     async fn note_failure(&self, failure: &Failure) -> Result<(), Failure> {
@@ -423,6 +435,7 @@ impl Reading<'_> {
         let mark = SourceFailure {
             source_id: self.source.source_id.clone(),
             code: failure.code.clone(),
+            class: failure.class.as_str().to_owned(),
             // It may quote what was read, and that may hold anything.
             message: failure.message.replace(char::is_control, " "),
             not_before: wait_ms.map(|ms| now.plus_ms(ms).0),
@@ -446,12 +459,20 @@ impl Reading<'_> {
 
     /// What is written down and told of the source.
     fn journal(&self, kind: &'static str, data: Value) -> impl FnOnce(Micros) -> Journal + Send + use<> {
+        let write = self.journal_of("source", kind);
+        move |now| write(data, now)
+    }
+
+    fn journal_of(
+        &self,
+        entity: &'static str,
+        kind: &'static str,
+    ) -> impl FnOnce(Value, Micros) -> Journal + Send + use<> {
         let (tenant, job_id, correlation_id) =
             (self.tenant.clone(), self.job_id.clone(), self.correlation_id.clone());
         let (source_id, name) = (self.source.source_id.clone(), self.source.name.clone());
-        move |now| {
+        move |mut data, now| {
             let mut journal = Journal::default();
-            let mut data = data;
             data["sourceId"] = json!(source_id);
             data["name"] = json!(name);
             journal.enter(
@@ -459,7 +480,7 @@ impl Reading<'_> {
                 Draft {
                     job_id: Some(job_id),
                     run_id: None,
-                    entity: "source",
+                    entity,
                     kind: kind.to_owned(),
                     from_state: None,
                     to_state: None,
@@ -472,18 +493,16 @@ impl Reading<'_> {
                     data: data.clone(),
                 },
             );
-            journal.tell(
-                &tenant,
-                Tiding {
-                    kind: kind.to_owned(),
-                    entity: "source",
-                    id: source_id,
-                    run_id: None,
-                    correlation_id,
-                    at: now,
-                    data,
-                },
-            );
+            let tiding = Tiding {
+                kind: kind.to_owned(),
+                entity,
+                id: source_id,
+                run_id: None,
+                correlation_id,
+                at: now,
+                data,
+            };
+            journal.tell(&tenant, tiding);
             journal
         }
     }

@@ -1,5 +1,6 @@
 //! Reading a folder of SBOMs: each file becomes a target or takes the place of its SBOM.
 
+use super::keep::Times;
 use super::{Reading, Refusal, off_thread, unreadable};
 use crate::change::By;
 use crate::error::Error;
@@ -77,7 +78,7 @@ impl Reading<'_> {
             content_digest: None,
             at: 0,
         };
-        self.done(report, read, |_, _| Box::pin(async { Ok(()) }))
+        self.done(report, Times::default(), read, |_, _| Box::pin(async { Ok(()) }))
     }
 
     async fn documents(&self) -> Result<Vec<Document>, Failure> {

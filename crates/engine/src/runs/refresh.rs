@@ -77,8 +77,7 @@ async fn begin(
     journal: &mut Journal,
 ) -> Result<Reading, Error> {
     let known = sources::list(tx, run.wish.tenant.as_str(), None, MOST_SOURCES).await?;
-    let wanted =
-        known.iter().filter(|source| source.enabled != 0 && source.source_type == SourceType::Sbom.as_str());
+    let wanted = known.iter().filter(|source| is_wanted(source));
     let wishes = wanted.map(|source| wish(run, source, now)).collect::<Result<Vec<_>, Error>>()?;
     if wishes.is_empty() {
         return Ok(Reading::Done);
@@ -89,12 +88,18 @@ async fn begin(
     Ok(Reading::Begun)
 }
 
+/// Whether the source holds SBOMs and may be read.
+fn is_wanted(source: &SourceRow) -> bool {
+    let holds_sboms = [SourceType::Sbom, SourceType::Registry].map(SourceType::as_str);
+    holds_sboms.contains(&source.source_type.as_str()) && crate::sources::refusal(source).is_none()
+}
+
 fn wish(run: &RunRow, source: &SourceRow, now: Micros) -> Result<JobWish, Error> {
     let source_id: SourceId = source
         .source_id
         .parse()
         .map_err(|_| LedgerError::corrupt("sources", "source_id", &source.source_id))?;
-    let order = IngestOrder { source_id: source_id.clone(), force: false };
+    let order = IngestOrder::whole(source_id.clone(), false);
     let payload = Payload::of(&serde_json::to_value(&order).map_err(Error::internal)?)?;
     let run_wish = &run.wish;
     Ok(JobWish {

@@ -1,0 +1,167 @@
+//! How the jobs of backfills end is noted on their windows, in the transaction that ends them.
+
+use super::steer::{go, kind, store};
+use super::{Hand, found, note, state, tell, tenant, window};
+use crate::change::JobChange;
+use crate::error::Error;
+use crate::journal::Journal;
+use crate::{sources as rules, watermarks};
+use std::collections::BTreeMap;
+use stella_contract::backfill::{BackfillEvent, MOST_FAILURES_IN_A_ROW, WindowState};
+use stella_contract::ids::{BackfillId, Tenant};
+use stella_contract::job::JobState;
+use stella_contract::source::SourceType;
+use stella_contract::time::Micros;
+use stella_ledger::Tx;
+use stella_ledger::backfills::{self, BackfillRow};
+
+/// What the key of a window's job begins with; the id of its backfill follows.
+const KEY: &str = "bf:";
+/// The length of a backfill's id.
+const ID_LENGTH: usize = BackfillId::PREFIX.len() + 36;
+
+/// The key of a window's job: the same window of the same backfill is the same job.
+pub(super) fn job_key(row: &BackfillRow, start: Micros, end: Micros) -> String {
+    format!("{KEY}{}:{start}:{end}", row.backfill_id)
+}
+
+/// The backfill that made a job.
+fn backfill_of(idempotency_key: &str) -> Option<BackfillId> {
+    idempotency_key.strip_prefix(KEY)?.get(..ID_LENGTH)?.parse().ok()
+}
+
+/// Notes on their windows which jobs of backfills ended, and ends a backfill with its last window or its fifth failure
+/// in a row. Nothing is asked of the ledger when no such job is among them.
+pub(crate) async fn jobs_changed(
+    tx: &mut Tx,
+    changes: &[JobChange],
+    now: Micros,
+    journal: &mut Journal,
+) -> Result<(), Error> {
+    let mut ended: BTreeMap<(Tenant, BackfillId), Vec<&JobChange>> = BTreeMap::new();
+    for change in changes.iter().filter(|change| change.after.job.state.is_final()) {
+        let job = &change.after.job;
+        if let Some(id) = backfill_of(&job.idempotency_key) {
+            ended.entry((job.tenant.clone(), id)).or_default().push(change);
+        }
+    }
+    for ((tenant, id), changes) in ended {
+        let mut row = found(tx, &tenant, &id).await?;
+        let mut did = false;
+        for change in changes {
+            did |= end_window(tx, &mut row, change, now).await?;
+        }
+        if did {
+            conclude(tx, row, now, journal).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether the job had a window that was not known to have ended.
+async fn end_window(
+    tx: &mut Tx,
+    row: &mut BackfillRow,
+    change: &JobChange,
+    now: Micros,
+) -> Result<bool, Error> {
+    let job = &change.after.job;
+    let to = match job.state {
+        JobState::Succeeded => WindowState::Done,
+        JobState::Failed | JobState::TimedOut => WindowState::Failed,
+        JobState::Cancelled | JobState::Skipped => WindowState::Cancelled,
+        JobState::Pending | JobState::Queued | JobState::Leased | JobState::Running => return Ok(false),
+    };
+    let key = change.after.key;
+    if to == WindowState::Done {
+        cover(tx, row, key, now).await?;
+    }
+    if backfills::end_window(tx, key, to, job.error_code.as_deref(), now.0).await? == 0 {
+        return Ok(false);
+    }
+    row.active -= 1;
+    match to {
+        WindowState::Done => {
+            row.done += 1;
+            row.failures_in_a_row = 0;
+        }
+        WindowState::Failed => {
+            row.failed += 1;
+            row.failures_in_a_row += 1;
+        }
+        WindowState::Cancelled | WindowState::Planned | WindowState::Running | WindowState::AlreadyDone => {}
+    }
+    Ok(true)
+}
+
+/// A worker of somebody's own has no effect of ours in its success, so that its window is noted as covered here.
+async fn cover(tx: &mut Tx, row: &BackfillRow, job_key: i64, now: Micros) -> Result<(), Error> {
+    let tenant = tenant(row)?;
+    let source = stella_ledger::sources::get(tx, tenant.as_str(), &row.source_id).await?;
+    let Some(source) = source else { return Ok(()) };
+    if rules::source_type(&source)? != SourceType::Custom {
+        return Ok(());
+    }
+    let running =
+        backfills::windows_in(tx, &row.backfill_id, WindowState::Running, super::feed::MOST_WINDOWS).await?;
+    if let Some(done) = running.iter().find(|one| one.job_key == Some(job_key)) {
+        let mut mark = watermarks::load(tx, &tenant, &row.source_id).await?;
+        mark.coverage.filled(window(done));
+        mark.save(tx, now).await?;
+    }
+    Ok(())
+}
+
+/// Stores the counts, and ends the backfill when there is nothing left or no hope.
+async fn conclude(
+    tx: &mut Tx,
+    mut row: BackfillRow,
+    now: Micros,
+    journal: &mut Journal,
+) -> Result<(), Error> {
+    let from = state(&row)?;
+    let event = if from.is_active() { end(tx, &row).await? } else { None };
+    let Some(event) = event else {
+        store(tx, &mut row).await?;
+        let tenant = tenant(&row)?;
+        tell(journal, &tenant, &row, "orch.backfill.progress", now);
+        tx.note_work();
+        return Ok(());
+    };
+    go(&mut row, event)?;
+    row.ended_at = Some(now.0);
+    if event == BackfillEvent::Fail {
+        row.failure_reason = Some("consecutive_failures".to_owned());
+        backfills::cancel_planned(tx, &row.backfill_id, now.0).await?;
+    }
+    store(tx, &mut row).await?;
+    note(journal, &row, &Hand::itself(&row), kind(from, state(&row)?), Some(from), now)
+}
+
+/// How it ends, when it does.
+async fn end(tx: &mut Tx, row: &BackfillRow) -> Result<Option<BackfillEvent>, Error> {
+    if row.failures_in_a_row >= MOST_FAILURES_IN_A_ROW as i64 {
+        return Ok(Some(BackfillEvent::Fail));
+    }
+    let planned = backfills::windows_in(tx, &row.backfill_id, WindowState::Planned, 1).await?;
+    if row.active > 0 || !planned.is_empty() {
+        return Ok(None);
+    }
+    let is_whole = row.done == row.planned;
+    Ok(Some(if is_whole { BackfillEvent::Finish } else { BackfillEvent::FinishWithErrors }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_of_a_job_names_its_backfill() {
+        let id = "bf_01890000-0000-7000-8000-000000000000";
+        let key = format!("bf:{id}:2026-01-01T00:00:00.000Z:2026-01-02T00:00:00.000Z");
+        assert_eq!(backfill_of(&key).unwrap().as_str(), id);
+        for other in ["", "bf:", "bf:bf_1", "cron:x", id] {
+            assert_eq!(backfill_of(other), None, "{other}");
+        }
+    }
+}
