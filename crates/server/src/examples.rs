@@ -22,6 +22,18 @@ pub(crate) fn body(schema: &str) -> Option<Value> {
             "name": "Ingests succeed", "sli": "job_success", "target": 0.995, "jobType": "ingest.advisory",
         }),
         "ChangeSlo" => json!({ "target": 0.99, "enabled": false }),
+        "ReplayDeadLetter" => json!({ "payload": { "n": 2 }, "force": false }),
+        "ResolveDeadLetter" => json!({ "resolution": "fixed_upstream", "note": "The feed answers again." }),
+        "AcknowledgeDeadLetter" => json!({ "owner": "ada", "note": "Asked the feed's owner." }),
+        "SelectDeadLetters" => json!({ "filter": { "state": "open", "fingerprint": "5f1c0a9b7e2d4c68" } }),
+        "BatchReplay" => json!({
+            "filter": { "state": "open", "fingerprint": "5f1c0a9b7e2d4c68" }, "selectionHash": "9f86d081…",
+        }),
+        "BatchResolve" => json!({
+            "ids": ["dl_019aa6e1-0000-7000-8000-000000000000"], "dryRun": true, "resolution": "obsolete",
+            "note": "Superseded by the new feed.",
+        }),
+        "NoteIncident" => json!({ "note": "The far side was down from 14:02 to 14:20." }),
         "OpenSession" => json!({ "oneTimeToken": "sto_5f1c…" }),
         _ => return None,
     })

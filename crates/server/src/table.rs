@@ -1,6 +1,6 @@
 //! Every endpoint and its handler. A test compares this table with the contract's, both ways.
 
-use crate::handlers::{core, findings, jobs, live, ops, runs, sources, targets};
+use crate::handlers::{core, dead_letters, findings, incidents, jobs, live, ops, runs, sources, targets};
 use crate::mounted::{Mounted, get, open, post};
 use stella_contract::api::Method;
 
@@ -60,6 +60,22 @@ pub(crate) fn table() -> Vec<Mounted> {
         get("/api/v1/slos/{id}", "One objective", ops::slo),
         post("/api/v1/slos/{id}:update", "Change an objective", ops::change_slo),
         post("/api/v1/slos/{id}:delete", "Take an objective away", ops::delete_slo),
+        get("/api/v1/deadletter", "Dead letters, newest first", dead_letters::list),
+        get("/api/v1/deadletter/stats", "The dead letter in figures", dead_letters::stats),
+        get("/api/v1/deadletter/clusters", "Dead letters by cause, the most first", dead_letters::clusters),
+        get("/api/v1/deadletter/export", "Dead letters as NDJSON or CSV with a manifest", dead_letters::export),
+        post("/api/v1/deadletter:preview", "What a batch would meet, and its hash", dead_letters::preview),
+        post("/api/v1/deadletter:batchReplay", "Repeat many dead letters", dead_letters::batch_replay),
+        post("/api/v1/deadletter:batchResolve", "Close many dead letters", dead_letters::batch_resolve),
+        get("/api/v1/deadletter/{id}", "One dead letter with payload, repeats and history", dead_letters::get),
+        post("/api/v1/deadletter/{id}:replay", "Repeat the job of a dead letter", dead_letters::replay),
+        post("/api/v1/deadletter/{id}:resolve", "Close a dead letter", dead_letters::resolve),
+        post("/api/v1/deadletter/{id}:reopen", "Open a closed dead letter again", dead_letters::reopen),
+        post("/api/v1/deadletter/{id}:acknowledge", "Look after a dead letter", dead_letters::acknowledge),
+        get("/api/v1/incidents", "Incidents, newest first", incidents::list),
+        get("/api/v1/incidents/{id}", "One incident", incidents::get),
+        post("/api/v1/incidents/{id}:acknowledge", "Look after an incident", incidents::acknowledge),
+        post("/api/v1/incidents/{id}:resolve", "Say that an incident is over", incidents::resolve),
         get("/api/v1/findings", "Findings, worst first", findings::list),
         get("/api/v1/findings/explain", "Why a finding stands", findings::explain),
     ]

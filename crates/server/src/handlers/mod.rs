@@ -1,7 +1,9 @@
 //! One file per noun. A handler reads its inputs, calls one method of the engine, and wraps the answer.
 
 pub(crate) mod core;
+pub(crate) mod dead_letters;
 pub(crate) mod findings;
+pub(crate) mod incidents;
 pub(crate) mod jobs;
 pub(crate) mod live;
 pub(crate) mod ops;
