@@ -2,7 +2,6 @@
 //! the verbs on jobs and workers.
 
 use super::client::{Api, Result};
-use serde_json::json;
 use stella_contract::dag::Dag;
 use stella_contract::gantt::Gantt;
 use stella_contract::ids::{JobId, RunId, WorkerId};
@@ -52,11 +51,11 @@ impl Api {
     }
     /// Gives a failed job another try; answers with the new one.
     pub async fn retry_job(&self, id: &JobId, cause: &Cause) -> Result<Job> {
-        self.post_json(format!("/api/v1/jobs/{id}:retry"), &json!({}), cause).await
+        self.post(format!("/api/v1/jobs/{id}:retry"), None, cause).await
     }
     /// Does an ended job once more; answers with the new one.
     pub async fn replay_job(&self, id: &JobId, cause: &Cause) -> Result<Job> {
-        self.post_json(format!("/api/v1/jobs/{id}:replay"), &json!({}), cause).await
+        self.post(format!("/api/v1/jobs/{id}:replay"), None, cause).await
     }
     /// Changes the priority of an open job.
     pub async fn prioritize_job(&self, id: &JobId, wish: PrioritizeJob, cause: &Cause) -> Result<Job> {

@@ -4,10 +4,10 @@ use crate::api::{Load, Problem};
 use crate::kit::format::count;
 use crate::kit::{Button, Clock, Icon, IconSize, Shape, Skeleton, Tone, use_keys};
 use crate::parts::ProblemView;
-use crate::store::{Watch, use_api, use_query};
+use crate::store::{Asked, Watch, use_api, use_query};
 use stella_contract::history::{ChainCheck, HistoryEntry};
 use stella_contract::ids::JobId;
-use stella_contract::page::PageQuery;
+use stella_contract::page::{Page, PageQuery};
 use yew::prelude::*;
 
 /// What a [`History`] takes.
@@ -17,15 +17,21 @@ pub(super) struct HistoryProps {
     pub id: JobId,
 }
 
+/// The newest entries about a job.
+#[hook]
+pub(super) fn use_entries(id: &JobId) -> Asked<Page<HistoryEntry>> {
+    let id = id.clone();
+    let page = PageQuery { page_size: Some(200), ..PageQuery::default() };
+    use_query(format!("history {id}"), Watch::of(&["job"]).only(id.as_str()), move |api| {
+        let (id, page) = (id.clone(), page.clone());
+        async move { api.job_history(&id, &page).await }
+    })
+}
+
 /// The entries, newest first, and the verb that walks the whole chain.
 #[component]
 pub(super) fn History(props: &HistoryProps) -> Html {
-    let id = props.id.clone();
-    let page = PageQuery { page_size: Some(200), ..PageQuery::default() };
-    let entries = use_query(format!("history {id}"), Watch::of(&["job"]).only(id.as_str()), move |api| {
-        let (id, page) = (id.clone(), page.clone());
-        async move { api.job_history(&id, &page).await }
-    });
+    let entries = use_entries(&props.id);
     let check = use_state(|| None::<Result<ChainCheck, Problem>>);
     let busy = use_state_eq(|| false);
     let verify = {

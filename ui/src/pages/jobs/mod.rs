@@ -1,12 +1,18 @@
 //! Jobs: the list and one job.
 
+mod actions;
+mod aside;
+mod attempts;
 mod dag;
 mod detail;
 mod filter;
 mod history;
+mod inputs;
+mod kin;
 mod list;
 mod tabs;
 mod timeline;
+mod waits;
 
 pub use dag::DagPage;
 pub use detail::JobPage;

@@ -14,7 +14,7 @@ use yew::prelude::*;
 
 /// An action on a limit, with the thing it is about.
 #[derive(Debug, Clone, PartialEq)]
-pub enum LimitAct {
+pub(super) enum LimitAct {
     /// Lets no new job of its type start.
     PauseQuota(Quota),
     /// Ends a pause.
@@ -35,7 +35,7 @@ pub enum LimitAct {
 
 /// What a [`LimitActDialog`] takes.
 #[derive(Clone, PartialEq, Properties)]
-pub struct LimitActDialogProps {
+pub(super) struct LimitActDialogProps {
     /// What is done.
     pub act: LimitAct,
     /// Left, or done.
@@ -44,7 +44,7 @@ pub struct LimitActDialogProps {
 
 /// The dialog of an action.
 #[component]
-pub fn LimitActDialog(props: &LimitActDialogProps) -> Html {
+pub(super) fn LimitActDialog(props: &LimitActDialogProps) -> Html {
     let close = props.on_close.clone();
     match &props.act {
         LimitAct::PauseQuota(quota) => {
@@ -71,7 +71,7 @@ pub fn LimitActDialog(props: &LimitActDialogProps) -> Html {
                         "{} waiting jobs may start again, as far as the limits allow.",
                         quota.live.waiting
                     ),
-                    cli: words(&["orch", "quota", "resume", &quota.job_type]),
+                    cli: words(&["orch", "quota", "resume", quota.quota_id.as_str()]),
                     danger: false,
                 },
                 deed,
@@ -95,7 +95,7 @@ pub fn LimitActDialog(props: &LimitActDialogProps) -> Html {
                     subject: named(quota),
                     verb: "Remove quota".into(),
                     what,
-                    cli: words(&["orch", "quota", "delete", &quota.job_type]),
+                    cli: words(&["orch", "quota", "delete", quota.quota_id.as_str()]),
                     danger: true,
                 },
                 deed,
@@ -144,7 +144,7 @@ pub fn LimitActDialog(props: &LimitActDialogProps) -> Html {
                     subject: blackout.blackout_id.to_string(),
                     verb: "Remove blackout".into(),
                     what: what.to_owned(),
-                    cli: words(&["orch", "blackout", "delete", blackout.blackout_id.as_str()]),
+                    cli: words(&["orch", "blackout", "remove", blackout.blackout_id.as_str()]),
                     danger: true,
                 },
                 deed,

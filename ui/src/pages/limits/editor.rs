@@ -57,7 +57,7 @@ pub(super) fn QuotaEditor(props: &QuotaEditorProps) -> Html {
     };
     let act = |act: LimitAct| props.on_act.reform(move |()| act.clone());
     let (shape, tone, word) = standing(quota);
-    let mut cli = words(&["orch", "quota", "set", &quota.job_type]);
+    let mut cli = words(&["orch", "quota", "set", quota.quota_id.as_str()]);
     cli.extend(draft.flags(&limits, clock::now()).into_iter().map(AttrValue::from));
     html! {
         <section class="sec editor" aria-label={format!("Quota {}", named(quota))}>
@@ -106,15 +106,18 @@ fn notes(quota: &Quota) -> Html {
 }
 
 #[derive(Debug, Clone, PartialEq, Properties)]
-struct DrainProps {
-    job_type: String,
-    limits: QuotaLimits,
-    draft: Draft,
+pub(super) struct DrainProps {
+    /// The job type.
+    pub job_type: String,
+    /// As it is.
+    pub limits: QuotaLimits,
+    /// As it is being typed.
+    pub draft: Draft,
 }
 
 /// What waits, and until when, as it is and as it is being typed.
 #[component]
-fn Drain(props: &DrainProps) -> Html {
+pub(super) fn Drain(props: &DrainProps) -> Html {
     let number = |field| props.draft.number(field).ok();
     let (active, hour) = (number(Number::MaxActive), number(Number::MaxPerHour));
     let wish = WhatIf { job_type: props.job_type.clone(), max_active: active, max_per_hour: hour };
@@ -219,7 +222,7 @@ fn SaveDialog(props: &SaveDialogProps) -> Html {
             }
         })
     };
-    let mut cli = words(&["orch", "quota", "set", &quota.job_type]);
+    let mut cli = words(&["orch", "quota", "set", quota.quota_id.as_str()]);
     cli.extend(props.draft.flags(&quota.limits, *opened).into_iter().map(AttrValue::from));
     let form = html! {
         <>

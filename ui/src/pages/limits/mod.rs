@@ -8,6 +8,7 @@ mod draft;
 mod editor;
 mod export;
 mod hosts;
+mod lift;
 mod override_form;
 mod page;
 mod pause_form;
@@ -16,5 +17,5 @@ mod quotas;
 mod standing;
 mod throttles;
 
-pub use acts::{LimitAct, LimitActDialog};
+pub use lift::{LiftDialog, Lifting};
 pub use page::QuotasPage;

@@ -44,7 +44,7 @@ pub(super) fn PauseDialog(props: &PauseDialogProps) -> Html {
             }
         })
     };
-    let mut cli = words(&["orch", "quota", "pause", &quota.job_type]);
+    let mut cli = words(&["orch", "quota", "pause", quota.quota_id.as_str()]);
     if let Some(until) = until {
         cli.extend(words(&["--until", &until.to_string()]));
     }
