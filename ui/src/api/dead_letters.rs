@@ -3,8 +3,8 @@
 use super::client::{Api, Result, with_query};
 use stella_contract::dead_letter::{
     AcknowledgeDeadLetter, BatchReplay, BatchResolve, Cluster, ClusterFilter, DeadLetter, DeadLetterBatch,
-    DeadLetterDetail, DeadLetterExport, DeadLetterFilter, DeadLetterStats, ExportDeadLetters,
-    ReplayDeadLetter, ReplayStarted, ResolveDeadLetter,
+    DeadLetterDetail, DeadLetterExport, DeadLetterFilter, DeadLetterPreview, DeadLetterStats,
+    ExportDeadLetters, ReplayDeadLetter, ReplayStarted, ResolveDeadLetter, SelectDeadLetters,
 };
 use stella_contract::ids::{DeadLetterId, IncidentId};
 use stella_contract::incident::{Incident, IncidentFilter, NoteIncident};
@@ -62,6 +62,10 @@ impl Api {
         cause: &Cause,
     ) -> Result<DeadLetter> {
         self.post_json(format!("/api/v1/deadletter/{id}:acknowledge"), wish, cause).await
+    }
+    /// What a batch would meet.
+    pub async fn preview_dead_letters(&self, wish: &SelectDeadLetters) -> Result<DeadLetterPreview> {
+        self.post_json("/api/v1/deadletter:preview".into(), wish, &Cause::default()).await
     }
     /// Repeats many entries, or tells what that would do.
     pub async fn replay_dead_letters(&self, wish: &BatchReplay, cause: &Cause) -> Result<DeadLetterBatch> {

@@ -1,9 +1,9 @@
 //! The navigation: only pages that exist, with live counts.
 
 use crate::api::Load;
-use crate::kit::{Icon, Shape, format};
+use crate::kit::{Icon, IconSize, Shape, format};
 use crate::router::{Link, Query, use_router};
-use crate::store::use_session;
+use crate::store::{Watch, use_query, use_session};
 use stella_contract::overview::Overview;
 use stella_contract::route::Route;
 use stella_contract::session::{LedgerKind, Session};
@@ -22,6 +22,8 @@ struct Entry {
     label: &'static str,
     icon: Option<Shape>,
     count: Option<i64>,
+    /// Whether a count above nought is worth a look.
+    bad: bool,
 }
 
 /// The navigation and, at its foot, who is asking.
@@ -30,10 +32,14 @@ pub fn Nav(props: &NavProps) -> Html {
     let router = use_router();
     let here = &router.location().route;
     let session = use_session();
+    let letters = use_query("dead letter stats", Watch::of(&["dead_letter"]), |api| async move {
+        api.dead_letter_stats().await
+    });
+    let open = letters.load.value().map(|stats| stats.open as i64);
     html! {
         <nav class="nav" aria-label="Main">
             <h3>{ "Operations" }</h3>
-            { for entries(props.overview.value()).into_iter().map(|entry| {
+            { for entries(props.overview.value(), open).into_iter().map(|entry| {
                 let on = section(here) == section(&entry.route);
                 let within = !on && above(&section(here)).as_ref() == Some(&entry.route);
                 html! {
@@ -41,7 +47,12 @@ pub fn Nav(props: &NavProps) -> Html {
                         class={classes!("nav-i", entry.icon.is_none().then_some("sub"), on.then_some("is-on"), within.then_some("is-within"))}>
                         if let Some(shape) = entry.icon { <Icon {shape} /> }
                         <span>{ entry.label }</span>
-                        if let Some(count) = entry.count { <span class="c">{ format::count(count) }</span> }
+                        if let Some(count) = entry.count {
+                            <span class={classes!("c", (entry.bad && count > 0).then_some("k-bad"))}>
+                                if entry.bad && count > 0 { <Icon shape={Shape::OctagonCross} size={IconSize::Tiny} /> }
+                                { format::count(count) }
+                            </span>
+                        }
                     </Link>
                 }
             }) }
@@ -55,15 +66,16 @@ pub fn Nav(props: &NavProps) -> Html {
     }
 }
 
-fn entries(overview: Option<&Overview>) -> Vec<Entry> {
+fn entries(overview: Option<&Overview>, dead: Option<i64>) -> Vec<Entry> {
     let count = |of: fn(&Overview) -> i64| overview.map(of);
-    let top = |route, label, icon| Entry { route, label, icon: Some(icon), count: None };
-    let sub = |route, label, count| Entry { route, label, icon: None, count };
+    let top = |route, label, icon| Entry { route, label, icon: Some(icon), count: None, bad: false };
+    let sub = |route, label, count| Entry { route, label, icon: None, count, bad: false };
     vec![
         top(Route::JobsQueues, "Jobs & Queues", Shape::Queues),
         top(Route::JobEngine, "JobEngine", Shape::Engine),
         sub(Route::Jobs, "Jobs", count(|o| o.jobs.pending + o.jobs.queued + o.jobs.leased + o.jobs.running)),
         sub(Route::Quotas, "Quotas", None),
+        Entry { count: dead, bad: true, ..top(Route::DeadLetter, "Dead-Letter", Shape::DeadLetter) },
         top(Route::Scheduler, "Scheduler", Shape::Calendar),
         sub(Route::Runs, "Runs", count(|o| o.runs.planning + o.runs.queued + o.runs.running)),
         sub(Route::Workers, "Workers", count(|o| o.workers.online + o.workers.late + o.workers.draining)),
@@ -139,6 +151,6 @@ mod tests {
         assert_eq!(section(&Route::RunStream(run)), Route::Runs);
         assert_eq!(section(&Route::Workers), Route::Workers);
         assert_eq!(above(&Route::Workers), Some(Route::Scheduler));
-        assert!(entries(None).iter().all(|entry| entry.count.is_none()));
+        assert!(entries(None, None).iter().all(|entry| entry.count.is_none()));
     }
 }

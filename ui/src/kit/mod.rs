@@ -19,6 +19,7 @@
 //! | `Stack` | `label`, `parts: Vec<StackPart { label, weight, fill }>` |
 //! | `ProgressSegments` | `label`, `phases: Vec<Phase { label, weight, state: PhaseState }>` |
 //! | `HeatStrip` | `label`, `rows: Vec<HeatRow { label, cells: Vec<HeatCell { id, label, state: HeatState }> }>`, `on_open` |
+//! | `HeatGrid` | `label`, `rows: Vec<HeatGridRow { key, head, cells: Vec<(number, words)> }>` |
 //! | `Sparkline` | `values: Vec<f64>`, `label`, `tone` |
 //! | `AreaChart` | `label`, `times: Vec<Micros>`, `series: Vec<Series { label, values }>` (second stacked on first), `threshold` |
 //! | `GraphView` | `label`, `graph: Rc<Graph { nodes, edges }>`, `current`, `on_choose`, `on_open`, children and `tools` over it; arrows follow the lines, F fits |
@@ -53,6 +54,7 @@ pub mod format;
 pub mod gantt;
 pub mod graph;
 mod heat;
+mod heat_grid;
 mod icon;
 mod keys;
 pub mod measure;
@@ -85,6 +87,7 @@ pub use field::{Field, FieldProps, Input, InputProps, Select, SelectProps, TextA
 pub use gantt::{BarLook, GanttBar, GanttChart, GanttChartProps, GanttLane};
 pub use graph::{EdgeLook, Graph, GraphEdge, GraphNode, GraphView, GraphViewProps};
 pub use heat::{HeatCell, HeatRow, HeatState, HeatStrip, HeatStripProps};
+pub use heat_grid::{HeatGrid, HeatGridProps, HeatGridRow};
 pub use icon::{Icon, IconProps, IconSize, Shape, Symbols};
 pub use keys::{Key, set_single_keys, use_keys};
 pub use meter::{

@@ -34,10 +34,6 @@ pub fn Absent(props: &AbsentProps) -> Html {
 /// What exists instead of a page that does not.
 fn instead(route: &Route) -> (&'static str, Vec<Route>) {
     match route {
-        Route::DeadLetter | Route::DeadLetterQueue | Route::DeadLetterEntry(_) => (
-            "Jobs that failed for good are kept and listed among the jobs, with their error.",
-            vec![Route::Jobs, Route::JobsQueues],
-        ),
         Route::Schedules => (
             "Runs are started by hand, by command line or through the API.",
             vec![Route::Runs, Route::Sources],
@@ -68,6 +64,9 @@ fn instead(route: &Route) -> (&'static str, Vec<Route>) {
         | Route::Workers
         | Route::Sources
         | Route::Source(_)
+        | Route::DeadLetter
+        | Route::DeadLetterQueue
+        | Route::DeadLetterEntry(_)
         | Route::Targets
         | Route::Findings
         | Route::Settings => ("The page is elsewhere.", vec![Route::JobsQueues]),

@@ -2,8 +2,10 @@
 //! that knows which page an address shows.
 
 pub mod absent;
+pub mod dead_letter;
 pub mod filter_bar;
 pub mod findings;
+pub mod incidents;
 pub mod jobs;
 pub mod limits;
 pub mod listing;
@@ -28,6 +30,9 @@ pub fn page(route: &Route) -> Html {
         Route::Quotas => html! { <limits::QuotasPage /> },
         Route::Workers => html! { <workers::WorkersPage /> },
         Route::Sources => html! { <sources::SourcesPage /> },
+        Route::DeadLetter => html! { <dead_letter::DeadLetterPage /> },
+        Route::DeadLetterQueue => html! { <dead_letter::DeadLetterQueuePage /> },
+        Route::DeadLetterEntry(id) => html! { <dead_letter::DeadLetterEntryPage key={id.to_string()} id={id.clone()} /> },
         Route::Source(id) => html! { <sources::SourcePage key={id.to_string()} id={id.clone()} /> },
         Route::Targets => html! { <targets::TargetsPage /> },
         Route::Runs => html! { <runs::RunsPage /> },
@@ -36,10 +41,7 @@ pub fn page(route: &Route) -> Html {
         Route::Scheduler => html! { <runs::SchedulerPage /> },
         Route::Findings => html! { <findings::FindingsPage /> },
         Route::Settings => html! { <settings::SettingsPage /> },
-        Route::DeadLetter
-        | Route::DeadLetterQueue
-        | Route::DeadLetterEntry(_)
-        | Route::Schedules
+        Route::Schedules
         | Route::ScannerOps
         | Route::OfflineKits
         | Route::Baselines

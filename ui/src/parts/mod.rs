@@ -9,6 +9,7 @@
 //! | `RunProgress`, `RunPhases` | `run`; `phases(&run)` |
 //! | `DeltasText` | `deltas`, `run: RunId`, `open`, `most` |
 //! | `Severity`, `KevTag` | `level` |
+//! | `EntryLink` | `id`: of a dead-letter entry |
 //! | `SourceLink` | `id`, `names: SourceNames` of `use_source_names()` |
 //! | `JobLink`, `RunLink` | `id`, `whole` / `short`, `query` |
 //! | `ReasonDialog` | `title`, `subject`, children, `scope`, `verb`, `keep`, `danger`, `cli`, `busy`, `problem`, `on_confirm: Callback<Cause>`, `on_close`; open while mounted |
@@ -22,6 +23,7 @@ mod badges;
 pub mod cli_twin;
 mod cron_words;
 mod deltas_text;
+mod entry_link;
 mod letter_states;
 mod link;
 mod problem_view;
@@ -37,6 +39,7 @@ pub use badges::{RunBadges, RunBadgesProps};
 pub use cli_twin::{CliTwin, CliTwinProps};
 pub use cron_words::cron_words;
 pub use deltas_text::{DeltasText, DeltasTextProps};
+pub use entry_link::{EntryLink, EntryLinkProps};
 pub use link::{JobLink, JobLinkProps, RunLink, RunLinkProps, split};
 pub use problem_view::{ProblemView, ProblemViewProps, StaleBanner, StaleBannerProps};
 pub use reason_dialog::{ReasonDialog, ReasonDialogProps};

@@ -5,6 +5,7 @@ use super::below::below;
 use crate::api::Load;
 use crate::kit::format::count;
 use crate::kit::{AreaChart, Clock, Empty, Meter, Series, Shape, Skeleton};
+use crate::pages::incidents::IncidentSection;
 use crate::parts::wait_reason::{look, meaning};
 use crate::parts::{CliTwin, ProblemView, StaleBanner, WaitReason};
 use crate::router::{Link, Query};
@@ -57,6 +58,7 @@ fn shown(overview: &Overview) -> Html {
                 { waiting(overview) }
             </div>
             { areas(overview) }
+            <IncidentSection />
             { below(overview) }
         </>
     }

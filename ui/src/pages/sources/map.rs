@@ -197,7 +197,7 @@ pub(super) fn choosing(query: &Query, window: Option<Window>) -> Query {
 }
 
 /// A day, or a day and a time, as a person writes it.
-pub(super) fn moment(text: &str) -> Option<Micros> {
+pub(in crate::pages) fn moment(text: &str) -> Option<Micros> {
     let text = text.trim();
     let whole = match text.len() {
         10 => format!("{text}T00:00:00Z"),
@@ -210,7 +210,7 @@ pub(super) fn moment(text: &str) -> Option<Micros> {
 }
 
 /// The shortest way to write a moment.
-pub(super) fn written(at: Micros) -> String {
+pub(in crate::pages) fn written(at: Micros) -> String {
     let text = at.to_string();
     match (at.0.rem_euclid(DAY), at.0.rem_euclid(60_000_000)) {
         (0, _) => text.get(..10).unwrap_or_default().to_owned(),

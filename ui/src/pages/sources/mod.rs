@@ -13,4 +13,5 @@ mod run;
 mod verbs;
 
 pub use list::SourcesPage;
+pub(super) use map::{moment, written};
 pub use page::{SourcePage, SourcePageProps};

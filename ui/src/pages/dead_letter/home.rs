@@ -1,0 +1,293 @@
+//! The dead letter's first page: how it is doing, the causes, and what to do about each of them at once.
+
+use super::batch::{BatchVerb, Picked};
+use super::batch_dialog::BatchDialog;
+use super::causes::{ENTITIES, entries_of, open_of, retryable, spike_mark, spikes, trend, use_clusters};
+use super::export::ExportDialog;
+use super::heat::heat;
+use crate::api::Load;
+use crate::kit::format::{count, counted, duration};
+use crate::kit::{
+    Banner, Button, ButtonKind, Clock, Column, Empty, Lines, Shape, Skeleton, Table, TimeAgo, Tone, Width,
+    use_keys,
+};
+use crate::pages::incidents::{IncidentList, use_open_incidents};
+use crate::parts::{
+    CliTwin, ProblemView, SourceLink, SourceNames, StaleBanner, StateBadge, use_source_names,
+};
+use crate::router::{Link, Query, use_router};
+use crate::store::{Watch, use_query, use_session};
+use std::collections::BTreeSet;
+use std::rc::Rc;
+use stella_contract::dead_letter::{
+    Cluster, DeadLetterFilter, DeadLetterHealth, DeadLetterState, DeadLetterStats,
+};
+use stella_contract::incident::{Incident, IncidentKind, Severity};
+use stella_contract::page::Page;
+use stella_contract::route::Route;
+use stella_contract::scope::Scope;
+use yew::prelude::*;
+
+/// What is open over the page.
+#[derive(Clone, PartialEq)]
+enum Layer {
+    None,
+    Batch(BatchVerb, Box<Cluster>),
+    Export,
+}
+
+/// Dead-Letter.
+#[component]
+pub fn DeadLetterPage() -> Html {
+    let router = use_router();
+    let refusal = use_session().refusal(Scope::OrchOperate).map(AttrValue::from);
+    let layer = use_state(|| Layer::None);
+    let names = use_source_names();
+    let watch = Watch::of(ENTITIES).every(60);
+    let stats = use_query("dead letter stats", watch, |api| async move { api.dead_letter_stats().await });
+    let clusters = use_clusters("open".to_owned(), DeadLetterFilter::default());
+    let incidents = use_open_incidents();
+    let spiking = spikes(incidents.load.value());
+    let rows: Rc<Vec<Cluster>> = use_memo(clusters.load.clone(), |load| {
+        load.value().map(|page| page.items.clone()).unwrap_or_default()
+    });
+    let query = router.location().query.clone();
+    let current = query.get("fingerprint").map(str::to_owned);
+    let act = {
+        let layer = layer.clone();
+        Callback::from(move |(verb, cluster): (BatchVerb, Cluster)| {
+            layer.set(Layer::Batch(verb, Box::new(cluster)))
+        })
+    };
+    let columns = use_memo((spiking, names, refusal.clone()), {
+        let act = act.clone();
+        move |(spiking, names, refusal)| columns(spiking.clone(), names.clone(), refusal.clone(), act)
+    });
+    let on_open = {
+        let (router, rows) = (router.clone(), rows.clone());
+        Callback::from(move |fingerprint: String| {
+            if let Some(cluster) = rows.iter().find(|one| one.fingerprint == fingerprint) {
+                router.go(&Route::DeadLetterQueue, &entries_of(cluster));
+            }
+        })
+    };
+    {
+        // R replays the cause that an address points at, or the largest.
+        let (rows, act, current, can) = (rows.clone(), act.clone(), current.clone(), refusal.is_none());
+        use_keys(move |key| {
+            let wanted = rows.iter().find(|one| current.as_ref() == Some(&one.fingerprint)).or(rows.first());
+            match (key.name.as_str(), wanted) {
+                ("r", Some(cluster)) if can && !key.ctrl => {
+                    act.emit((BatchVerb::Replay, cluster.clone()));
+                    true
+                }
+                _ => false,
+            }
+        });
+    }
+    let close = {
+        let layer = layer.clone();
+        Callback::from(move |()| layer.set(Layer::None))
+    };
+    let export = {
+        let layer = layer.clone();
+        Callback::from(move |()| layer.set(Layer::Export))
+    };
+    let refetch = {
+        let (one, two) = (clusters.refetch.clone(), stats.refetch.clone());
+        Callback::from(move |()| {
+            one.emit(());
+            two.emit(());
+        })
+    };
+    let open_query = Query::default().with("state", DeadLetterState::Open.as_str());
+    html! {
+        <>
+            { alerts(incidents.load.value()) }
+            <div class="page-head">
+                <h1>{ "Dead-Letter" }</h1>
+                if let Some(stats) = stats.load.value() { { totals(stats) } }
+                <span class="grow"></span>
+                if let Some(stats) = stats.load.value() { <span class="f3 sm nw">{ "As of " }<Clock at={stats.at} /></span> }
+                <CliTwin words={["orch", "deadletter", "stats"].map(AttrValue::from).to_vec()} button={true} />
+                <Button small={true} icon={Shape::Download} on_click={export}>{ "Export…" }</Button>
+                <Link to={Route::DeadLetterQueue} query={open_query.clone()} class="link nw">{ "Open queue" }</Link>
+            </div>
+            <div class="dead-home">
+                <div class="dead-main">
+                    { match &stats.load {
+                        Load::Idle | Load::Loading => html! { <div class="sec"><Skeleton rows={2} /></div> },
+                        Load::Failed(problem) => html! { <ProblemView what="The figures" problem={problem.clone()} on_retry={stats.refetch.clone()} /> },
+                        Load::Ready(found, _) => figures(found),
+                        Load::Stale(found, as_of, problem) => html! {
+                            <><StaleBanner as_of={*as_of} problem={problem.clone()} on_retry={stats.refetch.clone()} />{ figures(found) }</>
+                        },
+                    } }
+                    <div class="sec-h dead-causes-head"><h2>{ counted(rows.len() as i64, "cause", "causes") }</h2>
+                        <span class="note">{ "open entries by fingerprint, the most first" }</span></div>
+                    { match &clusters.load {
+                        Load::Idle | Load::Loading => html! { <Skeleton rows={8} /> },
+                        Load::Failed(problem) => html! { <ProblemView what="The causes" problem={problem.clone()} on_retry={clusters.refetch.clone()} /> },
+                        Load::Ready(_, _) | Load::Stale(_, _, _) if rows.is_empty() => all_clear(stats.load.value()),
+                        Load::Ready(_, _) | Load::Stale(_, _, _) => html! {
+                            <Table<Cluster> label="Causes" rows={rows} row_key={key_of as fn(&Cluster) -> String} {columns} lines={Lines::Two}
+                                on_open={Some(on_open)} {current} />
+                        },
+                    } }
+                </div>
+                <aside class="dead-side" aria-label="Around it">
+                    <section class="sec" aria-label="Incidents">
+                        <div class="sec-h"><h2>{ "Incidents" }</h2><span class="note">{ "not over yet" }</span></div>
+                        <IncidentList asked={incidents} only={Some(&[IncidentKind::DeadLetterSpike, IncidentKind::DeadLetterBacklog][..])} />
+                    </section>
+                    if let Some(stats) = stats.load.value() {
+                        <section class="sec" aria-label="Failures by hour">
+                            <div class="sec-h"><h2>{ "Failures by hour" }</h2><span class="note">{ "last 24 h, the newest right" }</span></div>
+                            { heat(stats) }
+                        </section>
+                    }
+                </aside>
+            </div>
+            { match &*layer {
+                Layer::None => Html::default(),
+                Layer::Export => html! { <ExportDialog query={open_query} on_close={close} /> },
+                Layer::Batch(verb, cluster) => html! {
+                    <BatchDialog verb={*verb} picked={Picked::All(entries_of(cluster), Box::new(open_of(cluster)))} on_done={refetch} on_close={close} />
+                },
+            } }
+        </>
+    }
+}
+
+fn key_of(cluster: &Cluster) -> String {
+    cluster.fingerprint.clone()
+}
+
+/// A banner for the worst alert that nobody has ended.
+fn alerts(incidents: Option<&Page<Incident>>) -> Html {
+    let worst = incidents.and_then(|page| {
+        page.items
+            .iter()
+            .filter(|one| matches!(one.kind, IncidentKind::DeadLetterSpike | IncidentKind::DeadLetterBacklog))
+            .max_by_key(|one| (one.severity, one.kind == IncidentKind::DeadLetterSpike))
+    });
+    let Some(one) = worst else { return Html::default() };
+    let (fact, query) = match one.kind {
+        IncidentKind::DeadLetterSpike => (
+            "Dead-letter spike.",
+            Query::default().with("state", "open").with("fingerprint", one.subject.as_str()),
+        ),
+        _ => ("Dead-letter backlog.", Query::default().with("state", "open")),
+    };
+    let tone = if one.severity == Severity::Critical { Tone::Bad } else { Tone::Warn };
+    html! {
+        <Banner {tone} {fact} action={html! { <Link to={Route::DeadLetterQueue} {query} class="link sm">{ "Show the entries" }</Link> }}>
+            { &one.summary }{ " Incident " }<span class="mono">{ crate::kit::format::short_id(one.incident_id.as_str()) }</span>{ format!(" is {}.", one.state) }
+        </Banner>
+    }
+}
+
+fn totals(stats: &DeadLetterStats) -> Html {
+    let of = |state: DeadLetterState| Query::default().with("state", state.as_str());
+    let link = |state: DeadLetterState, number: u64| html! { <Link to={Route::DeadLetterQueue} query={of(state)} class="n">{ count(number as i64) }</Link> };
+    html! {
+        <span class="sm f2 nw">{ link(DeadLetterState::Open, stats.open) }{ " open, " }
+            if stats.replaying > 0 { { link(DeadLetterState::Replaying, stats.replaying) }{ " replaying, " } }
+            { link(DeadLetterState::Replayed, stats.replayed) }{ " replayed, " }{ link(DeadLetterState::Resolved, stats.resolved) }{ " resolved in 90 d" }</span>
+    }
+}
+
+fn figures(stats: &DeadLetterStats) -> Html {
+    let open = Query::default().with("state", DeadLetterState::Open.as_str());
+    let health = match stats.health {
+        DeadLetterHealth::Ok => "nothing is open",
+        DeadLetterHealth::Note => "1 to 10 open",
+        DeadLetterHealth::Warn => "more than 10 open",
+        DeadLetterHealth::Fail => "more than 50 open",
+    };
+    let number = |query: Query, number: u64| html! { <Link to={Route::DeadLetterQueue} {query} class="n">{ count(number as i64) }</Link> };
+    html! {
+        <div class="sec dead-figs"><div class="figs">
+            <div class="fig"><div class="l">{ "Health" }</div><div class="v fig-time"><StateBadge<DeadLetterHealth> state={stats.health} /></div><div class="s">{ health }</div></div>
+            <div class="fig"><div class="l">{ "Open" }</div><div class="v">{ number(open.clone(), stats.open) }</div>
+                <div class="s">{ format!("{} new in 24 h", count(stats.added24h as i64)) }</div></div>
+            <div class="fig"><div class="l">{ "Retryable" }</div><div class="v">{ number(open.with("retryable", "yes"), stats.retryable) }</div><div class="s">{ "of the open ones" }</div></div>
+            <div class="fig"><div class="l">{ "Nobody looks after" }</div><div class="v">{ number(open.with("acknowledged", "no"), stats.unacknowledged) }</div><div class="s">{ "not acknowledged" }</div></div>
+            <div class="fig"><div class="l">{ "Oldest open" }</div>
+                <div class="v fig-time">{ stats.oldest_open_at.map_or_else(|| html! { <span class="f3">{ "none" }</span> }, |at| html! { { duration(stats.at.ms_since(at)) } }) }</div>
+                <div class="s">{ "since it failed for good" }</div></div>
+            <div class="fig fig-wide"><div class="l">{ "Most common" }</div>{ match &stats.most_common {
+                Some(cause) => html! { <>
+                    <div class="v fig-time cut"><Link to={Route::DeadLetterQueue} query={open.with("fingerprint", cause.fingerprint.as_str())} class="n">{ &cause.error_code }</Link>{ format!(", {}", count(cause.count as i64)) }</div>
+                    <div class="s" title={cause.error_message.clone()}>{ &cause.error_message }</div>
+                </> },
+                None => html! { <div class="v fig-time"><span class="f3">{ "none" }</span></div> },
+            } }</div>
+        </div></div>
+    }
+}
+
+fn all_clear(stats: Option<&DeadLetterStats>) -> Html {
+    let said = stats.map_or_else(String::new, |stats| {
+        format!(
+            "{} replayed and {} resolved are kept for 90 days.",
+            count(stats.replayed as i64),
+            count(stats.resolved as i64)
+        )
+    });
+    html! {
+        <Empty icon={Shape::DiscCheck} tone={Tone::Ok} fact="Dead-letter is empty"
+            actions={html! { <Link to={Route::DeadLetterQueue} query={Query::default().with("state", "resolved")} class="link">{ "Show resolved" }</Link> }}>{ said }</Empty>
+    }
+}
+
+fn columns(
+    spiking: BTreeSet<String>,
+    names: SourceNames,
+    refusal: Option<AttrValue>,
+    act: Callback<(BatchVerb, Cluster)>,
+) -> Vec<Column<Cluster>> {
+    let spikes = Rc::new(spiking);
+    let marked = spikes.clone();
+    vec![
+        Column::new("cause", "Cause", Width::Share(4, 200), move |one: &Cluster| html! {
+            <><span class="row"><Link to={Route::DeadLetterQueue} query={entries_of(one)} class="b n">{ one.category.as_str() }</Link>
+                if marked.contains(&one.fingerprint) { { spike_mark() } }</span>
+            <div class="sm f2 cut" title={one.sample.clone()}>{ &one.sample }</div></>
+        }),
+        Column::new("where", "Type, host", Width::Share(2, 120), |one: &Cluster| html! {
+            <><div class="mono cut">{ &one.job_type }</div><div class="sm f3 cut">{ one.host.as_deref().unwrap_or("local") }</div></>
+        }),
+        Column::new("sources", "Sources", Width::Share(1, 88), move |one: &Cluster| sources(one, &names)).drops_below(900),
+        Column::new("trend", "Last 24 h", Width::Fixed(108), move |one: &Cluster| trend(one, spikes.contains(&one.fingerprint))).drops_below(620),
+        Column::new("count", "Open", Width::Fixed(64), |one: &Cluster| html! {
+            <><Link to={Route::DeadLetterQueue} query={entries_of(one)} class="n b">{ count(one.open as i64) }</Link></>
+        }).at_end(),
+        Column::new("retryable", "Retryable", Width::Fixed(120), retryable).drops_below(760),
+        Column::new("seen", "Last, first seen", Width::Fixed(128), |one: &Cluster| html! {
+            <><div><TimeAgo at={one.last_seen_at} /></div><div class="sm f3"><TimeAgo at={one.first_seen_at} /></div></>
+        }),
+        Column::new("act", "", Width::Fixed(168), move |one: &Cluster| {
+            let does = |verb: BatchVerb| {
+                let (act, cluster) = (act.clone(), one.clone());
+                Callback::from(move |()| act.emit((verb, cluster.clone())))
+            };
+            html! {
+                <span class="row gap1 acts-end">
+                    <Button small={true} disabled={refusal.clone()} says_why={false} on_click={does(BatchVerb::Resolve)}>{ "Resolve…" }</Button>
+                    <Button small={true} kind={ButtonKind::Secondary} disabled={refusal.clone()} says_why={false} on_click={does(BatchVerb::Replay)}>{ "Replay…" }</Button>
+                </span>
+            }
+        }).at_end(),
+    ]
+}
+
+fn sources(one: &Cluster, names: &SourceNames) -> Html {
+    match one.sources.as_slice() {
+        [] => html! { <span class="f3">{ "none" }</span> },
+        [first, ..] => html! {
+            <><div class="cut"><SourceLink id={first.clone()} names={names.clone()} /></div>
+            if one.source_count > 1 { <div class="sm f3">{ format!("and {} more", count(one.source_count as i64 - 1)) }</div> }</>
+        },
+    }
+}

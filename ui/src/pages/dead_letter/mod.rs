@@ -1,0 +1,19 @@
+//! The dead letter: causes, the queue of entries, and one entry with its replay workbench.
+
+mod act;
+mod batch;
+mod batch_dialog;
+mod causes;
+mod entry;
+mod export;
+mod filter;
+mod heat;
+mod home;
+mod payload;
+mod queue;
+mod rail;
+mod workbench;
+
+pub use entry::{DeadLetterEntryPage, DeadLetterEntryPageProps};
+pub use home::DeadLetterPage;
+pub use queue::DeadLetterQueuePage;
