@@ -173,8 +173,8 @@ impl Floor {
             .await
     }
 
-    /// The payload of a held job, for one that is too large to come with its lease.
-    pub async fn payload(&self, caller: &Caller, id: &LeaseId) -> Result<serde_json::Value, Error> {
+    /// The canonical payload of a held job and its digest, for one that is too large to come with its lease.
+    pub async fn payload(&self, caller: &Caller, id: &LeaseId) -> Result<(String, Bytes), Error> {
         caller.demand(Scope::Worker)?;
         let (tenant, wanted) = (caller.tenant.clone(), id.clone());
         let record: JobRecord = self
@@ -198,10 +198,7 @@ impl Floor {
             Some(text) => Bytes::from(text),
             None => self.engine.blobs().get(&record.job.payload_digest).await?,
         };
-        serde_json::from_slice(&bytes).map_err(|error| {
-            let sentence = format!("What is stored of job `{}` cannot be read.", record.job.job_id);
-            Error::new(Code::Corrupt, sentence).with_private(error)
-        })
+        Ok((record.job.payload_digest, bytes))
     }
 
     /// Takes in the bytes of an artifact. They become one when the job is completed under the same lease.

@@ -91,7 +91,8 @@ async fn admitted(
             };
             return call(hall, asking(read(body, &headers, mounted.limit).await?)).await;
         }
-        DoorKind::Desk(call) => call,
+        DoorKind::Desk(call) => Ok(call),
+        DoorKind::Stream(call) => Err(*call),
     };
     let engine = house.slot.demand()?;
     let known = house.auth.recognise(&engine, &headers).await?;
@@ -107,6 +108,19 @@ async fn admitted(
     tracing::Span::current()
         .record("tenant", caller.tenant.as_str())
         .record("subject", caller.subject.as_str());
+    let call = match call {
+        Ok(call) => call,
+        Err(stream) => {
+            let desk = Desk {
+                engine,
+                caller,
+                tenants: known.tenants,
+                idempotency_key: None,
+                tallies: house.tallies,
+            };
+            return stream(desk, asking(Bytes::new()), body).await;
+        }
+    };
     let body = read(body, &headers, mounted.limit).await?;
     let idempotency_key = if mounted.endpoint.writes { key_of(&headers)? } else { None };
     let desk = Desk { engine, caller, tenants: known.tenants, idempotency_key, tallies: house.tallies };

@@ -84,6 +84,7 @@ fn routed(house: House, mounted: Mounted) -> axum::routing::MethodRouter {
     let filter = match mounted.endpoint.method {
         Method::Get => MethodFilter::GET,
         Method::Post => MethodFilter::POST,
+        Method::Put => MethodFilter::PUT,
     };
     let handler = move |path: Result<RawPathParams, RawPathParamsRejection>, request: Request| async move {
         let path = path.map_err(|error| {

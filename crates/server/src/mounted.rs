@@ -6,6 +6,7 @@ use crate::desk::{Desk, Hall};
 use crate::handler::Handler;
 use crate::refusal::Refusal;
 use crate::take::Asking;
+use axum::body::Body;
 use axum::response::Response;
 use futures::future::BoxFuture;
 use std::sync::Arc;
@@ -36,6 +37,22 @@ pub(crate) enum DoorKind {
     Hall(Call<Hall>),
     /// A known caller whom the wrapper let pass.
     Desk(Call<Desk>),
+    /// The same, who sends more than is held in memory: the handler reads the body itself.
+    Stream(StreamCall),
+}
+
+/// A handler that reads the body as it comes.
+pub(crate) type StreamCall = fn(Desk, Asking, Body) -> BoxFuture<'static, Result<Response, Refusal>>;
+
+/// Mounts a write of a known caller whose body is read as it comes.
+pub(crate) fn put_stream(
+    path: &str,
+    summary: &'static str,
+    call: StreamCall,
+    describe: fn(&mut Operation),
+) -> Mounted {
+    let endpoint = listed(Method::Put, path);
+    Mounted { endpoint, summary, limit: SMALL, door: DoorKind::Stream(call), deprecated: None, describe }
 }
 
 /// Mounts a read of a known caller.
@@ -70,12 +87,13 @@ fn mounted<Place, S, H: Handler<Place, S>>(
     summary: &'static str,
     door: DoorKind,
 ) -> Mounted {
-    let endpoint = ENDPOINTS
-        .iter()
-        .find(|endpoint| endpoint.method == method && endpoint.path == path)
-        .copied()
-        .unwrap_or_else(|| panic!("the contract does not list {} {path}", method.as_str()));
+    let endpoint = listed(method, path);
     Mounted { endpoint, summary, limit: SMALL, door, deprecated: None, describe: H::describe }
+}
+
+fn listed(method: Method, path: &str) -> Endpoint {
+    let found = ENDPOINTS.iter().find(|endpoint| endpoint.method == method && endpoint.path == path);
+    *found.unwrap_or_else(|| panic!("the contract does not list {} {path}", method.as_str()))
 }
 
 impl Mounted {
@@ -115,8 +133,14 @@ impl Mounted {
         {
             return "live";
         }
-        if starts(&["/api/v1/jobs", "/api/v1/history", "/api/v1/artifacts", "/api/v1/workers"]) {
+        if starts(&["/api/v1/worker/"]) {
+            return "worker";
+        }
+        if starts(&["/api/v1/jobs", "/api/v1/edges", "/api/v1/history", "/api/v1/artifacts", "/api/v1/workers"]) {
             return "jobs";
+        }
+        if starts(&["/api/v1/change-sets", "/api/v1/views"]) {
+            return "change-sets";
         }
         if starts(&["/api/v1/sources", "/api/v1/targets", "/api/v1/sboms"]) {
             return "inputs";

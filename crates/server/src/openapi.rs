@@ -157,6 +157,9 @@ fn written(mounted: &Mounted, mut operation: Operation) -> Value {
             }
         }
     }
+    if endpoint.path.starts_with("/api/v1/worker/") {
+        refusals.extend([404, 409]);
+    }
     if matches!(endpoint.path, "/api/v1/session:open" | "/metrics") {
         refusals.extend([401, 403, 503]);
     }
@@ -309,6 +312,8 @@ fn tags() -> Value {
         ("core", "Health, session, overview and this document."),
         ("live", "What changes, as it changes."),
         ("jobs", "Units of work, their history and artifacts."),
+        ("change-sets", "One verb on many things, and views kept under a name."),
+        ("worker", "What workers say: claim, ack, heartbeat, artifacts, complete, fail, release."),
         ("inputs", "Sources of advisories and lists; targets and their SBOMs."),
         ("runs", "Evaluations of many targets, in segments."),
         ("findings", "What the evaluations found."),

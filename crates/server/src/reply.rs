@@ -49,6 +49,25 @@ impl<T: Serialize + ToSchema + Send + 'static, const STATUS: u16> Reply for Answ
     }
 }
 
+/// One thing, as JSON, or 204 when there is none.
+pub(crate) struct MaybeAnswer<T>(pub(crate) Option<T>);
+
+impl<T: Serialize + ToSchema + Send + 'static> Reply for MaybeAnswer<T> {
+    fn respond(self) -> Result<Response, Refusal> {
+        if let Some(thing) = &self.0 {
+            return json(200, thing);
+        }
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        Ok(response)
+    }
+    fn describe(operation: &mut Operation) {
+        operation.answers::<T>(200);
+        operation.answer(204, "There was none in time.", serde_json::json!({}));
+    }
+}
+
 /// One page of a list, as JSON.
 pub(crate) struct Paged<T>(pub(crate) Page<T>);
 

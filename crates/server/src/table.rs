@@ -1,11 +1,17 @@
 //! Every endpoint and its handler. A test compares this table with the contract's, both ways.
 
-use crate::handlers::{core, dead_letters, findings, incidents, jobs, live, ops, runs, sources, targets};
-use crate::mounted::{Mounted, get, open, post};
+use crate::handlers::{
+    change_sets, core, dead_letters, findings, incidents, jobs, live, ops, runs, sources, targets, worker,
+};
+use crate::mounted::{Mounted, get, open, post, put_stream};
 use stella_contract::api::Method;
 
 /// SBOMs of whole images run to tens of megabytes.
 const SBOM_LIMIT: usize = 64 * 1024 * 1024;
+/// A result beside up to two hundred artifacts.
+const COMPLETE_LIMIT: usize = 16 * 1024 * 1024;
+/// Payloads of 16 MiB, and what JSON puts around them.
+const PAYLOAD_LIMIT: usize = 20 * 1024 * 1024;
 
 pub(crate) fn table() -> Vec<Mounted> {
     vec![
@@ -26,6 +32,7 @@ pub(crate) fn table() -> Vec<Mounted> {
         get("/api/v1/events/stream", "The feed as server-sent events", live::feed_stream),
         get("/api/v1/events/ws", "Events as CloudEvents over a WebSocket", live::events_socket),
         get("/api/v1/jobs", "Jobs, newest first", jobs::list),
+        post("/api/v1/jobs", "Submit a job", jobs::submit).up_to(PAYLOAD_LIMIT),
         post("/api/v1/jobs", "Submit a job", jobs::submit),
         get("/api/v1/jobs/stats", "How each job type is doing", ops::job_stats),
         get("/api/v1/jobs/summary", "Jobs by state", ops::job_summary).gone_to("/api/v1/jobs/stats"),
@@ -33,10 +40,57 @@ pub(crate) fn table() -> Vec<Mounted> {
             .gone_to("/api/v1/jobs/{id}"),
         get("/api/v1/jobs/{id}", "One job with payload, result, attempts and artifacts", jobs::get),
         get("/api/v1/jobs/{id}/history", "What happened to a job, newest first", jobs::history),
+        get("/api/v1/jobs/{id}/dag", "The graph around a job, ready to be drawn", jobs::dag),
+        get(
+            "/api/v1/jobs/{id}/lineage",
+            "A job with everything it repeats and that repeats it",
+            jobs::lineage,
+        ),
+        get("/api/v1/jobs/{id}/artifacts", "What a job left, by name", jobs::artifacts),
+        get("/api/v1/jobs/{id}/log", "What workers wrote about a job, newest first", jobs::log),
         post("/api/v1/jobs/{id}:cancel", "Cancel a job", jobs::cancel),
+        post("/api/v1/jobs/{id}:retry", "Give a failed job another try, as a new job", jobs::retry),
+        post("/api/v1/jobs/{id}:replay", "Do an ended job once more, at high priority", jobs::replay),
+        post("/api/v1/jobs/{id}:prioritize", "Let an open job come sooner or later", jobs::prioritize),
+        post("/api/v1/edges", "Make jobs wait for others, all or none", jobs::add_edges),
+        get("/api/v1/change-sets", "Change-sets, newest first", change_sets::list),
+        post("/api/v1/change-sets", "Make the dry run of a change-set", change_sets::create),
+        get("/api/v1/change-sets/{id}", "One change-set", change_sets::get),
+        get("/api/v1/change-sets/{id}/items", "The items of a change-set, as selected", change_sets::items),
+        post("/api/v1/change-sets/{id}:start", "Start what the dry run showed", change_sets::start),
+        post("/api/v1/change-sets/{id}:pause", "Halt a change-set", change_sets::pause),
+        post("/api/v1/change-sets/{id}:resume", "Let a change-set go on", change_sets::resume),
+        post("/api/v1/change-sets/{id}:cancel", "End a change-set", change_sets::cancel),
+        get("/api/v1/views", "Saved views, those of the product first", change_sets::views),
+        post("/api/v1/views", "Save a view", change_sets::save_view),
+        post("/api/v1/views/{id}:update", "Change a saved view", change_sets::update_view),
+        post("/api/v1/views/{id}:delete", "Forget a saved view", change_sets::delete_view),
         get("/api/v1/history/verify", "Walk along the hash chain of the history", jobs::verify_history),
         get("/api/v1/artifacts/{digest}", "The bytes of an artifact", jobs::artifact),
         get("/api/v1/workers", "Workers, by name", jobs::workers),
+        post("/api/v1/workers/{id}:drain", "Let a worker take nothing new", worker::drain),
+        post("/api/v1/workers/{id}:resume", "Let a worker work again", worker::resume),
+        post("/api/v1/workers/{id}:quarantine", "Hear a worker no more", worker::quarantine),
+        post("/api/v1/worker/register", "A worker introduces itself", worker::register),
+        post("/api/v1/worker/claim", "Take ready jobs, or wait for one", worker::claim),
+        get("/api/v1/worker/leases/{id}/payload", "The canonical payload of a held job", worker::payload),
+        put_stream(
+            "/api/v1/worker/leases/{id}/artifacts/{name}",
+            "Bring the bytes of an artifact",
+            worker::put_artifact,
+            worker::describe_put_artifact,
+        ),
+        post("/api/v1/worker/leases/{id}:ack", "Start a claimed job", worker::ack),
+        post(
+            "/api/v1/worker/leases/{id}:heartbeat",
+            "Say that the job is alive, and how far",
+            worker::heartbeat,
+        ),
+        post("/api/v1/worker/leases/{id}:log", "Write lines about the job", worker::log),
+        post("/api/v1/worker/leases/{id}:complete", "The job is done", worker::complete)
+            .up_to(COMPLETE_LIMIT),
+        post("/api/v1/worker/leases/{id}:fail", "The attempt failed", worker::fail),
+        post("/api/v1/worker/leases/{id}:release", "Give a claimed job back unstarted", worker::release),
         get("/api/v1/sources", "Sources, by name", sources::list),
         post("/api/v1/sources", "Add a source", sources::add),
         get("/api/v1/sources/{id}", "One source", sources::get),
@@ -55,19 +109,22 @@ pub(crate) fn table() -> Vec<Mounted> {
         post("/api/v1/runs/{id}:cancel", "Cancel a run", runs::cancel),
         post("/api/v1/runs/{id}:retry", "Repeat a finished run", runs::retry),
         get("/console/runs/{id}/stream", "A run's messages as server-sent events", live::run_stream),
-        get("/api/v1/slos", "Objectives, by name", ops::slos),
-        post("/api/v1/slos", "Set an objective", ops::make_slo),
-        get("/api/v1/slos/{id}", "One objective", ops::slo),
-        post("/api/v1/slos/{id}:update", "Change an objective", ops::change_slo),
-        post("/api/v1/slos/{id}:delete", "Take an objective away", ops::delete_slo),
         get("/api/v1/deadletter", "Dead letters, newest first", dead_letters::list),
         get("/api/v1/deadletter/stats", "The dead letter in figures", dead_letters::stats),
         get("/api/v1/deadletter/clusters", "Dead letters by cause, the most first", dead_letters::clusters),
-        get("/api/v1/deadletter/export", "Dead letters as NDJSON or CSV with a manifest", dead_letters::export),
+        get(
+            "/api/v1/deadletter/export",
+            "Dead letters as NDJSON or CSV with a manifest",
+            dead_letters::export,
+        ),
         post("/api/v1/deadletter:preview", "What a batch would meet, and its hash", dead_letters::preview),
         post("/api/v1/deadletter:batchReplay", "Repeat many dead letters", dead_letters::batch_replay),
         post("/api/v1/deadletter:batchResolve", "Close many dead letters", dead_letters::batch_resolve),
-        get("/api/v1/deadletter/{id}", "One dead letter with payload, repeats and history", dead_letters::get),
+        get(
+            "/api/v1/deadletter/{id}",
+            "One dead letter with payload, repeats and history",
+            dead_letters::get,
+        ),
         post("/api/v1/deadletter/{id}:replay", "Repeat the job of a dead letter", dead_letters::replay),
         post("/api/v1/deadletter/{id}:resolve", "Close a dead letter", dead_letters::resolve),
         post("/api/v1/deadletter/{id}:reopen", "Open a closed dead letter again", dead_letters::reopen),
@@ -76,6 +133,11 @@ pub(crate) fn table() -> Vec<Mounted> {
         get("/api/v1/incidents/{id}", "One incident", incidents::get),
         post("/api/v1/incidents/{id}:acknowledge", "Look after an incident", incidents::acknowledge),
         post("/api/v1/incidents/{id}:resolve", "Say that an incident is over", incidents::resolve),
+        get("/api/v1/slos", "Objectives, by name", ops::slos),
+        post("/api/v1/slos", "Set an objective", ops::make_slo),
+        get("/api/v1/slos/{id}", "One objective", ops::slo),
+        post("/api/v1/slos/{id}:update", "Change an objective", ops::change_slo),
+        post("/api/v1/slos/{id}:delete", "Take an objective away", ops::delete_slo),
         get("/api/v1/findings", "Findings, worst first", findings::list),
         get("/api/v1/findings/explain", "Why a finding stands", findings::explain),
     ]

@@ -4,11 +4,17 @@ use crate::desk::Desk;
 use crate::handlers::Answered;
 use crate::reply::{Answer, Octets, Paged};
 use crate::take::{ArtifactDigest, Everything, Id, Json, Listing};
+use stella_contract::artifact::Artifact;
+use stella_contract::dag::Dag;
+use stella_contract::edge::{AddEdges, AddedEdges};
 use stella_contract::history::{ChainCheck, HistoryEntry};
 use stella_contract::ids::JobId;
-use stella_contract::job::{Job, JobDetail, JobFilter, SubmitJob};
+use stella_contract::job::{Job, JobDetail, JobFilter, PrioritizeJob, SubmitJob};
+use stella_contract::lease::LogLine;
+use stella_contract::lineage::Lineage;
 use stella_contract::page::Page;
 use stella_contract::worker::Worker;
+use stella_engine::verbs::Verb;
 
 pub(crate) async fn list(desk: Desk, list: Listing<JobFilter>) -> Answered<Paged<Job>> {
     Ok(Paged(desk.engine.jobs().list(&desk.caller, &list.filter, &list.page).await?))
@@ -34,6 +40,54 @@ pub(crate) async fn history(
 
 pub(crate) async fn cancel(desk: Desk, Id(id): Id<JobId>) -> Answered<Answer<Job>> {
     Ok(Answer::of(desk.engine.jobs().cancel(&desk.caller, &id).await?))
+}
+
+pub(crate) async fn retry(desk: Desk, Id(id): Id<JobId>) -> Answered<Answer<Job, 201>> {
+    Ok(Answer::of(desk.engine.jobs().apply_to(&desk.caller, Verb::Retry, &id).await?))
+}
+
+pub(crate) async fn replay(desk: Desk, Id(id): Id<JobId>) -> Answered<Answer<Job, 201>> {
+    Ok(Answer::of(desk.engine.jobs().apply_to(&desk.caller, Verb::Replay, &id).await?))
+}
+
+pub(crate) async fn prioritize(
+    desk: Desk,
+    Id(id): Id<JobId>,
+    Json(wish): Json<PrioritizeJob>,
+) -> Answered<Answer<Job>> {
+    let verb = Verb::Prioritize(wish.priority);
+    Ok(Answer::of(desk.engine.jobs().apply_to(&desk.caller, verb, &id).await?))
+}
+
+pub(crate) async fn dag(desk: Desk, Id(id): Id<JobId>) -> Answered<Answer<Dag>> {
+    Ok(Answer::of(desk.engine.jobs().dag(&desk.caller, &id).await?))
+}
+
+pub(crate) async fn lineage(desk: Desk, Id(id): Id<JobId>) -> Answered<Answer<Lineage>> {
+    Ok(Answer::of(desk.engine.jobs().lineage(&desk.caller, &id).await?))
+}
+
+/// A job leaves at most 200, so that one page holds them all.
+pub(crate) async fn artifacts(
+    desk: Desk,
+    Id(id): Id<JobId>,
+    _: Listing<Everything>,
+) -> Answered<Paged<Artifact>> {
+    let items = desk.engine.artifacts().of_job(&desk.caller, &id).await?;
+    let total_estimate = Some(items.len() as u64);
+    Ok(Paged(Page { items, next_page_token: None, total_estimate }))
+}
+
+pub(crate) async fn log(
+    desk: Desk,
+    Id(id): Id<JobId>,
+    list: Listing<Everything>,
+) -> Answered<Paged<LogLine>> {
+    Ok(Paged(desk.engine.jobs().log(&desk.caller, &id, &list.page).await?))
+}
+
+pub(crate) async fn add_edges(desk: Desk, Json(wish): Json<AddEdges>) -> Answered<Answer<AddedEdges, 201>> {
+    Ok(Answer::of(desk.engine.edges().add(&desk.caller, wish).await?))
 }
 
 pub(crate) async fn verify_history(desk: Desk) -> Answered<Answer<ChainCheck>> {

@@ -1,5 +1,6 @@
 //! One file per noun. A handler reads its inputs, calls one method of the engine, and wraps the answer.
 
+pub(crate) mod change_sets;
 pub(crate) mod core;
 pub(crate) mod dead_letters;
 pub(crate) mod findings;
@@ -10,6 +11,7 @@ pub(crate) mod ops;
 pub(crate) mod runs;
 pub(crate) mod sources;
 pub(crate) mod targets;
+pub(crate) mod worker;
 
 use crate::refusal::Refusal;
 
