@@ -138,12 +138,18 @@ const fn next_step(code: Code) -> Option<&'static str> {
         Code::PageTokenInvalid => Some("List again from the start, without --page-token."),
         Code::DeadletterNotOpen => Some("See its state: stella orch deadletter show."),
         Code::ForceRequired => Some("Mend the cause first, or add --force."),
-        Code::SelectionChanged => Some("Make the dry run again, or leave out what changed with --changed skip."),
+        Code::SelectionChanged => {
+            Some("Make the dry run again, or leave out what changed with --changed skip.")
+        }
         Code::PreviewStale => Some("Preview again, look at it, and hand over the new id."),
-        Code::BackfillOverlapsLive => Some("End the range earlier: --to; `stella orch source watermarks` shows where."),
+        Code::BackfillOverlapsLive => {
+            Some("End the range earlier: --to; `stella orch source watermarks` shows where.")
+        }
         Code::BackfillOverlap => Some("Wait for the other one, or cancel it: stella orch backfill cancel."),
         Code::BackfillTooLarge => Some("Ask for less, or for longer windows: --window-s."),
-        Code::BackfillBeyondRetention => Some("Begin later: --from; or keep more days: stella source update."),
+        Code::BackfillBeyondRetention => {
+            Some("Begin later: --from; or keep more days: stella source update.")
+        }
         Code::SourceDisabled => Some("Switch the source on: stella source update --enabled true."),
         Code::SourcePaused => Some("Let the source go on: stella source resume."),
         Code::RunNotTerminal => Some("Wait until the run has ended, or cancel it: stella runs cancel."),
@@ -164,7 +170,9 @@ const fn next_step(code: Code) -> Option<&'static str> {
         Code::LedgerUnavailable => Some("Check that the database is up and that its address is right."),
         Code::NoSpace => Some("Make room on the disk that holds the ledger."),
         Code::NotWritable => Some("Check the rights of the folder, or choose another place with --ledger."),
-        Code::IdempotencyInProgress | Code::RateLimited | Code::Backpressure | Code::Starting => Some("Try again in a moment."),
+        Code::IdempotencyInProgress | Code::RateLimited | Code::Backpressure | Code::Starting => {
+            Some("Try again in a moment.")
+        }
         Code::Corrupt | Code::Internal => Some("Look the trace id up in the log of the core."),
         Code::BadRequest
         | Code::FilterInvalid

@@ -17,6 +17,7 @@
 
 mod arguments;
 mod cause;
+mod change_set;
 mod completions;
 mod demo;
 mod door;

@@ -1,6 +1,7 @@
 //! `stella orch`: the job engine from the inside: jobs, workers, and whether the history is sound.
 
 use crate::cause::Why;
+use crate::change_set::{ChangeSets, Views};
 use crate::door::{Door, Labour};
 use crate::failure::Failure;
 use crate::output::Output;
@@ -21,6 +22,12 @@ pub(crate) enum Orch {
     /// Jobs.
     #[command(subcommand)]
     Jobs(Box<Jobs>),
+    /// One verb on many jobs: dry run, start, results.
+    #[command(subcommand, name = "change-set")]
+    ChangeSets(ChangeSets),
+    /// Saved views.
+    #[command(subcommand, name = "view")]
+    Views(Views),
     /// Workers.
     #[command(subcommand)]
     Workers(Workers),
@@ -162,13 +169,16 @@ impl Orch {
                     Labour::Resting
                 }
             },
-            Self::Workers(_) | Self::Audit(_) => Labour::Resting,
+            Self::ChangeSets(sets) => sets.labour(),
+            Self::Views(_) | Self::Workers(_) | Self::Audit(_) => Labour::Resting,
         }
     }
 
     pub(crate) async fn obey(&self, door: &Door, output: &Output) -> Result<(), Failure> {
         match self {
             Self::Jobs(jobs) => jobs.obey(door, output).await,
+            Self::ChangeSets(sets) => sets.obey(door, output).await,
+            Self::Views(views) => views.obey(door, output).await,
             Self::Workers(Workers::List(paging)) => {
                 let core = door.client.core();
                 output.page(&paging.read(async |page| core.workers(&page).await).await?, of_workers)

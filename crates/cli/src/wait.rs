@@ -5,8 +5,9 @@ use crate::output::Progress;
 use clap::Args;
 use futures::TryStreamExt as _;
 use std::time::Duration;
+use stella_contract::change_set::{ChangeSet, ChangeSetState};
 use stella_contract::event::{FeedQuery, RunMessageBody};
-use stella_contract::ids::{JobId, RunId};
+use stella_contract::ids::{ChangeSetId, JobId, RunId};
 use stella_contract::job::{JobDetail, JobState};
 use stella_contract::run::{Run, RunState};
 use stella_sdk::Client;
@@ -41,6 +42,15 @@ impl Waiting {
         self.bounded(&format!("The job {id}"), job_end(client, id)).await
     }
 
+    /// Waits for a change-set's end, or until it pauses, and gives it as it then is.
+    pub(crate) async fn for_change_set(
+        self,
+        client: &Client,
+        id: &ChangeSetId,
+    ) -> Result<ChangeSet, Failure> {
+        self.bounded(&format!("The change-set {id}"), change_set_end(client, id)).await
+    }
+
     /// Waits for a run's end and gives it as it then is.
     pub(crate) async fn for_run(self, client: &Client, id: &RunId) -> Result<Run, Failure> {
         self.bounded(&format!("The run {id}"), run_end(client, id)).await
@@ -60,6 +70,40 @@ async fn job_end(client: &Client, id: &JobId) -> Result<JobDetail, Failure> {
         progress.say(&format!("{} {}: {} {said}", detail.job.job_type, id, detail.job.state));
         cursor = news_of(client, id.as_str(), cursor).await?;
     }
+}
+
+async fn change_set_end(client: &Client, id: &ChangeSetId) -> Result<ChangeSet, Failure> {
+    let mut progress = Progress::new();
+    let mut cursor = client.feed().cursor().await?;
+    loop {
+        let set = client.change_sets().get(id).await?;
+        if set.state != ChangeSetState::Running {
+            return Ok(set);
+        }
+        let stand = set.progress;
+        progress.say(&format!("{id}: {} done, {} waiting", stand.done, stand.waiting));
+        cursor = news_of(client, id.as_str(), cursor).await?;
+    }
+}
+
+/// A change-set that was waited for and did not do everything is a failure of the command.
+pub(crate) fn demand_done(set: &ChangeSet) -> Result<(), Failure> {
+    let id = &set.change_set_id;
+    let notice = set.notice.as_deref().unwrap_or("no more is known");
+    let (what, exit) = match set.state {
+        ChangeSetState::Completed if set.progress.failed == 0 => return Ok(()),
+        ChangeSetState::Completed => (format!("{} of its items failed", set.progress.failed), 1),
+        ChangeSetState::Cancelled => (format!("was cancelled: {notice}"), 3),
+        ChangeSetState::Draft
+        | ChangeSetState::Running
+        | ChangeSetState::Paused
+        | ChangeSetState::Stopped => (format!("is {}: {notice}", set.state), 1),
+    };
+    Err(Failure::Ended {
+        what: format!("The change-set {id} {what}."),
+        next: Some(format!("stella orch change-set items {id} --state failed")),
+        exit,
+    })
 }
 
 /// Waits until the feed tells something of this thing, or has lost our place in it.

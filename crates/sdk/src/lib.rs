@@ -9,7 +9,7 @@
 //! | `transport` | what carries a request; the one place where HTTP clients are made |
 //! | `error` | how a call can fail |
 //! | `pages` | every row of a list, page after page |
-//! | `jobs`, `runs`, `sources`, `targets`, `findings`, `core` | the endpoints, one file per noun |
+//! | `change_sets`, `jobs`, `runs`, `sources`, `targets`, `findings`, `core` | the endpoints, one file per noun |
 //! | `sse` | event streams, byte by byte |
 //! | `run_stream` | a run watched live, over every broken connection |
 //! | `feed` | the tenant's live feed |
@@ -18,6 +18,7 @@
 
 #![warn(missing_docs)]
 
+mod change_sets;
 mod client;
 mod core;
 mod error;
@@ -32,6 +33,7 @@ pub mod sse;
 mod targets;
 mod transport;
 
+pub use change_sets::{ChangeSets, Views};
 pub use client::{Client, Write};
 pub use core::Core;
 pub use error::{Error, Fault};
