@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is the report of a test")]
 
+mod backfills;
 mod real;
 mod sources;
 mod support;
 mod targets;
+mod windows;

@@ -98,6 +98,13 @@ impl World {
         self.engine.jobs().get(&self.caller, &job.job_id).await.unwrap()
     }
 
+    /// Lets the background tasks look once, without anybody to do the jobs they make.
+    pub(crate) async fn feed(&self) {
+        for task in stella_engine::tasks::all() {
+            task.activate(&self.engine).await.unwrap();
+        }
+    }
+
     pub(crate) async fn source(&self, source: &Source) -> Source {
         self.engine.sources().get(&self.caller, &source.source_id).await.unwrap()
     }
@@ -125,6 +132,12 @@ pub(crate) fn record(id: &str, cve: &str, package: &str, fixed: &str) -> String 
     format!(
         r#"{{"schema_version":"1.6.0","id":"{id}","modified":"2026-01-01T00:00:00Z","aliases":["{cve}"],"affected":[{{"package":{{"ecosystem":"PyPI","name":"{package}"}},"ranges":[{{"type":"ECOSYSTEM","events":[{{"introduced":"0"}},{{"fixed":"{fixed}"}}]}}]}}]}}"#
     )
+}
+
+/// A record that changed last at this time.
+pub(crate) fn record_at(id: &str, at: Micros) -> String {
+    record(id, &format!("CVE-2026-{}", id.trim_start_matches("R-")), "quill", "2.0")
+        .replace("2026-01-01T00:00:00Z", &at.to_string())
 }
 
 /// A feed of so many records `R-0001`, ….
