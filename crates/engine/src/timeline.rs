@@ -215,3 +215,7 @@ fn phase_of(state: JobState, reason: Option<WaitReason>) -> Option<Phase> {
         | JobState::Skipped => None,
     }
 }
+
+#[cfg(test)]
+#[path = "timeline_tests.rs"]
+mod tests;
