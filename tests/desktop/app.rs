@@ -152,9 +152,20 @@ impl App {
         }
     }
 
-    /// Closes the window and ends its driver.
+    /// Closes the window, ends its driver and waits until the program is gone. Now and then the driver ends the page and
+    /// leaves the program behind, to which the next start would hand itself over.
     pub(crate) async fn close(mut self) {
+        let programs = children(self.child.id());
         self.driver.clone().quit().await.ok();
+        // The shell has `kill` built in; as a program it is not everywhere.
+        let line = format!("kill {}", programs.join(" "));
+        Command::new("sh").args(["-c", &line]).stderr(Stdio::null()).status().unwrap();
+        let gone = tokio::time::timeout(PATIENCE, async {
+            while programs.iter().any(|program| is_running(program)) {
+                tokio::time::sleep(GLANCE).await;
+            }
+        });
+        gone.await.unwrap_or_else(|_| panic!("the program did not end when it was asked to: {programs:?}"));
         self.child.kill().ok();
         self.child.wait().ok();
     }
@@ -167,6 +178,20 @@ impl Drop for App {
         self.child.kill().ok();
         self.child.wait().ok();
     }
+}
+
+/// The processes that a process has started.
+fn children(process: u32) -> Vec<String> {
+    let listed =
+        std::fs::read_to_string(format!("/proc/{process}/task/{process}/children")).unwrap_or_default();
+    listed.split_whitespace().map(str::to_owned).collect()
+}
+
+/// Whether a process does something; one that has ended may stay listed until its parent looks.
+fn is_running(process: &str) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    let state = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().next());
+    state.is_some_and(|state| state != "Z")
 }
 
 /// Starts the program a second time, as a desktop does when a link is clicked; it hands the link over and ends.
@@ -203,7 +228,8 @@ async fn connect(port: u16, capabilities: Capabilities) -> WebDriver {
     let address = format!("http://127.0.0.1:{port}");
     let mut last = None;
     for _ in 0..100 {
-        match WebDriver::new(&address, capabilities.clone()).await {
+        let opened = tokio::time::timeout(PATIENCE, WebDriver::new(&address, capabilities.clone())).await;
+        match opened.expect("the program was started and showed no window: another one may be running") {
             Ok(driver) => return driver,
             Err(error) => last = Some(error),
         }
