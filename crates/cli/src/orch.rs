@@ -254,6 +254,9 @@ impl Submit {
             max_attempts: self.max_attempts,
             timeout_s: self.timeout_s,
             correlation_id: None,
+            traceparent: None,
+            run_id: None,
+            depends_on: Vec::new(),
         };
         let job = door.client.jobs().submit(&wish, &self.why.write()).await?;
         if !self.waiting.wait {

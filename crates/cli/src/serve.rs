@@ -64,8 +64,8 @@ impl Serve {
             .map_err(Failure::file(format!("{} cannot be listened on", self.listen)))?;
         let address = listener.local_addr()?;
         let hosts = self.names(address);
-        let router =
-            stella_server::Door { engine: engine.clone().into(), auth: Auth::Bearer, assets, hosts }.router();
+        let door = stella_server::Door::new(engine.clone(), Auth::Bearer);
+        let router = stella_server::Door { assets, hosts, ..door }.router();
         let running = engine.start();
         self.tell(everywhere, engine, address).await?;
         let served = stella_server::serve(listener, router, told_to_end()).await;
