@@ -33,7 +33,6 @@ pub(crate) fn table() -> Vec<Mounted> {
         get("/api/v1/events/ws", "Events as CloudEvents over a WebSocket", live::events_socket),
         get("/api/v1/jobs", "Jobs, newest first", jobs::list),
         post("/api/v1/jobs", "Submit a job", jobs::submit).up_to(PAYLOAD_LIMIT),
-        post("/api/v1/jobs", "Submit a job", jobs::submit),
         get("/api/v1/jobs/stats", "How each job type is doing", ops::job_stats),
         get("/api/v1/jobs/summary", "Jobs by state", ops::job_summary).gone_to("/api/v1/jobs/stats"),
         get("/api/v1/jobs/{id}/detail", "One job, at its former address", ops::job_detail)
