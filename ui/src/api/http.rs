@@ -40,6 +40,7 @@ impl Http {
         let verb = match request.method {
             Method::Get => Verb::GET,
             Method::Post => Verb::POST,
+            Method::Put => Verb::PUT,
         };
         RequestBuilder::new(&format!("{}{}", self.base, request.path)).method(verb).headers(headers)
     }
@@ -146,7 +147,7 @@ impl Transport for Http {
 const fn patience_ms(method: Method) -> u32 {
     match method {
         Method::Get => 30_000,
-        Method::Post => 120_000,
+        Method::Post | Method::Put => 120_000,
     }
 }
 

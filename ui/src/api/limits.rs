@@ -55,7 +55,7 @@ impl Api {
         self.post_json(format!("/api/v1/quotas/{id}:update"), wish, cause).await
     }
     /// Takes a quota away.
-    pub async fn delete_quota(&self, id: &QuotaId, cause: &Cause) -> Result<()> {
+    pub async fn delete_quota(&self, id: &QuotaId, cause: &Cause) -> Result<Quota> {
         self.post(format!("/api/v1/quotas/{id}:delete"), None, cause).await
     }
     /// Pauses a quota: no new lease starts.
@@ -108,7 +108,7 @@ impl Api {
         self.post_json("/api/v1/blackouts".into(), wish, cause).await
     }
     /// Takes a blackout away.
-    pub async fn delete_blackout(&self, id: &BlackoutId, cause: &Cause) -> Result<()> {
+    pub async fn delete_blackout(&self, id: &BlackoutId, cause: &Cause) -> Result<Blackout> {
         self.post(format!("/api/v1/blackouts/{id}:delete"), None, cause).await
     }
 

@@ -105,7 +105,7 @@ fn words(part: &Stretch, width: f64) -> Html {
     html! {
         <>
             if let Some((shape, tone)) = icon {
-                <svg class={classes!("i", "i-14", tone.class())} x="0" y="3"><use href={shape.href()} /></svg>
+                <svg class={classes!("i", "i-14", tone.class())} x="0" y="3" width="14" height="14"><use href={shape.href()} /></svg>
             }
             if fits(&part.head, 20.0) { <text class="v stretch-head" x={if icon.is_some() { "20" } else { "0" }} y="14">{ &part.head }</text> }
             if fits(&part.foot, 0.0) { <text x="0" y="46">{ &part.foot }</text> }

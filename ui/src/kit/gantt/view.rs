@@ -86,11 +86,13 @@ pub fn GanttChart(props: &GanttChartProps) -> Html {
         })
     };
     let said = at.and_then(|at| props.bars.get(at)).map(|bar| bar.label.clone());
+    let now = props.now.map(|now| props.span.x(now, width));
+    // A moment too near to now would be written over it.
     let marks: Vec<(f64, String)> = ticks(props.span, TICKS)
         .into_iter()
         .map(|moment| (props.span.x(moment, width), props.clock.emit(moment)))
+        .filter(|(x, _)| now.is_none_or(|now| (x - now).abs() > 48.0))
         .collect();
-    let now = props.now.map(|now| props.span.x(now, width));
     html! {
         <div ref={scroller} class="gantt" tabindex="0" role="group" aria-label={props.label.clone()} onkeydown={on_key}>
             <div ref={ruler} class="gantt-ruler" aria-hidden="true"></div>
@@ -99,7 +101,10 @@ pub fn GanttChart(props: &GanttChartProps) -> Html {
                 <span></span>
                 <svg ref={axis} class="ch" width="100%" height="24" aria-hidden="true">
                     { for marks.iter().map(|(x, text)| html! { <text key={text.clone()} class="m" x={px(x.max(18.0))} y="16">{ text }</text> }) }
-                    if let Some(x) = now { <rect class="gb-now" x={px(x - 0.5)} y="20" width="1" height="4" /> }
+                    if let Some(x) = now {
+                        <text class="m gb-now" x={px(x)} y="16">{ "now" }</text>
+                        <rect class="gb-now" x={px(x - 0.5)} y="20" width="1" height="4" />
+                    }
                 </svg>
             </div>
             <div class="gantt-space">

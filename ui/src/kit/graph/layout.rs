@@ -1,7 +1,7 @@
 //! Where the boxes of a layered graph stand and how its lines run. All of it is arithmetic on rank and order, so that
 //! the same graph always looks the same.
 
-use super::{EdgeLook, Graph};
+use super::{Graph, GraphEdge};
 
 /// The size of a box.
 pub const NODE: (f64, f64) = (164.0, 40.0);
@@ -179,17 +179,16 @@ impl Line {
     }
 }
 
-/// The lines of one look as one path, and their heads as another: a thousand lines are two elements.
+/// The wanted lines as one path, and their heads as another: a thousand lines are two elements.
 pub fn strokes(
     graph: &Graph,
     placed: &Placed,
     area: &Area,
-    look: EdgeLook,
-    strong: bool,
+    wanted: &dyn Fn(&GraphEdge) -> bool,
 ) -> (String, String) {
     let (mut lines, mut heads) = (String::new(), String::new());
     for (edge, line) in graph.edges.iter().zip(&placed.lines) {
-        if edge.look == look && edge.strong == strong && line.is_in(area) {
+        if wanted(edge) && line.is_in(area) {
             line.draw(&mut lines);
             line.draw_head(&mut heads);
         }
@@ -254,7 +253,7 @@ pub fn moved(graph: &Graph, placed: &Placed, at: Option<usize>, key: &str) -> Op
 
 #[cfg(test)]
 mod tests {
-    use super::super::{GraphEdge, GraphNode};
+    use super::super::{EdgeLook, GraphNode};
     use super::*;
     use crate::kit::{Shape, Tone};
 

@@ -1,7 +1,7 @@
 //! The drawing of a graph: scrolls, zooms, follows the current box.
 
 use super::layout::{Area, NODE, Placed, fit, moved, node_at, place, strokes};
-use super::{EdgeLook, Graph, GraphNode};
+use super::{EdgeLook, Graph, GraphEdge, GraphNode};
 use crate::kit::button::{Button, ButtonKind};
 use crate::kit::icon::Shape;
 use crate::kit::keys::{Key, use_keys};
@@ -37,6 +37,8 @@ pub struct GraphViewProps {
 const READABLE: f64 = 0.5;
 /// So much beyond the view is drawn too.
 const BEYOND: f64 = 240.0;
+/// More lines than these are a wall; then only those of the current box and the strong ones are drawn.
+const DENSE: usize = 600;
 /// From one step of the zoom to the next.
 const STEP: f64 = 1.25;
 
@@ -112,11 +114,14 @@ pub fn GraphView(props: &GraphViewProps) -> Html {
         })
     };
     let area = seen(&view, *scale);
+    let dense = props.graph.edges.len() > DENSE;
+    let shown = |edge: &GraphEdge| !dense || edge.strong || Some(edge.from) == *current || Some(edge.to) == *current;
     let size = ((placed.size.0 * *scale).ceil(), (placed.size.1 * *scale).ceil());
     html! {
         <div class="graph">
             <div class="graph-bar">
                 { props.children.clone() }
+                if dense { <span class="f3 sm">{ "lines of the chosen box only" }</span> }
                 <span class="grow"></span>
                 { props.tools.clone() }
                 <span class="row gap1">
@@ -127,11 +132,11 @@ pub fn GraphView(props: &GraphViewProps) -> Html {
                 <Button small={true} key_hint="F" pressed={(*scale - whole).abs() < 0.001 && whole < 1.0} on_click={toggle}>{ "Fit" }</Button>
             </div>
             <div ref={scroller} class="graph-view" tabindex="0" role="group" aria-label={props.label.clone()}>
-                <svg class={classes!("ch", "graph-svg", (*scale < READABLE).then_some("is-far"))} role="img" aria-label={props.label.clone()}
+                <svg class={classes!("ch", "graph-svg", (*scale < READABLE).then_some("is-far"), dense.then_some("is-dense"))} role="img" aria-label={props.label.clone()}
                     width={size.0.to_string()} height={size.1.to_string()}
                     viewBox={format!("0 0 {} {}", placed.size.0, placed.size.1)} onclick={on_click} ondblclick={on_double}>
                     { heads(&placed) }
-                    { lines(&props.graph, &placed, &area) }
+                    { lines(&props.graph, &placed, &area, &shown) }
                     { if *scale < READABLE { far(&props.graph, &placed, &area) } else { near(&props.graph, &placed, &area) } }
                     { current.map(|at| marked(placed.boxes[at])).unwrap_or_default() }
                 </svg>
@@ -183,10 +188,10 @@ fn heads(placed: &Placed) -> Html {
     }
 }
 
-fn lines(graph: &Graph, placed: &Placed, area: &Area) -> Html {
+fn lines(graph: &Graph, placed: &Placed, area: &Area, shown: &dyn Fn(&GraphEdge) -> bool) -> Html {
     let all = EdgeLook::ALL.into_iter().flat_map(|look| [(look, false), (look, true)]);
     html! { <>{ for all.map(|(look, strong)| {
-        let (lines, heads) = strokes(graph, placed, area, look, strong);
+        let (lines, heads) = strokes(graph, placed, area, &|edge| edge.look == look && edge.strong == strong && shown(edge));
         html! {
             <g key={format!("{} {strong}", look.class())} class={classes!("g-line", look.class(), strong.then_some("is-strong"))}>
                 <path d={lines} /><path class="g-head" d={heads} />
@@ -246,7 +251,7 @@ fn GraphBox(props: &GraphBoxProps) -> Html {
             transform={format!("translate({:.0} {:.0})", props.at.0, props.at.1)}>
             <title>{ format!("{}, {}, {}", node.title, node.detail, node.note) }</title>
             <rect width={NODE.0.to_string()} height={NODE.1.to_string()} rx="4" />
-            <svg class={classes!("i", "i-14", node.tone.class())} x="9" y="6"><use href={node.shape.href()} /></svg>
+            <svg class={classes!("i", "i-14", node.tone.class())} x="9" y="6" width="14" height="14"><use href={node.shape.href()} /></svg>
             <text class="g-title" x="29" y="17">{ title }</text>
             <text x="10" y="33">{ detail }</text>
             <text class="e" x={(NODE.0 - 9.0).to_string()} y="33">{ &node.note }</text>

@@ -29,7 +29,7 @@ pub(super) fn inputs(detail: &JobDetail) -> Html {
                 if detail.artifacts.is_empty() {
                     <p class="f3 sm">{ if job.state.is_final() { "It left none." } else { "None so far." } }</p>
                 } else {
-                    <table class="tbl">
+                    <table class="tbl artifacts">
                         <thead><tr><th scope="col">{ "Name" }</th><th scope="col">{ "Kind" }</th><th scope="col" class="num">{ "Size" }</th><th scope="col">{ "Digest" }</th></tr></thead>
                         <tbody>{ for detail.artifacts.iter().map(|one| html! {
                             <tr key={one.name.clone()}>

@@ -82,7 +82,7 @@ pub(super) fn LimitActDialog(props: &LimitActDialogProps) -> Html {
             let (id, name) = (quota.quota_id.clone(), named(quota));
             let deed = Deed::new(move |api, cause| {
                 let (id, name) = (id.clone(), name.clone());
-                async move { api.delete_quota(&id, &cause).await.map(|()| format!("Quota {name} removed").into()) }
+                async move { api.delete_quota(&id, &cause).await.map(|_| format!("Quota {name} removed").into()) }
             });
             let what = if quota.job_type == stella_contract::quota::EVERY_TYPE {
                 "The tenant as a whole is then bounded by its workers only.".to_owned()
@@ -131,7 +131,7 @@ pub(super) fn LimitActDialog(props: &LimitActDialogProps) -> Html {
             let id = blackout.blackout_id.clone();
             let deed = Deed::new(move |api, cause| {
                 let id = id.clone();
-                async move { api.delete_blackout(&id, &cause).await.map(|()| "Blackout removed".into()) }
+                async move { api.delete_blackout(&id, &cause).await.map(|_| "Blackout removed".into()) }
             });
             let what = if blackout.active {
                 "It is on: what it holds back may start at once."

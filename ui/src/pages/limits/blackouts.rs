@@ -47,7 +47,7 @@ fn row(one: &Blackout, now: Micros, act: Option<&Callback<LimitAct>>) -> Html {
                 if one.drain_before_s > 0 { { format!(", drains {} before", duration(one.drain_before_s * 1_000)) } }
                 if let Some(span) = one.span.filter(|_| one.active) { <span class="k-warn">{ ", ends in " }<Countdown until={span.until} over="a moment" /></span> }
             </td>
-            <td class="num">{ match act {
+            <td class="num acts">{ match act {
                 Some(act) => html! { <Button small={true} kind={ButtonKind::Ghost} on_click={act.reform(move |()| remove.clone())}>{ "Remove…" }</Button> },
                 None => Html::default(),
             } }</td>

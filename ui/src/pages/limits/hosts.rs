@@ -54,7 +54,7 @@ fn bucket(one: &Bucket, now: Micros, act: Option<&Callback<LimitAct>>) -> Html {
                 Some(until) => html! { <Countdown {until} /> },
                 None => html! { <span class="f3">{ "none" }</span> },
             } }</td>
-            <td class="num">{ verb(act, "Set rate…", LimitAct::Override(one.clone())) }</td>
+            <td class="num acts">{ verb(act, "Set rate…", LimitAct::Override(one.clone())) }</td>
         </tr>
     }
 }
@@ -87,7 +87,7 @@ fn breaker(one: &Breaker, act: Option<&Callback<LimitAct>>) -> Html {
             <td class="num"><Link to={Route::Jobs} {query} class="n">{ count(one.failures) }</Link><span class="f3">{ format!(" of {}", count(one.attempts)) }</span></td>
             <td class={classes!("num", if tone == Tone::Bad { "k-bad" } else { "f2" })}>{ failing(one).map_or_else(|| "none".to_owned(), percent) }</td>
             <td class="f2">{ ahead(one) }</td>
-            <td class="num">
+            <td class="num acts">
                 { match (one.state, one.forced) {
                     (_, true) => steer("Reset…", BreakerVerb::Reset),
                     (BreakerState::Closed, false) => steer("Open…", BreakerVerb::Open),
@@ -127,7 +127,7 @@ pub(super) fn pools(all: &[Pool], act: Option<&Callback<LimitAct>>) -> Html {
                         <td><Meter share={standing::share(one.in_use, one.limit)} label={format!("{} of {} places", one.in_use, one.limit)} /></td>
                         <td class="num">{ format!("{} of {}", count(one.in_use), count(one.limit)) }if one.fixed { <span class="f3">{ " fixed" }</span> }</td>
                         <td class="num f2">{ advice(one) }</td>
-                        <td class="num">{ verb(act, "Bound…", LimitAct::Bound(one.clone())) }</td>
+                        <td class="num acts">{ verb(act, "Bound…", LimitAct::Bound(one.clone())) }</td>
                     </tr>
                 }) }</tbody></table>
             }
@@ -154,7 +154,7 @@ pub(super) fn gauges(pressure: &Pressure) -> Html {
         <section class="sec" id="pressure" aria-label="Pressure">
             <div class="sec-h"><h2>{ "Pressure" }</h2><span class="grow"></span>{ mark(shape, tone, word, false, false) }</div>
             <p class="sm f2">{ standing::consequence(pressure.level) }</p>
-            <table class="tbl pools"><tbody>{ for pressure.gauges.iter().map(|reading| {
+            <table class="tbl gauges"><tbody>{ for pressure.gauges.iter().map(|reading| {
                 let (name, value, next) = standing::gauge(reading);
                 let tone = standing::pressure(reading.level).1;
                 html! {

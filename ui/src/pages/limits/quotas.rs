@@ -46,7 +46,7 @@ fn row(quota: &Quota, props: &QuotaTableProps) -> Html {
     });
     let limits = &quota.limits;
     let bound = limits.strategy != QuotaStrategy::Unlimited;
-    let until = quota.paused_until.map(|at| format!(" until {}", clock(at)));
+    let until = quota.paused_until.filter(|_| quota.paused).map(|at| format!("until {}", clock(at)));
     html! {
         <tr key={quota.quota_id.to_string()} class={classes!("is-open", on.then_some("is-sel"), on.then_some("is-cur"))}
             aria-selected={on.to_string()} onclick={choose.clone()}>
@@ -57,7 +57,7 @@ fn row(quota: &Quota, props: &QuotaTableProps) -> Html {
             <td>{ if bound { left(quota.live.tokens, limits.burst) } else { html! { <span class="f3 sm">{ "no bucket" }</span> } } }</td>
             <td class="num"><Link to={Route::Jobs} query={jobs(quota, "pending")} class="n">{ count(quota.live.waiting) }</Link></td>
             <td class={classes!("num", (quota.live.refused_last_hour > 0).then_some("k-warn"))}>{ count(quota.live.refused_last_hour) }</td>
-            <td>{ mark(shape, tone, &format!("{word}{}", until.unwrap_or_default()), false, false) }</td>
+            <td class="two-lines">{ mark(shape, tone, word, false, false) }if let Some(until) = until { <span class="sm f3">{ until }</span> }</td>
         </tr>
     }
 }

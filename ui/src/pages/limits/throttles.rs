@@ -3,7 +3,7 @@
 use super::acts::LimitAct;
 use super::standing::{throttle as shape, weight};
 use crate::kit::format::count;
-use crate::kit::{Button, ButtonKind, Countdown, TimeAgo};
+use crate::kit::{Button, ButtonKind, Countdown, Elapsed};
 use crate::parts::mark;
 use crate::router::{Link, Query};
 use stella_contract::route::Route;
@@ -23,7 +23,7 @@ pub(super) fn throttles(all: &[Throttle], act: Option<&Callback<LimitAct>>) -> H
             } else {
                 <table class="tbl throttles">
                     <thead><tr>
-                        <th scope="col">{ "Kind" }</th><th scope="col">{ "Key" }</th><th scope="col">{ "Reason" }</th><th scope="col">{ "Since" }</th>
+                        <th scope="col">{ "Kind" }</th><th scope="col">{ "Key" }</th><th scope="col">{ "Reason" }</th><th scope="col" class="num">{ "For" }</th>
                         <th scope="col" class="num">{ "Hits" }</th><th scope="col" class="num">{ "Waiting" }</th><th scope="col" class="num">{ "Ends in" }</th><th scope="col"><span class="vh">{ "Clear" }</span></th>
                     </tr></thead>
                     <tbody>{ for all.iter().map(|one| row(one, act)) }</tbody>
@@ -44,14 +44,14 @@ fn row(one: &Throttle, act: Option<&Callback<LimitAct>>) -> Html {
             <td>{ mark(shape(one.kind), weight(one.level), one.kind.as_str(), false, false) }</td>
             <td class="mono" title={one.key.clone()}>{ &one.key }</td>
             <td class="f2" title={one.operator_reason.clone()}><span class="mono">{ one.reason.as_str() }</span>{ rates }{ status }</td>
-            <td class="f2"><TimeAgo at={one.started_at} /></td>
+            <td class="num f2"><Elapsed from={one.started_at} /></td>
             <td class="num">{ count(one.hits) }</td>
             <td class="num"><Link to={Route::Jobs} query={waiting(one)} class="n">{ count(one.affected_jobs) }</Link></td>
             <td class="num">{ match one.until {
                 Some(until) => html! { <Countdown {until} over="any moment" /> },
                 None => html! { <span class="f3">{ "on recovery" }</span> },
             } }</td>
-            <td class="num">{ match act {
+            <td class="num acts">{ match act {
                 Some(act) => {
                     let what = LimitAct::ClearThrottle(one.clone());
                     html! { <Button small={true} kind={ButtonKind::Ghost} on_click={act.reform(move |()| what.clone())}>{ "Clear…" }</Button> }

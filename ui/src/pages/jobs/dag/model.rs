@@ -104,7 +104,11 @@ pub(super) fn said(dag: &Dag, id: &JobId) -> Vec<String> {
     let after = dag.edges.iter().filter(|edge| edge.from == *id).count() as i64;
     if after > 0 {
         let held = dag.edges.iter().filter(|edge| edge.from == *id && !edge.satisfied).count();
-        let rest = if held > 0 { format!("; {held} of them wait for it") } else { String::new() };
+        let rest = match held {
+            0 => String::new(),
+            1 => "; 1 of them waits for it".to_owned(),
+            held => format!("; {held} of them wait for it"),
+        };
         out.push(format!("{} after it{rest}.", counted(after, "job comes", "jobs come")));
     }
     out
@@ -291,7 +295,7 @@ mod tests {
             [
                 "On the critical path.",
                 "Nothing is missing of the 1 job before it.",
-                "1 job comes after it; 1 of them wait for it."
+                "1 job comes after it; 1 of them waits for it."
             ]
         );
         assert_eq!(running(&dag()), Some(&id(3)));

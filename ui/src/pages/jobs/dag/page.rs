@@ -130,6 +130,9 @@ fn Shown(props: &ShownProps) -> Html {
     }
 }
 
+/// Why a graph is not whole.
+const NEIGHBOURHOOD: &str = "A graph of more than 500 jobs is shown as the neighbourhood of the job in focus: what is at most two edges away from it. Focus another job to see its neighbourhood.";
+
 /// How many jobs are in each state, and what is not shown.
 fn counts(dag: &Dag) -> Html {
     let of = |state: JobState| dag.counts.get(state.as_str()).copied().filter(|count| *count > 0);
@@ -149,7 +152,7 @@ fn counts(dag: &Dag) -> Html {
                 }
             }) }
             if dag.truncated {
-                <span class="k-warn sm" role="status">{ format!("{} more are not shown: only what is within two edges of this job", count(dag.omitted)) }</span>
+                <span class="k-warn sm cut" role="status" title={NEIGHBOURHOOD}>{ format!("{} more not shown: only what is within two edges", count(dag.omitted)) }</span>
             }
         </>
     }
