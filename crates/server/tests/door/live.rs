@@ -6,13 +6,13 @@ use futures::StreamExt;
 use http::Request;
 
 /// The events of a stream, one block of lines each.
-struct Stream {
+pub(crate) struct Stream {
     bytes: BodyDataStream,
     text: String,
 }
 
 impl Stream {
-    async fn open(app: &App, path: &str, last_event_id: Option<&str>) -> Self {
+    pub(crate) async fn open(app: &App, path: &str, last_event_id: Option<&str>) -> Self {
         let mut request = Request::get(path);
         if let Some(id) = last_event_id {
             request = request.header("last-event-id", id);
@@ -25,7 +25,7 @@ impl Stream {
     }
 
     /// The next event: id, name, data. Nothing when the stream has ended.
-    async fn next(&mut self) -> Option<(String, String, serde_json::Value)> {
+    pub(crate) async fn next(&mut self) -> Option<(String, String, serde_json::Value)> {
         let block = self.block().await?;
         let field = |name: &str| {
             let line = block.lines().find_map(|line| line.strip_prefix(name));
@@ -34,7 +34,7 @@ impl Stream {
         Some((field("id"), field("event"), serde_json::from_str(&field("data")).unwrap()))
     }
 
-    async fn block(&mut self) -> Option<String> {
+    pub(crate) async fn block(&mut self) -> Option<String> {
         loop {
             if let Some((block, rest)) = self.text.split_once("\n\n") {
                 let (block, rest) = (block.to_owned(), rest.to_owned());

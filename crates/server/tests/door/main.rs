@@ -6,6 +6,7 @@ mod app;
 mod assets;
 mod auth;
 mod envelope;
+mod events;
 mod hosts;
 mod idempotency;
 mod limit;
