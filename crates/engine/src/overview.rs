@@ -3,6 +3,7 @@
 use crate::caller::Caller;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::tally;
 use crate::workers;
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -57,6 +58,7 @@ impl OverviewDesk {
     /// The figures of the caller's tenant.
     pub async fn get(&self, caller: &Caller) -> Result<Overview, Error> {
         caller.demand(Scope::OrchRead)?;
+        tally::catch_up(&self.engine, &caller.tenant).await?;
         let now = self.engine.now();
         let tenant = caller.tenant.clone();
         let snapshot = self

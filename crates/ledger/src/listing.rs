@@ -62,6 +62,10 @@ fn indexed_states(wanted: &JobMatch) -> Vec<JobState> {
     if wanted.states.is_empty() && !wanted.waits.is_empty() {
         return vec![JobState::Pending];
     }
+    // A type is in the indexes of every state, but the rows themselves have none of it.
+    if wanted.states.is_empty() && !wanted.types.is_empty() {
+        return JobState::ALL.to_vec();
+    }
     if wanted.states.contains(&JobState::Succeeded) { Vec::new() } else { wanted.states.clone() }
 }
 
@@ -116,6 +120,10 @@ fn push_by_state(
     for (at, state) in states.iter().enumerate() {
         query.push(if at == 0 { "" } else { " union all " }).push(columns);
         push_matching(query, tenant, &JobMatch { states: vec![*state], ..wanted.clone() });
+        if *state == JobState::Succeeded {
+            // In these words the index of what ended is known again.
+            query.push(" and ended_at is not null");
+        }
     }
 }
 

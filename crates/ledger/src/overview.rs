@@ -91,10 +91,10 @@ const WAITING: Sql = Sql::both(
     order by job_type, wait_reason",
 );
 const QUEUED: Sql = Sql::both(
-    "select job_type, state, count(*) as jobs, min(queued_at) as oldest_queued_at
+    "select job_type, 'queued' as state, count(*) as jobs, min(queued_at) as oldest_queued_at
     from jobs
     where state = 'queued' and tenant = $1
-    group by job_type, state
+    group by job_type
     order by job_type",
 );
 const HELD: Sql = Sql::both(
@@ -104,12 +104,13 @@ const HELD: Sql = Sql::both(
     group by job_type, state
     order by job_type, state",
 );
+// From what was counted along the history: to count the rows themselves takes half a second for a million of them.
 const ENDED: Sql = Sql::both(
-    "select job_type, state, count(*) as jobs, cast(null as bigint) as oldest_queued_at
-    from jobs
-    where ended_at is not null and tenant = $1 and ended_at >= $2
-    group by job_type, state
-    order by job_type, state",
+    "select job_type, label as state, cast(sum(n) as bigint) as jobs, cast(null as bigint) as oldest_queued_at
+    from job_counts
+    where tenant = $1 and kind = 'ended' and at > 0 and at >= $2 / 300000000 * 300000000
+    group by job_type, label
+    order by job_type, label",
 );
 const OPEN_RUNS: Sql = Sql::both(
     "select state, count(*) as runs, cast(coalesce(sum(candidates - processed - failed), 0) as bigint) as backlog
@@ -173,7 +174,7 @@ pub async fn active(tx: &mut Tx, tenant: &str) -> Result<Vec<StateRow>, LedgerEr
     Ok(rows)
 }
 
-/// Jobs that ended since then, by type and state.
+/// Jobs that ended since the five minutes of then, by type and state.
 pub async fn ended(tx: &mut Tx, tenant: &str, since: i64) -> Result<Vec<StateRow>, LedgerError> {
     let text = ENDED.text(tx);
     Ok(on_db!(tx, connection => sqlx::query_as(text).bind(tenant).bind(since).fetch_all(connection).await?))

@@ -6,6 +6,7 @@
 mod support;
 
 mod claims;
+mod counts;
 mod doors;
 mod fences;
 mod files;
@@ -32,6 +33,9 @@ exam! {
     claims::only_these_types => a_worker_gets_only_the_job_types_it_takes,
     claims::no_job_twice => two_claimers_never_get_the_same_job,
     claims::payloads => payloads_of_every_size_come_back_with_the_claim,
+    counts::folded => what_is_counted_adds_up_is_folded_into_hours_and_forgotten,
+    counts::objectives => an_objective_is_kept_changed_by_version_and_deleted,
+    counts::names => a_ledger_keeps_its_first_name_and_every_statement_of_figures_can_be_read,
     doors::tokens_live_and_end => tokens_live_until_they_end_or_are_taken_back,
     doors::once => a_one_time_token_is_used_once,
     doors::first_answers => the_first_answer_to_a_key_is_the_only_one,
