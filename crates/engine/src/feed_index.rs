@@ -6,10 +6,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use stella_contract::ids::Tenant;
 use stella_contract::time::Micros;
+use stella_contract::vex::VexFilter;
 use stella_evaluator::advisory::kev::KevEntry;
-use stella_evaluator::{Advisory, FeedIndex, KevCatalogue, parse_record};
+use stella_evaluator::vex::Statement;
+use stella_evaluator::{Advisory, FeedIndex, KevCatalogue, VexIndex, parse_record};
 use stella_ledger::advisories::{self, AdvisoryBody};
-use stella_ledger::{LedgerError, Tx, impact, kev};
+use stella_ledger::{LedgerError, Tx, impact, kev, vex};
 
 /// Records read from the ledger at a time, so that their texts are never all in memory.
 const PAGE: i64 = 2_000;
@@ -21,7 +23,16 @@ pub(crate) struct FeedIndexes {
 }
 
 /// Whoever comes while an index is being made waits for it instead of making another.
-type Slot = Arc<tokio::sync::Mutex<Option<Arc<FeedIndex>>>>;
+type Slot = Arc<tokio::sync::Mutex<Option<Feeds>>>;
+
+/// What is matched against, all from one snapshot of the ledger.
+#[derive(Debug, Clone)]
+pub(crate) struct Feeds {
+    /// Advisories and the exploited list.
+    pub(crate) index: Arc<FeedIndex>,
+    /// What is said of products.
+    pub(crate) vex: Arc<VexIndex>,
+}
 
 impl FeedIndexes {
     fn slot(&self, tenant: &Tenant) -> Slot {
@@ -31,21 +42,25 @@ impl FeedIndexes {
 }
 
 impl Engine {
-    /// The feeds of a tenant as they are now.
+    /// The advisories and the exploited list of a tenant as they are now.
     pub async fn feed_index(&self, tenant: &Tenant) -> Result<Arc<FeedIndex>, Error> {
+        Ok(self.feeds(tenant).await?.index)
+    }
+
+    /// The feeds of a tenant as they are now.
+    pub(crate) async fn feeds(&self, tenant: &Tenant) -> Result<Feeds, Error> {
         let slot = self.feed_indexes().slot(tenant);
         let mut newest = slot.lock().await;
         let wanted = tenant.clone();
         let generation =
             self.ledger().read(|tx| Box::pin(async move { generation(tx, &wanted).await })).await?;
-        if let Some(index) = newest.as_ref().filter(|index| index.generation() == generation) {
-            return Ok(index.clone());
+        if let Some(feeds) = newest.as_ref().filter(|feeds| feeds.index.generation() == generation) {
+            return Ok(feeds.clone());
         }
         let wanted = tenant.clone();
-        let index = self.ledger().read(|tx| Box::pin(async move { load(tx, &wanted).await })).await?;
-        let index = Arc::new(index);
-        *newest = Some(index.clone());
-        Ok(index)
+        let feeds = self.ledger().read(|tx| Box::pin(async move { load(tx, &wanted).await })).await?;
+        *newest = Some(feeds.clone());
+        Ok(feeds)
     }
 }
 
@@ -55,7 +70,7 @@ async fn generation(tx: &mut Tx, tenant: &Tenant) -> Result<u64, Error> {
 }
 
 /// Reads the feeds from one snapshot of the ledger.
-async fn load(tx: &mut Tx, tenant: &Tenant) -> Result<FeedIndex, Error> {
+async fn load(tx: &mut Tx, tenant: &Tenant) -> Result<Feeds, Error> {
     let generation = generation(tx, tenant).await?;
     let mut newest: HashMap<String, Advisory> = HashMap::new();
     let mut after = 0;
@@ -68,11 +83,13 @@ async fn load(tx: &mut Tx, tenant: &Tenant) -> Result<FeedIndex, Error> {
         }
     }
     let catalogue = catalogue(tx, tenant).await?;
+    let said = said(tx, tenant).await?;
     off_thread(move || {
         let mut records: Vec<Advisory> = newest.into_values().collect();
         // The order of a map differs from process to process; that of an index must not.
         records.sort_by(|one, two| one.id.cmp(&two.id));
-        FeedIndex::build(generation, &records, catalogue.as_ref())
+        let index = FeedIndex::build(generation, &records, catalogue.as_ref());
+        Feeds { index: Arc::new(index), vex: Arc::new(VexIndex::of(said)) }
     })
     .await
 }
@@ -92,6 +109,20 @@ fn keep_newest(newest: &mut HashMap<String, Advisory>, advisory: Advisory) {
     let is_older = |kept: &Advisory| Micros::parse(&kept.modified) >= Micros::parse(&advisory.modified);
     if !newest.get(&advisory.id).is_some_and(is_older) {
         newest.insert(advisory.id.clone(), advisory);
+    }
+}
+
+/// Everything that is said of products.
+async fn said(tx: &mut Tx, tenant: &Tenant) -> Result<Vec<Statement>, Error> {
+    let mut said = Vec::new();
+    let mut before = None;
+    loop {
+        let page = vex::list(tx, tenant, &VexFilter::default(), before, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(said) };
+        before = Some(last.statement_key);
+        for row in &page {
+            said.push(crate::vex::statement(row)?);
+        }
     }
 }
 

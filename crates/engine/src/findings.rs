@@ -3,10 +3,10 @@
 use crate::caller::Caller;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::page;
 use crate::runs::{PLACES_PER_SEVERITY, worst_place};
+use crate::{epss, page};
 use std::str::FromStr;
-use stella_contract::finding::{Explanation, Finding, FindingFilter, Severity};
+use stella_contract::finding::{ExplainStep, Explanation, Finding, FindingFilter, Severity};
 use stella_contract::ids::{TargetId, Tenant};
 use stella_contract::page::{Page, PageQuery};
 use stella_contract::scope::Scope;
@@ -66,16 +66,26 @@ impl Findings {
                     let run = run_of(tx, &tenant, &filter_by).await?;
                     let wanted = wanted(&tenant, &filter_by, run.as_ref())?;
                     let total = total(tx, &wanted, run.as_ref()).await?;
-                    let rows = finding_lists::page(tx, &wanted, after.as_ref(), limit).await?;
-                    Ok((rows, total))
+                    let mut rows = Vec::new();
+                    for row in finding_lists::page(tx, &wanted, after.as_ref(), limit).await? {
+                        let key = (
+                            row.place,
+                            row.vulnerability_id.clone(),
+                            row.purl.clone(),
+                            row.fact_key,
+                            row.line_key,
+                        );
+                        rows.push((key, finding(row)?));
+                    }
+                    let (keys, mut findings): (Vec<_>, Vec<Finding>) = rows.into_iter().unzip();
+                    epss::note(tx, tenant.as_str(), &mut findings).await?;
+                    Ok((keys.into_iter().zip(findings).collect::<Vec<_>>(), total))
                 })
             })
             .await?;
-        let page = page::of(filter, query, rows, u64::try_from(total).ok(), |row| {
-            (row.place, row.vulnerability_id.clone(), row.purl.clone(), row.fact_key, row.line_key)
-        })?;
+        let page = page::of(filter, query, rows, u64::try_from(total).ok(), |(key, _)| key.clone())?;
         Ok(Page {
-            items: page.items.into_iter().map(finding).collect::<Result<Vec<_>, LedgerError>>()?,
+            items: page.items.into_iter().map(|(_, finding)| finding).collect(),
             next_page_token: page.next_page_token,
             total_estimate: page.total_estimate,
         })
@@ -107,10 +117,33 @@ impl Findings {
             let steps = json(&row.steps, "steps", key)?;
             let finding = finding(row)?;
             if is_called(&finding, vulnerability) {
-                return Ok(Explanation { finding, steps });
+                return self.explained(caller, finding, steps).await;
             }
         }
         Err(Error::not_found("finding", format!("{vulnerability} in {purl} of {target}")))
+    }
+}
+
+impl Findings {
+    async fn explained(
+        &self,
+        caller: &Caller,
+        finding: Finding,
+        steps: Vec<ExplainStep>,
+    ) -> Result<Explanation, Error> {
+        let tenant = caller.tenant.clone();
+        let mut one = [finding];
+        let [finding] = self
+            .engine
+            .ledger()
+            .read::<_, Error, _>(move |tx| {
+                Box::pin(async move {
+                    epss::note(tx, tenant.as_str(), &mut one).await?;
+                    Ok(one)
+                })
+            })
+            .await?;
+        Ok(Explanation { finding, steps })
     }
 }
 

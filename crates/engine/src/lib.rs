@@ -8,10 +8,11 @@
 //! |---|---|
 //! | `clock`, `chance`, `caller`, `error`, `page`, `bus` | what every noun needs |
 //! | `jobs`, `intake`, `work`, `report`, `worker`, `retry`, `journal`, `change`, `history`, `blobs`, `artifacts`, `workers` | a job's life |
-//! | `backfills`, `coverage`, `watermarks`, `source_changes`, `source_watermarks` | how far sources are read, and steering it |
+//! | `backfills`, `coverage`, `watermarks`, `source_changes`, `source_test`, `source_watermarks` | how far sources are read, and steering it |
+//! | `gate`, `limits`, `feedback`, `quotas`, `throttles`, `breakers`, `blackouts`, `pressure` | what holds jobs back |
 //! | `sources`, `fetch`, `ingest`, `targets`, `feed_index` | what comes in |
 //! | `impact`, `previews` | which targets a scope or key touches |
-//! | `runs`, `findings` | what comes out |
+//! | `runs`, `findings`, `vex`, `epss` | what comes out, what is said of it, how likely it is used |
 //! | `change_sets`, `views` | one verb on many things; views under a name |
 //! | `dead_letters`, `incidents` | what failed for good, and what needs attention |
 //! | `handlers` | what the workers of this process do for each job type |
@@ -23,7 +24,9 @@
 pub mod artifacts;
 mod attempts;
 mod backfills;
+pub mod blackouts;
 pub mod blobs;
+pub mod breakers;
 pub mod bus;
 pub mod caller;
 pub mod chance;
@@ -35,6 +38,7 @@ mod dag;
 pub mod dead_letters;
 pub mod edges;
 mod engine;
+mod epss;
 pub mod error;
 pub mod events;
 pub mod feed;
@@ -57,11 +61,12 @@ mod intake;
 pub mod jobs;
 pub mod journal;
 mod limit_changes;
-pub mod metrics;
 mod limits;
 mod lineage;
+pub mod metrics;
 pub mod overview;
 pub mod page;
+pub mod pressure;
 mod previews;
 pub mod quotas;
 pub mod redact;
@@ -73,14 +78,17 @@ mod sbom;
 pub mod sessions;
 pub mod slos;
 mod source_changes;
+mod source_test;
 mod source_watermarks;
 pub mod sources;
 pub mod stats;
 mod tally;
 pub mod targets;
 pub mod tasks;
+pub mod throttles;
 pub mod timeline;
 pub mod verbs;
+mod vex;
 pub mod views;
 mod watermarks;
 pub mod work;

@@ -11,6 +11,7 @@
 //! * [`version`] orders versions per ecosystem; `matching` asks whether one is affected
 //! * [`severity`] scores vectors; `vulnerability` merges records over their aliases
 //! * [`evaluate`](mod@evaluate) puts components against the index and gives [`finding`]s
+//! * [`vex`] reads what is said of products and says what that makes of a finding
 //! * [`delta`] compares two evaluations
 //!
 //! Errors about one record ([`error::RecordError`]) never stop the good ones beside it.
@@ -27,9 +28,11 @@ pub mod purl;
 pub mod sbom;
 pub mod severity;
 pub mod version;
+pub mod vex;
 mod vulnerability;
 
 pub use advisory::Advisory;
+pub use advisory::epss::{EpssList, EpssScore, parse_epss};
 pub use advisory::kev::{KevCatalogue, parse_kev};
 pub use advisory::osv::{Limits, Parsed, parse_osv, parse_osv_within, parse_record};
 pub use delta::{Change, Delta, Standing, Standings, compare, compare_findings, standings};
@@ -41,3 +44,4 @@ pub use purl::Purl;
 pub use sbom::{Component, Sbom, SbomFormat, Subject, parse_sbom};
 pub use stella_contract::delta::Deltas;
 pub use stella_contract::finding::{ChangeKind, ExplainStep, FindingStatus, Severity};
+pub use vex::{ParsedVex, VexIndex, parse_vex};

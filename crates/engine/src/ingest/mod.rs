@@ -5,11 +5,17 @@
 //! clean, unless somebody forces it and says why.
 
 mod advisory;
+mod epss;
+mod inspect;
 mod keep;
 mod kev;
 mod merge;
+mod said;
 mod sbom;
+mod vex;
 pub(crate) mod window;
+
+pub(crate) use inspect::inspect;
 
 use crate::engine::Engine;
 use crate::error::Error;
@@ -151,7 +157,7 @@ pub(crate) struct Ingest;
 #[async_trait]
 impl Handler for Ingest {
     fn job_types(&self) -> &[&str] {
-        &["ingest.advisory", "ingest.kev", "ingest.sbom"]
+        &["ingest.advisory", "ingest.kev", "ingest.sbom", "ingest.vex", "ingest.epss"]
     }
 
     async fn run(&self, ctx: &JobContext, lease: &Lease) -> Result<Done, Failure> {
@@ -162,7 +168,10 @@ impl Handler for Ingest {
             (SourceType::Kev, None) => reading.kev().await,
             (SourceType::Kev, Some(window)) => reading.kev_of(window).await,
             (SourceType::Sbom | SourceType::Registry, _) => reading.sboms().await,
-            (SourceType::Vex | SourceType::Epss | SourceType::Custom, _) => Err(Failure::new(
+            (SourceType::Vex, None) => reading.vex().await,
+            (SourceType::Vex, Some(window)) => reading.vex_of(window).await,
+            (SourceType::Epss, _) => reading.epss().await,
+            (SourceType::Custom, _) => Err(Failure::new(
                 ErrorClass::Validation,
                 Code::Invalid.as_str(),
                 "A source of this type is read by a worker of one's own; start one that takes its job type.",

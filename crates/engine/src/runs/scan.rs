@@ -2,6 +2,7 @@
 
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::feed_index::Feeds;
 use crate::handlers::{Done, Effect, Failure, Handler, JobContext, NewArtifact};
 use crate::journal::Journal;
 use crate::runs::facts::Fact;
@@ -17,7 +18,7 @@ use stella_contract::ids::{RunId, SegmentId, Tenant};
 use stella_contract::job::ErrorClass;
 use stella_contract::run::RunMode;
 use stella_contract::time::Micros;
-use stella_evaluator::{Component, FeedIndex, evaluate};
+use stella_evaluator::{Component, FeedIndex, VexIndex, evaluate};
 use stella_ledger::segments::{self, PlaceRow};
 use stella_ledger::{LedgerError, Tx, findings, key_of_uuid};
 
@@ -55,9 +56,9 @@ impl Handler for ScanSegment {
         })?;
         let segment_key = key_of_uuid(payload.segment_id.uuid());
         let mut input = load(&ctx.engine, segment_key).await?;
-        let index = ctx.engine.feed_index(&lease.job.tenant).await?;
-        let scanned = scan(ctx, &mut input, &index).await?;
-        done(segment_key, &lease.job.tenant, &index, scanned).map_err(Failure::from)
+        let feeds = ctx.engine.feeds(&lease.job.tenant).await?;
+        let scanned = scan(ctx, &mut input, &feeds).await?;
+        done(segment_key, &lease.job.tenant, &feeds.index, scanned).map_err(Failure::from)
     }
 }
 
@@ -93,7 +94,7 @@ async fn load_in(tx: &mut Tx, segment_key: i64) -> Result<Input, LedgerError> {
 
 /// Evaluates the targets in strides, away from the threads that answer requests. Each package is judged once, whichever
 /// targets hold it.
-async fn scan(ctx: &JobContext, input: &mut Input, index: &Arc<FeedIndex>) -> Result<Vec<Scanned>, Failure> {
+async fn scan(ctx: &JobContext, input: &mut Input, feeds: &Feeds) -> Result<Vec<Scanned>, Failure> {
     let total = input.places.len();
     let mut scanned = Vec::with_capacity(total);
     let mut known = Known::default();
@@ -109,11 +110,13 @@ async fn scan(ctx: &JobContext, input: &mut Input, index: &Arc<FeedIndex>) -> Re
         let wanted: BTreeSet<i64> = work.iter().flat_map(|(_, packages)| packages.iter().copied()).collect();
         let bodies: Vec<(i64, String)> =
             wanted.iter().filter_map(|key| Some((*key, input.bodies.remove(key)?))).collect();
-        let index = index.clone();
+        let feeds = feeds.clone();
         let judged = tokio::task::spawn_blocking(move || {
-            known.judge(&index, bodies)?;
-            let scanned: Vec<Scanned> =
-                work.into_iter().map(|(place, packages)| known.scanned(place, &packages)).collect();
+            known.judge(&feeds.index, bodies)?;
+            let scanned: Vec<Scanned> = work
+                .into_iter()
+                .map(|(place, packages)| known.scanned(place, &packages, &feeds.vex))
+                .collect::<Result<_, Error>>()?;
             Ok::<_, Error>((known, scanned))
         });
         let judged = judged.await.map_err(|error| Failure::from(Error::internal(error)))??;
@@ -145,20 +148,25 @@ impl Known {
         Ok(())
     }
 
-    /// One target: the facts of its packages, each component and vulnerability once.
-    fn scanned(&self, place: PlaceRow, packages: &[i64]) -> Scanned {
+    /// One target: the facts of its packages, each component and vulnerability once, after what is said of them in it.
+    fn scanned(&self, place: PlaceRow, packages: &[i64], vex: &VexIndex) -> Result<Scanned, Error> {
         let mut facts: Vec<Arc<Fact>> = Vec::new();
         for key in packages {
             match self.facts.get(key) {
                 Some(Some(of_package)) => facts.extend(of_package.iter().cloned()),
                 // What cannot be read cannot be called clean.
-                Some(None) | None => return Scanned { place, facts: None },
+                Some(None) | None => return Ok(Scanned { place, facts: None }),
             }
         }
         let key = |fact: &Arc<Fact>| (fact.row.purl.clone(), fact.row.vulnerability_id.clone());
         facts.sort_by_cached_key(key);
         facts.dedup_by(|one, two| key(one) == key(two));
-        Scanned { place, facts: Some(facts) }
+        for fact in &mut facts {
+            if let Some(after) = vex.apply(&place.digest, &fact.finding) {
+                *fact = Arc::new(Fact::of(after)?);
+            }
+        }
+        Ok(Scanned { place, facts: Some(facts) })
     }
 }
 

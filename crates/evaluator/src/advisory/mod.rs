@@ -1,6 +1,7 @@
 //! Advisories in the form the index takes them, and the readers of their feeds.
 
 mod archive;
+pub mod epss;
 pub mod kev;
 pub mod osv;
 
