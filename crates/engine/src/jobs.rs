@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::intake::{INLINE_PAYLOAD, of_caller};
 pub(crate) use crate::intake::{JobWish, Payload, insert_many};
 use crate::journal::Journal;
+use crate::pressure::demand_room;
 use crate::verbs::Verb;
 use crate::{page, redact};
 use bytes::Bytes;
@@ -76,11 +77,13 @@ impl Jobs {
             checked.push(wish);
         }
         let by = By { actor: caller.actor(), cause: caller.cause.clone() };
-        let engine = self.engine.clone();
+        let (engine, tenant) = (self.engine.clone(), caller.tenant.clone());
+        let priorities: Vec<i32> = checked.iter().map(|wish| wish.priority).collect();
         self.engine
             .ledger()
             .write(move |tx| {
                 Box::pin(async move {
+                    demand_room(&engine, tx, &tenant, &priorities).await?;
                     let mut journal = Journal::default();
                     let now = engine.now();
                     let made = insert_many(&engine, tx, checked, &by, now, &mut journal).await?;

@@ -122,6 +122,15 @@ impl Operation {
         self.parameters.push(json!({ "$ref": "#/components/parameters/IfMatch" }));
     }
 
+    /// A document as JSON or CSV.
+    pub(crate) fn answers_documents(&mut self) {
+        let content = json!({
+            "application/json": { "schema": { "type": "object" } },
+            "text/csv": { "schema": { "type": "string" } },
+        });
+        self.answer(200, "The document; its `ETag` is the SHA-256 of its bytes.", content);
+    }
+
     pub(crate) fn answers_octets(&mut self) {
         let content =
             json!({ "application/octet-stream": { "schema": { "type": "string", "format": "binary" } } });
@@ -160,7 +169,9 @@ impl Operation {
     /// Whether things of this schema say a number as their version, or hold a job, which does.
     fn has_version(&self, name: &str) -> bool {
         let properties = &self.schemas.get(name).unwrap_or(&Value::Null)["properties"];
-        let is_number = |kind: &Value| kind == "integer" || kind.as_array().is_some_and(|kinds| kinds.contains(&json!("integer")));
+        let is_number = |kind: &Value| {
+            kind == "integer" || kind.as_array().is_some_and(|kinds| kinds.contains(&json!("integer")))
+        };
         is_number(&properties["version"]["type"]) || properties["job"]["$ref"] == "#/components/schemas/Job"
     }
 

@@ -14,6 +14,17 @@ pub(crate) fn body(schema: &str) -> Option<Value> {
             "scope": { "kind": "selector", "namespaces": ["payments"], "repositories": [], "labels": { "tier": "1" } },
         }),
         "PreviewRequest" => json!({ "purls": ["pkg:pypi/django@4.2.1"], "vulnIds": ["CVE-2023-36053"] }),
+        "AddQuota" => json!({ "jobType": "ingest.advisory", "maxActive": 4, "maxPerHour": 120, "burst": 10 }),
+        "ChangeQuota" => json!({ "maxActive": 2, "revertAt": "2026-11-21T18:00:00.000Z" }),
+        "PauseQuota" => json!({ "until": "2026-11-21T18:00:00.000Z" }),
+        "WhatIf" => json!({ "jobType": "scan.segment", "maxActive": 8 }),
+        "AddBreaker" => json!({ "kind": "job_type", "key": "scan.segment", "state": "open" }),
+        "AddBlackout" => json!({
+            "targets": [{ "kind": "host", "key": "api.example" }], "cron": "30 1 * * *", "durationS": 7200,
+            "timeZone": "Europe/Vienna", "action": "hold", "drainBeforeS": 600,
+        }),
+        "LimitPool" => json!({ "pool": "in-process", "limit": 8 }),
+        "OverrideBucket" => json!({ "rate": 0.5, "until": "2026-11-21T18:00:00.000Z" }),
         "AddSource" => json!({
             "name": "known exploited", "sourceType": "kev", "location": "/srv/feeds/known_exploited_vulnerabilities.json",
         }),

@@ -139,6 +139,11 @@ impl Mounted {
         if starts(&["/api/v1/jobs", "/api/v1/edges", "/api/v1/history", "/api/v1/artifacts", "/api/v1/workers"]) {
             return "jobs";
         }
+        let limits = ["quotas", "throttles", "breakers", "blackouts", "pressure", "pools", "buckets"];
+        let noun = path.strip_prefix("/api/v1/").unwrap_or("").split(['/', ':']).next().unwrap_or("");
+        if limits.contains(&noun) {
+            return "limits";
+        }
         if starts(&["/api/v1/change-sets", "/api/v1/views"]) {
             return "change-sets";
         }

@@ -208,7 +208,8 @@ fn written(mounted: &Mounted, mut operation: Operation) -> Value {
     }
     match endpoint.scope {
         Some(scope) => {
-            let next = mounted.deprecated.map(|gone| format!(" This address goes: use `{}`.", gone.successor));
+            let next =
+                mounted.deprecated.map(|gone| format!(" This address goes: use `{}`.", gone.successor));
             let next = next.unwrap_or_default();
             written["description"] = json!(format!("Needs the scope `{scope}`.{next}"));
             written["x-stella-scope"] = json!(scope.as_str());
@@ -312,6 +313,7 @@ fn tags() -> Value {
         ("core", "Health, session, overview and this document."),
         ("live", "What changes, as it changes."),
         ("jobs", "Units of work, their history and artifacts."),
+        ("limits", "What holds jobs back: quotas, throttles, breakers, blackouts, pressure."),
         ("change-sets", "One verb on many things, and views kept under a name."),
         ("worker", "What workers say: claim, ack, heartbeat, artifacts, complete, fail, release."),
         ("inputs", "Sources of advisories and lists; targets and their SBOMs."),

@@ -109,6 +109,35 @@ impl Reply for Plain {
     }
 }
 
+/// A document to be kept: a snapshot as JSON or CSV, its digest as its entity tag.
+pub(crate) struct Download {
+    pub(crate) media_type: &'static str,
+    pub(crate) file_name: String,
+    pub(crate) digest: String,
+    pub(crate) bytes: Bytes,
+}
+
+impl Reply for Download {
+    fn respond(self) -> Result<Response, Refusal> {
+        let value = |text: &str| {
+            HeaderValue::from_str(text)
+                .map_err(|error| Refusal::internal(format!("a document's header: {error}")))
+        };
+        let disposition = value(&format!("attachment; filename=\"{}\"", self.file_name))?;
+        let etag = value(&format!("\"{}\"", self.digest))?;
+        let mut response = self.bytes.into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.media_type));
+        headers.insert(header::CONTENT_DISPOSITION, disposition);
+        headers.insert(header::ETAG, etag);
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        Ok(response)
+    }
+    fn describe(operation: &mut Operation) {
+        operation.answers_documents();
+    }
+}
+
 /// Stored bytes under their digest.
 pub(crate) struct Octets {
     pub(crate) digest: String,

@@ -1,7 +1,7 @@
 //! Every endpoint and its handler. A test compares this table with the contract's, both ways.
 
 use crate::handlers::{
-    change_sets, core, dead_letters, findings, incidents, jobs, live, ops, runs, sources, targets, worker,
+    change_sets, core, dead_letters, findings, incidents, jobs, limits, live, ops, quotas, runs, sources, targets, worker,
 };
 use crate::mounted::{Mounted, get, open, post, put_stream};
 use stella_contract::api::Method;
@@ -64,6 +64,38 @@ pub(crate) fn table() -> Vec<Mounted> {
         post("/api/v1/views", "Save a view", change_sets::save_view),
         post("/api/v1/views/{id}:update", "Change a saved view", change_sets::update_view),
         post("/api/v1/views/{id}:delete", "Forget a saved view", change_sets::delete_view),
+        get(
+            "/api/v1/jobs/{id}/explain",
+            "Why a job is not running: everything that holds it",
+            limits::explain,
+        ),
+        get("/api/v1/quotas", "Quotas, by job type", quotas::list),
+        post("/api/v1/quotas", "Make a quota", quotas::add),
+        get("/api/v1/quotas/summary", "All quotas in figures", quotas::summary),
+        get("/api/v1/quotas/export", "A snapshot of all quotas, as JSON or CSV", quotas::export),
+        post("/api/v1/quotas:whatIf", "When the backlog would be gone under another limit", quotas::what_if),
+        get("/api/v1/quotas/{id}", "One quota", quotas::get),
+        post("/api/v1/quotas/{id}:update", "Change a quota, for good or until a time", quotas::change),
+        post("/api/v1/quotas/{id}:pause", "Let nothing new start under a quota", quotas::pause),
+        post("/api/v1/quotas/{id}:resume", "Let jobs start under a quota again", quotas::resume),
+        post("/api/v1/quotas/{id}:delete", "Take a quota away", quotas::delete),
+        get("/api/v1/throttles", "What holds jobs back, the active ones first", limits::throttles),
+        post("/api/v1/throttles/{id}:clear", "End a throttle", limits::clear_throttle),
+        get("/api/v1/breakers", "Circuit breakers, the open ones first", limits::breakers),
+        post("/api/v1/breakers", "Open or close the breaker of a host or job type", limits::add_breaker),
+        post("/api/v1/breakers/{id}:open", "Open a breaker until a reset", limits::open_breaker),
+        post("/api/v1/breakers/{id}:close", "Close a breaker until a reset", limits::close_breaker),
+        post("/api/v1/breakers/{id}:reset", "Give a breaker back to the rules", limits::reset_breaker),
+        get("/api/v1/blackouts", "Blackouts, newest first", limits::blackouts),
+        post("/api/v1/blackouts", "Make a blackout", limits::add_blackout),
+        post("/api/v1/blackouts/{id}:delete", "End a blackout", limits::delete_blackout),
+        get("/api/v1/pressure", "Levels of pressure, pools of workers, buckets of hosts", limits::pressure),
+        post("/api/v1/pools:limit", "Bound a pool of workers", limits::limit_pool),
+        post(
+            "/api/v1/buckets/{id}:override",
+            "Set the rate of a host's bucket for a while",
+            limits::override_bucket,
+        ),
         get("/api/v1/history/verify", "Walk along the hash chain of the history", jobs::verify_history),
         get("/api/v1/artifacts/{digest}", "The bytes of an artifact", jobs::artifact),
         get("/api/v1/workers", "Workers, by name", jobs::workers),

@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::ingest::IngestOrder;
 use crate::jobs::{self, JobWish, Payload};
 use crate::journal::Journal;
+use crate::pressure::holds_backfills;
 use crate::sources as rules;
 use stella_contract::backfill::{self, BACKFILL_PRIORITY, CreateBackfill, OverlapPolicy, WindowState};
 use stella_contract::time::Micros;
@@ -92,7 +93,7 @@ async fn may_go_on(
     wish: &CreateBackfill,
     row: &BackfillRow,
 ) -> Result<bool, Error> {
-    if rules::refusal(source).is_some() {
+    if rules::refusal(source).is_some() || holds_backfills(tx, &tenant(row)?).await? {
         return Ok(false);
     }
     match wish.overlap_policy {

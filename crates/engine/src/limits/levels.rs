@@ -103,15 +103,6 @@ pub(crate) fn step(before: &Standing, readings: &[GaugeReading], now: Micros) ->
     after
 }
 
-/// When to look again at the latest, so that no level is entered or left late.
-pub(crate) fn look_again_at(standing: &Standing) -> Option<Micros> {
-    let entries = (1..=3).zip(standing.asked_since);
-    let enters = entries
-        .filter(|(level, _)| *level > standing.level.number())
-        .filter_map(|(_, since)| Some(since?.plus_ms(ENTER_MS)));
-    enters.chain(standing.idle_since.map(|since| since.plus_ms(LEAVE_MS))).min()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,7 +135,6 @@ mod tests {
     fn a_level_is_entered_after_thirty_seconds_and_left_after_two_minutes_below_four_fifths() {
         let start = Micros(0);
         let mut standing = step(&Standing::calm(start), &queue(6_000.0), start);
-        assert_eq!(look_again_at(&standing), Some(start.plus_ms(30_000)));
         standing = step(&standing, &queue(6_000.0), start.plus_ms(29_999));
         assert_eq!(standing.level, PressureLevel::Normal);
         standing = step(&standing, &queue(6_000.0), start.plus_ms(30_000));

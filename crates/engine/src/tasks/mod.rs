@@ -7,7 +7,9 @@ mod dead_letter_alerts;
 mod depth_sampler;
 mod dispatcher;
 mod lease_reaper;
+mod limit_keeper;
 mod planner;
+mod pressure_gauge;
 mod run_watch;
 mod slo_watch;
 mod sweeper;
@@ -43,6 +45,8 @@ pub fn all() -> Vec<Arc<dyn Task>> {
         Arc::new(cancel_forcer::CancelForcer),
         Arc::new(change_set_runner::ChangeSetRunner),
         Arc::new(backfill_feeder::BackfillFeeder),
+        Arc::new(pressure_gauge::PressureGauges::default()),
+        Arc::new(limit_keeper::LimitKeeper),
         Arc::new(dispatcher::Dispatcher),
         Arc::new(planner::Planner::default()),
         Arc::new(run_watch::RunWatch),
