@@ -3,7 +3,7 @@
 //! Paths are the user's (execution operations, canonical owner). `canonicalize` is pure: it is applied before the
 //! UI mounts and at every change of location, and it keeps query and fragment as they are.
 
-use crate::ids::{DeadLetterId, JobId, RunId, SourceId};
+use crate::ids::{ChangeSetId, DeadLetterId, JobId, RunId, SourceId};
 
 /// One page.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -14,6 +14,8 @@ pub enum Route {
     Jobs,
     Job(JobId),
     JobDag(JobId),
+    ChangeSets,
+    ChangeSet(ChangeSetId),
     Quotas,
     DeadLetter,
     DeadLetterQueue,
@@ -61,6 +63,8 @@ impl Route {
             Self::Jobs => format!("{OPERATIONS}/jobengine/jobs"),
             Self::Job(id) => format!("{OPERATIONS}/jobengine/jobs/{id}"),
             Self::JobDag(id) => format!("{OPERATIONS}/jobengine/jobs/{id}/dag"),
+            Self::ChangeSets => format!("{OPERATIONS}/jobengine/change-sets"),
+            Self::ChangeSet(id) => format!("{OPERATIONS}/jobengine/change-sets/{id}"),
             Self::Quotas => format!("{OPERATIONS}/jobengine/quotas"),
             Self::DeadLetter => format!("{OPERATIONS}/dead-letter"),
             Self::DeadLetterQueue => format!("{OPERATIONS}/dead-letter/queue"),
@@ -94,6 +98,8 @@ impl Route {
             Self::Jobs => "Jobs",
             Self::Job(_) => "Job",
             Self::JobDag(_) => "Job graph",
+            Self::ChangeSets => "Change-sets",
+            Self::ChangeSet(_) => "Change-set",
             Self::Quotas => "Quotas",
             Self::DeadLetter => "Dead-Letter",
             Self::DeadLetterQueue => "Dead-Letter queue",
@@ -157,6 +163,12 @@ fn jobengine(rest: &[&str]) -> Resolved {
             Ok(id) => Route::JobDag(id),
             Err(_) => return Resolved::UnknownChild(Route::Jobs),
         },
+        ["change-sets"] => Route::ChangeSets,
+        ["change-sets", id] => match id.parse() {
+            Ok(id) => Route::ChangeSet(id),
+            Err(_) => return Resolved::UnknownChild(Route::ChangeSets),
+        },
+        ["change-sets", ..] => return Resolved::UnknownChild(Route::ChangeSets),
         ["quotas"] => Route::Quotas,
         ["jobs", ..] => return Resolved::UnknownChild(Route::Jobs),
         _ => return Resolved::UnknownChild(Route::JobEngine),
@@ -316,6 +328,8 @@ mod tests {
             R::Jobs,
             R::Job(job()),
             R::JobDag(job()),
+            R::ChangeSets,
+            R::ChangeSet("chg_01890000-0000-7000-8000-000000000000".parse().unwrap()),
             R::Quotas,
             R::DeadLetter,
             R::DeadLetterQueue,

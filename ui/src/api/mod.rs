@@ -10,6 +10,7 @@
 //! `store::use_list` do, keep the answers, and ask again when the live feed tells of a change.
 
 mod backfills;
+mod change_sets;
 pub mod chance;
 mod client;
 mod dead_letters;
@@ -23,6 +24,7 @@ pub mod sse;
 pub mod transport;
 
 pub use backfills::BackfillVerb;
+pub use change_sets::ChangeSetVerb;
 pub use client::{Api, Result};
 pub use engine::WorkerVerb;
 pub use http::Http;

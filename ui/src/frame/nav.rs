@@ -88,7 +88,7 @@ fn entries(overview: Option<&Overview>, dead: Option<i64>) -> Vec<Entry> {
 /// The entry under which a page belongs.
 fn section(route: &Route) -> Route {
     match route {
-        Route::Job(_) | Route::JobDag(_) => Route::Jobs,
+        Route::Job(_) | Route::JobDag(_) | Route::ChangeSets | Route::ChangeSet(_) => Route::Jobs,
         Route::Run(_) | Route::RunStream(_) => Route::Runs,
         Route::Source(_) => Route::Sources,
         Route::Schedules => Route::Scheduler,

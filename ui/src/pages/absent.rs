@@ -56,6 +56,8 @@ fn instead(route: &Route) -> (&'static str, Vec<Route>) {
         | Route::Jobs
         | Route::Job(_)
         | Route::JobDag(_)
+        | Route::ChangeSets
+        | Route::ChangeSet(_)
         | Route::Quotas
         | Route::Scheduler
         | Route::Runs

@@ -2,6 +2,7 @@
 //! that knows which page an address shows.
 
 pub mod absent;
+pub mod change_sets;
 pub mod dead_letter;
 pub mod filter_bar;
 pub mod findings;
@@ -27,6 +28,8 @@ pub fn page(route: &Route) -> Html {
         Route::Jobs => html! { <jobs::JobsPage /> },
         Route::Job(id) => html! { <jobs::JobPage key={id.to_string()} id={id.clone()} /> },
         Route::JobDag(id) => html! { <jobs::DagPage key={id.to_string()} id={id.clone()} /> },
+        Route::ChangeSets => html! { <change_sets::ChangeSetsPage /> },
+        Route::ChangeSet(id) => html! { <change_sets::ChangeSetPage key={id.to_string()} id={id.clone()} /> },
         Route::Quotas => html! { <limits::QuotasPage /> },
         Route::Workers => html! { <workers::WorkersPage /> },
         Route::Sources => html! { <sources::SourcesPage /> },

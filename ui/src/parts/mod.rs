@@ -19,6 +19,7 @@
 
 mod act_dialog;
 mod backfill_states;
+mod change_states;
 mod badges;
 pub mod cli_twin;
 mod cron_words;

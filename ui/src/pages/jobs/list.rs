@@ -1,18 +1,37 @@
-//! The jobs of the tenant: tabs by state, chips, one line a job, newest first.
+//! The jobs of the tenant: saved views as tabs, the filter as chips and text, one line a job, newest first. Rows are
+//! selected to do one verb to all of them.
 
-use super::filter::{command, fields, filter_of, tab_of};
-use crate::api::Load;
-use crate::kit::format::{count, short_id};
-use crate::kit::{Column, Elapsed, Empty, Meter, Shape, Tab, Table, Tabs, Width};
-use crate::pages::filter_bar::FilterBar;
+use super::filter::{asking, command, problem_of, text_of, wanted};
+use super::filter_edit::FilterEdit;
+use super::picked::{Picked, has_more};
+use super::views::{self, ViewDialog};
+use crate::kit::format::{count, counted, short_id};
+use crate::kit::{
+    Button, ButtonKind, Column, Elapsed, Empty, Icon, IconSize, Meter, Selection, Shape, Table, Tabs, Width,
+    use_keys,
+};
+use crate::pages::change_sets::DryRunDialog;
 use crate::pages::listing::{foot, listing, use_reload_key};
 use crate::parts::{CliTwin, JobLink, RunLink, StateBadge, WaitDetail, WaitReason};
 use crate::router::{Link, Query, use_router};
-use crate::store::{Watch, use_list, use_query, use_session};
+use crate::store::{List, Watch, use_list, use_query, use_session};
+use stella_contract::change_set::{ChangeVerb, Selection as Chosen};
+use stella_contract::ids::ViewId;
 use stella_contract::job::{Job, JobState};
 use stella_contract::overview::JobFigures;
+use stella_contract::page::PageQuery;
 use stella_contract::route::Route;
+use stella_contract::saved_view::{ViewFilter, ViewPage, system_views};
+use stella_contract::scope::Scope;
 use yew::prelude::*;
+
+/// What is open over the page.
+#[derive(Clone, PartialEq)]
+enum Layer {
+    None,
+    Act(ChangeVerb, Chosen),
+    View,
+}
 
 /// Jobs.
 #[component]
@@ -20,21 +39,41 @@ pub fn JobsPage() -> Html {
     let router = use_router();
     let session = use_session();
     let query = router.location().query.clone();
-    let filter = filter_of(&query);
-    let held = use_state_eq(|| false);
-    let list = use_list(format!("jobs{query}"), Watch::of(&["job"]), *held, move |api, page| {
-        let filter = filter.clone();
-        async move { api.jobs(&filter, &page).await }
-    });
+    let text = text_of(&query);
+    let over = use_state_eq(|| false);
+    let picked = use_state_eq(Picked::default);
+    let layer = use_state(|| Layer::None);
+    let held = *over || picked.any();
+    let list = {
+        let filter = wanted(&text);
+        use_list(format!("jobs {text}"), Watch::of(&["job"]), held, move |api, page| {
+            let filter = filter.clone();
+            async move { api.jobs(&filter, &page).await }
+        })
+    };
     let overview =
         use_query("overview", Watch::of(&["job", "run"]), |api| async move { api.overview().await });
+    let known = use_query("views jobs", Watch::of(&["view"]), |api| async move {
+        let page = PageQuery { page_token: None, page_size: Some(100) };
+        api.views(&ViewFilter { page: Some(ViewPage::Jobs) }, &page).await
+    });
+    let of_page = |page: ViewPage| system_views().into_iter().filter(move |view| view.page == page).collect();
+    let views = known.load.value().map_or_else(|| of_page(ViewPage::Jobs), |page| page.items.clone());
+    let standing = views::standing(&query, &views);
+    {
+        // Another filter is another list; what was selected in the one before is not in it.
+        let picked = picked.setter();
+        use_effect_with(text.clone(), move |_| picked.set(Picked::None));
+    }
     let columns = use_memo((), |()| columns());
     use_reload_key(list.reload.clone());
     let on_tab = {
+        let (router, query, views) = (router.clone(), query.clone(), views.clone());
+        Callback::from(move |tab: AttrValue| router.ask(&views::opening(&query, &tab, &views)))
+    };
+    let on_filter = {
         let (router, query) = (router.clone(), query.clone());
-        Callback::from(move |tab: AttrValue| {
-            router.ask(&query.with("state", if tab == "all" { "" } else { tab.as_str() }));
-        })
+        Callback::from(move |text: String| router.ask(&asking(&query, &text)))
     };
     let on_open = {
         let (router, rows) = (router.clone(), list.state.rows.clone());
@@ -44,13 +83,70 @@ pub fn JobsPage() -> Html {
             }
         })
     };
-    let on_hold = Callback::from(move |over: bool| held.set(over));
+    let on_select = {
+        let (picked, rows, total) = (picked.clone(), list.state.rows.clone(), list.state.total);
+        Callback::from(move |keys: Selection| picked.set(picked.after(keys, &rows, total)))
+    };
+    let act = {
+        let (layer, picked, text) = (layer.clone(), picked.clone(), text.clone());
+        let rows = list.state.rows.clone();
+        let can = session.refusal(Scope::OrchOperate).is_none();
+        Callback::from(move |verb: ChangeVerb| {
+            if can && picked.any() && picked.refusal(verb, &rows).is_none() {
+                layer.set(Layer::Act(verb, chosen(&picked, &text)));
+            }
+        })
+    };
+    {
+        let (act, any) = (act.clone(), picked.any());
+        use_keys(move |key| {
+            let verb = match key.name.as_str() {
+                "r" => ChangeVerb::Replay,
+                "p" => ChangeVerb::Prioritize,
+                _ => return false,
+            };
+            if any && !key.ctrl {
+                act.emit(verb);
+            }
+            any && !key.ctrl
+        });
+    }
+    let close = {
+        let layer = layer.clone();
+        Callback::from(move |()| layer.set(Layer::None))
+    };
+    let started = {
+        let (picked, reload) = (picked.clone(), list.reload.clone());
+        Callback::from(move |()| {
+            picked.set(Picked::None);
+            reload.emit(());
+        })
+    };
+    let on_view = {
+        let (router, query, refetch, text) =
+            (router.clone(), query.clone(), known.refetch.clone(), text.clone());
+        Callback::from(move |id: Option<ViewId>| {
+            refetch.emit(());
+            let view = id.map(|id| id.to_string()).unwrap_or_default();
+            router.ask(&asking(&query, &text).with("view", view));
+        })
+    };
+    let save = {
+        let layer = layer.clone();
+        Callback::from(move |()| layer.set(Layer::View))
+    };
+    let on_hold = Callback::from(move |on: bool| over.set(on));
     let figures = overview.load.value().map(|overview| overview.jobs);
-    let words: Vec<AttrValue> = command(&query).into_iter().map(AttrValue::from).collect();
+    let words: Vec<AttrValue> = command(&text).into_iter().map(AttrValue::from).collect();
+    let selected = picked.keys(&list.state.rows);
     let table = html! {
         <Table<Job> label="Jobs" rows={list.state.rows.clone()} row_key={key_of as fn(&Job) -> String} {columns} total={list.state.total}
-            {on_open} on_more={list.more.clone()} loading={list.is_loading_more()} {on_hold} />
+            selected={Some(selected)} {on_select} {on_open} on_more={list.more.clone()} loading={list.is_loading_more()} {on_hold} />
     };
+    let current = standing.view.as_ref().map_or_else(
+        || AttrValue::Static(if text.is_empty() { views::ALL } else { "" }),
+        |view| AttrValue::from(view.view_id.to_string()),
+    );
     html! {
         <>
             <div class="page-head">
@@ -58,15 +154,83 @@ pub fn JobsPage() -> Html {
                 if let Some(tenant) = &session.tenant { <span class="f3 sm">{ tenant.to_string() }</span> }
                 if let Some(figures) = figures { <span class="f2 sm">{ summary(&figures) }</span> }
                 <span class="grow"></span>
+                <Link to={Route::ChangeSets} class="link sm">{ "Change-sets" }</Link>
                 <CliTwin {words} button={true} />
             </div>
-            <Tabs label="State" tabs={tabs(&overview.load)} current={tab_of(&query)} on_choose={on_tab} />
-            <FilterBar fields={fields()}>
+            <Tabs label="Views" tabs={views::tabs(&views)} {current} on_choose={on_tab}>{ views::mark(&standing, save) }</Tabs>
+            <FilterEdit text={text.clone()} on_change={on_filter}>
                 <span class="f3 sm">{ "Newest first" }</span>
-            </FilterBar>
-            { listing("Jobs", &list, nothing(&query, &router), table) }
+            </FilterEdit>
+            { listing("Jobs", &list, nothing(&text, &query, &router), table) }
+            if picked.any() { { bar(&picked, &list, session.refusal(Scope::OrchOperate), &picked_setter(&picked), &act) } }
             { foot(&list, Html::default()) }
+            { match &*layer {
+                Layer::None => Html::default(),
+                Layer::Act(verb, selection) => html! { <DryRunDialog verb={*verb} selection={selection.clone()} on_started={started} on_close={close} /> },
+                Layer::View => html! { <ViewDialog text={text} view={standing.view.clone()} on_done={on_view} on_close={close} /> },
+            } }
         </>
+    }
+}
+
+fn picked_setter(picked: &UseStateHandle<Picked>) -> Callback<Picked> {
+    let picked = picked.clone();
+    Callback::from(move |next: Picked| picked.set(next))
+}
+
+/// What the core is told was selected.
+fn chosen(picked: &Picked, text: &str) -> Chosen {
+    match picked {
+        Picked::None => Chosen::Ids { ids: Vec::new() },
+        Picked::Rows(keys) => Chosen::Ids { ids: keys.iter().cloned().collect() },
+        Picked::All(without) => {
+            Chosen::Filter { filter: text.to_owned(), excluding: without.iter().cloned().collect() }
+        }
+    }
+}
+
+/// The bar below the list while rows are selected.
+fn bar(
+    picked: &Picked,
+    list: &List<Job>,
+    refusal: Option<String>,
+    set: &Callback<Picked>,
+    act: &Callback<ChangeVerb>,
+) -> Html {
+    let (rows, total, news) = (&list.state.rows, list.state.total, list.state.news);
+    let number = picked.count(total);
+    let shown = number.map_or_else(|| "All that match".to_owned(), |number| count(number as i64));
+    let all = |total: Option<u64>| match total {
+        Some(total) => format!("Select all {} that match", count(total as i64)),
+        None => "Select all that match".to_owned(),
+    };
+    let offers_all = matches!(picked, Picked::Rows(_)) && has_more(picked.keys(rows).len(), total);
+    let held = match news {
+        0 => "list held".to_owned(),
+        news => format!("list held, {} waiting", counted(news as i64, "change", "changes")),
+    };
+    let button = |verb: ChangeVerb, label: String, key: Option<&'static str>, kind: ButtonKind| {
+        let impossible = picked.refusal(verb, rows).map(AttrValue::Static);
+        let says_why = impossible.is_some();
+        let disabled = impossible.or_else(|| refusal.clone().map(AttrValue::from));
+        html! { <Button small={true} {kind} key_hint={key} {disabled} {says_why} on_click={act.reform(move |()| verb)}>{ label }</Button> }
+    };
+    let words = |verb: &str| {
+        number.map_or_else(|| format!("{verb}…"), |number| format!("{verb} {}…", count(number as i64)))
+    };
+    html! {
+        <div class="sel-bar" role="region" aria-label="Selection">
+            <span class="b nw" role="status">{ format!("{shown} selected") }</span>
+            if offers_all { <button type="button" class="link sm nw" onclick={set.reform(|_| Picked::All(Default::default()))}>{ all(total) }</button> }
+            <span class="f3 sm cut"><Icon shape={Shape::Pause} size={IconSize::Tiny} />{ " " }{ held }</span>
+            <Button small={true} kind={ButtonKind::Ghost} key_hint="Esc" on_click={set.reform(|()| Picked::None)}>{ "Clear" }</Button>
+            <span class="grow"></span>
+            if let Some(why) = &refusal { <span class="why">{ why }</span> }
+            { button(ChangeVerb::Prioritize, "Prioritise…".to_owned(), Some("P"), ButtonKind::Secondary) }
+            { button(ChangeVerb::Retry, "Retry…".to_owned(), None, ButtonKind::Secondary) }
+            { button(ChangeVerb::Replay, "Replay…".to_owned(), Some("R"), ButtonKind::Secondary) }
+            { button(ChangeVerb::Cancel, words("Cancel"), None, ButtonKind::Danger) }
+        </div>
     }
 }
 
@@ -76,39 +240,18 @@ fn key_of(job: &Job) -> String {
 
 fn summary(figures: &JobFigures) -> Html {
     let open = figures.pending + figures.queued + figures.leased + figures.running;
-    let done = Query::default().with("state", JobState::Succeeded.as_str());
+    let done = Query::default().with("filter", "state:succeeded age:<24h");
+    let still = Query::default().with("filter", "state:pending,queued,leased,running");
     html! {
         <>
-            <Link to={Route::Jobs} class="n">{ count(open) }</Link>{ " open, " }
+            <Link to={Route::Jobs} query={still} class="n">{ count(open) }</Link>{ " open, " }
             <Link to={Route::Jobs} query={done} class="n">{ count(figures.succeeded_24h) }</Link>{ " succeeded in 24 h" }
         </>
     }
 }
 
-fn tabs(overview: &Load<stella_contract::overview::Overview>) -> Vec<Tab> {
-    let figures = overview.value().map(|overview| overview.jobs);
-    let known = |state: JobState| {
-        let figures = figures?;
-        match state {
-            JobState::Pending => Some(figures.pending),
-            JobState::Queued => Some(figures.queued),
-            JobState::Leased => Some(figures.leased),
-            JobState::Running => Some(figures.running),
-            JobState::Succeeded
-            | JobState::Failed
-            | JobState::TimedOut
-            | JobState::Cancelled
-            | JobState::Skipped => None,
-        }
-    };
-    let states = JobState::ALL
-        .iter()
-        .map(|state| Tab::new(state.as_str(), state.as_str()).counting(known(*state).map(count)));
-    std::iter::once(Tab::new("all", "All")).chain(states).collect()
-}
-
-fn nothing(query: &Query, router: &crate::router::Router) -> Html {
-    if query.is_empty() {
+fn nothing(text: &str, query: &Query, router: &crate::router::Router) -> Html {
+    if text.is_empty() {
         return html! {
             <Empty icon={Shape::Engine} fact="No jobs yet">
                 { "Jobs are made when a source is read and when a run is planned. " }
@@ -117,14 +260,13 @@ fn nothing(query: &Query, router: &crate::router::Router) -> Html {
         };
     }
     let clear = {
-        let router = router.clone();
-        Callback::from(move |()| router.ask(&Query::default()))
+        let (router, all) = (router.clone(), asking(query, "").without("view"));
+        Callback::from(move |()| router.ask(&all))
     };
-    let said: Vec<String> = query.pairs().map(|(name, value)| format!("{name} {value}")).collect();
+    let said = problem_of(text).unwrap_or_else(|| format!("All jobs were searched for {text}."));
     html! {
-        <Empty icon={Shape::Filter} fact="No job matches"
-            actions={html! { <crate::kit::Button on_click={clear}>{ "Clear filters" }</crate::kit::Button> }}>
-            { format!("All jobs were searched for {}.", said.join(", ")) }
+        <Empty icon={Shape::Filter} fact="No job matches" actions={html! { <Button on_click={clear}>{ "Clear filters" }</Button> }}>
+            { said }
         </Empty>
     }
 }
@@ -211,11 +353,17 @@ fn run(job: &Job) -> Html {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::rc::Rc;
 
     #[test]
-    fn every_state_has_its_tab() {
-        let ids: Vec<String> = tabs(&Load::Loading).into_iter().map(|tab| tab.id.to_string()).collect();
-        assert_eq!(ids.len(), JobState::ALL.len() + 1);
-        assert!(JobState::ALL.iter().all(|state| ids.iter().any(|id| id == state.as_str())));
+    fn the_core_is_told_rows_by_id_and_all_that_match_by_filter() {
+        let rows = Picked::Rows(Rc::new(["job_1".to_owned()].into()));
+        assert_eq!(chosen(&rows, "state:failed"), Chosen::Ids { ids: vec!["job_1".to_owned()] });
+        let all = Picked::All(["job_2".to_owned()].into());
+        let filter = "state:failed".to_owned();
+        assert_eq!(
+            chosen(&all, &filter),
+            Chosen::Filter { filter: filter.clone(), excluding: vec!["job_2".to_owned()] }
+        );
     }
 }

@@ -6,12 +6,15 @@ mod attempts;
 mod dag;
 mod detail;
 mod filter;
+mod filter_edit;
 mod history;
 mod inputs;
 mod kin;
 mod list;
+mod picked;
 mod tabs;
 mod timeline;
+mod views;
 mod waits;
 
 pub use dag::DagPage;
