@@ -224,7 +224,10 @@ pub const FINISH: Sql = Sql {
             error_message = said.value ->> 'error_message', error_status = said.value ->> 'error_status',
             error_host = said.value ->> 'error_host', outputs_hash = said.value ->> 'outputs_hash',
             progress = case when said.value ->> 'state' = 'succeeded' then 1.0 else jobs.progress end,
-            ended_at = case when said.value ->> 'ended' then $3 end, version = version + 1
+            ended_at = case when said.value ->> 'ended' then $3 end,
+            dead_letter_id = case when said.value ->> 'state' in ('failed', 'timed_out')
+                then 'dl_' || substr(jobs.job_id, 5) end,
+            version = version + 1
         from json_each($1) as said
         where jobs.key = said.value ->> 'key'
           and jobs.lease_id = said.value ->> 'lease_id'
@@ -237,7 +240,10 @@ pub const FINISH: Sql = Sql {
             lease_until = null, error_code = said.error_code, error_class = said.error_class,
             error_message = said.error_message, error_status = said.error_status, error_host = said.error_host, outputs_hash = said.outputs_hash,
             progress = case when said.state = 'succeeded' then 1.0 else jobs.progress end,
-            ended_at = case when said.ended = 1 then $3 end, version = version + 1
+            ended_at = case when said.ended = 1 then $3 end,
+            dead_letter_id = case when said.state in ('failed', 'timed_out')
+                then 'dl_' || substr(jobs.job_id, 5) end,
+            version = version + 1
         from json_to_recordset($1::json) as said (key bigint, lease_id text, lease_epoch bigint, state text,
             wait_reason text, next_eligible_at bigint, error_code text, error_class text, error_message text,
             error_status bigint, error_host text, outputs_hash text, ended bigint)

@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::tasks::{Activity, Task};
 use crate::{feed, idempotency};
 use async_trait::async_trait;
-use stella_ledger::{tokens, uploads};
+use stella_ledger::{dead_letters, incidents, tokens, uploads};
 
 const EVERY_MS: i64 = 10 * 60 * 1_000;
 /// An ended token is remembered for a day, so that whoever lists tokens sees that it ended.
@@ -13,6 +13,10 @@ const ENDED_TOKENS_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// What a worker brought for a job that it never completed; the longest attempt takes seven days.
 const UPLOADS_MS: i64 = 8 * 24 * 60 * 60 * 1_000;
+/// Closed dead letters and incidents that are over are kept for 90 days.
+const CLOSED_ENTRIES_MS: i64 = 90 * 24 * 60 * 60 * 1_000;
+/// Dead letters forgotten in one transaction.
+const AT_ONCE: i64 = 1_000;
 
 /// Sweeps.
 #[derive(Debug)]
@@ -36,6 +40,8 @@ impl Task for Sweeper {
                         stella_ledger::idempotency::forget(tx, now.minus_ms(idempotency::KEPT_MS).0).await?;
                     let uploads = uploads::sweep(tx, now.minus_ms(UPLOADS_MS)).await?;
                     let mut swept = tokens + answers + uploads;
+                    swept += dead_letters::forget(tx, now.minus_ms(CLOSED_ENTRIES_MS), AT_ONCE).await?;
+                    swept += incidents::forget(tx, now.minus_ms(CLOSED_ENTRIES_MS)).await?;
                     for tenant in tenants {
                         swept += stella_ledger::feed::trim(tx, &tenant, feed::KEPT).await?;
                     }

@@ -5,9 +5,11 @@
 
 mod support;
 
+mod alerts;
 mod cancel;
 mod chain;
 mod change_sets;
+mod dead_letters;
 mod life;
 mod lost;
 mod property;
@@ -61,6 +63,40 @@ on_both! {
     races::complete_against_expiry_has_one_winner,
     races::cancel_against_complete_has_one_winner,
     races::two_reports_of_one_lease_are_one,
+    dead_letters::a_job_that_failed_for_good_has_an_entry,
+    dead_letters::a_job_whose_last_attempt_was_lost_has_an_entry,
+    dead_letters::a_cancelled_job_has_none,
+    dead_letters::a_replay_that_succeeds_closes_the_entry,
+    dead_letters::a_replay_that_fails_opens_the_entry_again_with_what_failed,
+    dead_letters::a_replay_that_is_cancelled_opens_the_entry_again,
+    dead_letters::a_repeat_from_the_jobs_own_page_takes_the_entry_along,
+    dead_letters::an_edited_replay_keeps_the_original_and_writes_the_difference_down,
+    dead_letters::what_is_not_open_is_refused_by_name,
+    dead_letters::an_entry_is_resolved_with_code_and_note_and_reopened,
+    dead_letters::every_resolution_code_is_kept,
+    dead_letters::an_entry_is_looked_after,
+    dead_letters::more_than_five_replays_need_force,
+    dead_letters::a_batch_runs_what_its_dry_run_showed_and_answers_per_entry,
+    dead_letters::a_batch_by_filter_is_paced_at_five_a_second,
+    dead_letters::a_batch_says_why_one_needs_force,
+    dead_letters::a_selection_is_ids_or_a_filter_and_not_too_many,
+    dead_letters::a_batch_resolves_with_one_code_and_note,
+    dead_letters::entries_are_listed_by_every_filter_and_page_by_page,
+    dead_letters::entries_of_one_cause_are_one_cluster,
+    dead_letters::the_figures_say_how_it_is_doing,
+    dead_letters::an_export_is_ordered_and_its_manifest_fits,
+    dead_letters::closed_entries_are_forgotten_after_ninety_days_and_open_ones_never,
+    dead_letters::another_tenant_or_scope_changes_nothing,
+    dead_letters::replay_against_resolve_has_one_winner,
+    dead_letters::ten_thousand_entries_are_counted_and_paged,
+    alerts::ten_failures_of_one_cause_are_one_spike,
+    alerts::two_large_causes_are_two_incidents_and_small_ones_none,
+    alerts::a_spike_goes_after_thirty_calm_minutes_and_thirty_more,
+    alerts::calm_that_is_broken_starts_anew,
+    alerts::a_spike_that_comes_again_is_told_again,
+    alerts::an_operator_looks_after_an_incident_and_ends_it,
+    alerts::an_incident_needs_scope_reason_and_ticket_and_its_tenant,
+    alerts::more_than_ten_open_entries_are_a_backlog,
     chain::a_chain_of_many_writers_is_whole,
     chain::a_changed_missing_or_cut_off_entry_is_named,
     property::random_legal_events_keep_the_invariants,

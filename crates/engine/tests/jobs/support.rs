@@ -110,7 +110,7 @@ impl World {
     /// What happened to a job, in short.
     pub(crate) async fn kinds(&self, id: &JobId) -> Vec<String> {
         let short = |entry: HistoryEntry| entry.kind.trim_start_matches("orch.job.").to_owned();
-        self.history(id).await.into_iter().map(short).collect()
+        self.history(id).await.into_iter().filter(|entry| entry.entity == "job").map(short).collect()
     }
     /// Lets time pass and the background tasks look.
     pub(crate) async fn pass_ms(&self, ms: i64) {
