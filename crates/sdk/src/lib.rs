@@ -10,6 +10,8 @@
 //! | `error` | how a call can fail |
 //! | `pages` | every row of a list, page after page |
 //! | `change_sets`, `jobs`, `runs`, `sources`, `targets`, `findings`, `core` | the endpoints, one file per noun |
+//! | `floor`, `worker` | what workers say, call by call; a worker that says it all in the right order |
+//! | `conformance` | a list of cases that a server or a worker of anybody has to stand |
 //! | `sse` | event streams, byte by byte |
 //! | `run_stream` | a run watched live, over every broken connection |
 //! | `feed` | the tenant's live feed |
@@ -18,12 +20,15 @@
 
 #![warn(missing_docs)]
 
+mod backfills;
 mod change_sets;
 mod client;
+pub mod conformance;
 mod core;
 mod error;
 mod feed;
 mod findings;
+mod floor;
 mod jobs;
 mod pages;
 mod run_stream;
@@ -32,13 +37,16 @@ mod sources;
 pub mod sse;
 mod targets;
 mod transport;
+pub mod worker;
 
+pub use backfills::Backfills;
 pub use change_sets::{ChangeSets, Views};
 pub use client::{Client, Write};
 pub use core::Core;
 pub use error::{Error, Fault};
 pub use feed::Feed;
 pub use findings::Findings;
+pub use floor::{Floor, Upload};
 pub use jobs::Jobs;
 pub use pages::{Rows, collect_all};
 pub use run_stream::RunStream;

@@ -6,7 +6,9 @@ use crate::pages::{Rows, rows};
 use stella_contract::ids::SourceId;
 use stella_contract::job::Job;
 use stella_contract::page::{Page, PageQuery};
-use stella_contract::source::{AddSource, RunSource, Source};
+use stella_contract::source::{AddSource, RunSource, Source, SourceTested, UpdateSource};
+use stella_contract::vex::{VexFilter, VexStatement};
+use stella_contract::watermark::{ResetWatermark, SkipWindow, Watermark, Watermarks};
 
 const SOURCES: &str = "/api/v1/sources";
 
@@ -45,5 +47,55 @@ impl<'a> Sources<'a> {
     /// Has a source read now; the answer is the job that does it.
     pub async fn run(self, id: &SourceId, wish: &RunSource, write: &Write) -> Result<Job, Error> {
         self.0.post(&format!("{SOURCES}/{id}:run"), wish, write).await
+    }
+
+    /// Looks at a source once; nothing is kept.
+    pub async fn test(self, id: &SourceId, write: &Write) -> Result<SourceTested, Error> {
+        self.0.post_nothing(&format!("{SOURCES}/{id}:test"), write).await
+    }
+
+    /// Changes a source.
+    pub async fn update(self, id: &SourceId, wish: &UpdateSource, write: &Write) -> Result<Source, Error> {
+        self.0.post(&format!("{SOURCES}/{id}:update"), wish, write).await
+    }
+
+    /// Holds a source and its backfills.
+    pub async fn pause(self, id: &SourceId, write: &Write) -> Result<Source, Error> {
+        self.0.post_nothing(&format!("{SOURCES}/{id}:pause"), write).await
+    }
+
+    /// Lets a source go on.
+    pub async fn resume(self, id: &SourceId, write: &Write) -> Result<Source, Error> {
+        self.0.post_nothing(&format!("{SOURCES}/{id}:resume"), write).await
+    }
+
+    /// How far a source has been read, with the map of its gaps.
+    pub async fn watermarks(self, id: &SourceId) -> Result<Watermarks, Error> {
+        self.0.get(&format!("{SOURCES}/{id}/watermarks"), &[]).await
+    }
+
+    /// Sends the low watermark of a source back.
+    pub async fn reset_watermark(
+        self,
+        id: &SourceId,
+        wish: &ResetWatermark,
+        write: &Write,
+    ) -> Result<Watermark, Error> {
+        self.0.post(&format!("{SOURCES}/{id}:resetWatermark"), wish, write).await
+    }
+
+    /// Lets a window pass unread.
+    pub async fn skip_window(
+        self,
+        id: &SourceId,
+        wish: &SkipWindow,
+        write: &Write,
+    ) -> Result<Watermark, Error> {
+        self.0.post(&format!("{SOURCES}/{id}:skipWindow"), wish, write).await
+    }
+
+    /// One page of what is said of vulnerabilities in products.
+    pub async fn vex(self, filter: &VexFilter, page: &PageQuery) -> Result<Page<VexStatement>, Error> {
+        self.0.get("/api/v1/vex", &[filter, page]).await
     }
 }

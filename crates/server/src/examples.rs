@@ -29,10 +29,17 @@ pub(crate) fn body(schema: &str) -> Option<Value> {
             "name": "known exploited", "sourceType": "kev", "location": "/srv/feeds/known_exploited_vulnerabilities.json",
         }),
         "RunSource" => json!({ "force": false }),
-        "MakeSlo" => json!({
-            "name": "Ingests succeed", "sli": "job_success", "target": 0.995, "jobType": "ingest.advisory",
+        "UpdateSource" => json!({ "version": 3, "fetchWindowS": 7200, "overlapS": 600, "enabled": true }),
+        "ResetWatermark" => json!({ "lowWatermark": "2026-11-01T00:00:00.000Z" }),
+        "SkipWindow" => json!({ "end": "2026-11-21T13:00:00.000Z" }),
+        "CreateBackfill" => json!({
+            "sourceId": "src_019aa6e1-0000-7000-8000-000000000000", "from": "2026-10-01T00:00:00.000Z",
+            "to": "2026-11-01T00:00:00.000Z", "windowS": 86400, "order": "oldest_first", "reprocess": "none",
+            "maxActive": 2, "bucketShare": 0.25, "overlapPolicy": "buffer_all", "dryRun": false,
         }),
-        "ChangeSlo" => json!({ "target": 0.99, "enabled": false }),
+        "StartBackfill" => json!({
+            "previewDigest": "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        }),
         "ReplayDeadLetter" => json!({ "payload": { "n": 2 }, "force": false }),
         "ResolveDeadLetter" => json!({ "resolution": "fixed_upstream", "note": "The feed answers again." }),
         "AcknowledgeDeadLetter" => json!({ "owner": "ada", "note": "Asked the feed's owner." }),
@@ -45,6 +52,10 @@ pub(crate) fn body(schema: &str) -> Option<Value> {
             "note": "Superseded by the new feed.",
         }),
         "NoteIncident" => json!({ "note": "The far side was down from 14:02 to 14:20." }),
+        "MakeSlo" => json!({
+            "name": "Ingests succeed", "sli": "job_success", "target": 0.995, "jobType": "ingest.advisory",
+        }),
+        "ChangeSlo" => json!({ "target": 0.99, "enabled": false }),
         "OpenSession" => json!({ "oneTimeToken": "sto_5f1c…" }),
         _ => return None,
     })
@@ -141,7 +152,9 @@ pub(crate) const fn sentence(code: Code) -> &'static str {
         Code::DagTooLarge => "A graph holds at most 10000 jobs and 50000 edges. Split it.",
         Code::ArtifactDigestMismatch => "The bytes do not have the digest that was said. Send them again.",
         Code::RateLimited => "Too many requests. Come back after the time in `retryAfterMs`.",
-        Code::Backpressure => "The queue is too deep for priority 10. Submit with priority 25 or more, or come back later.",
+        Code::Backpressure => {
+            "The queue is too deep for priority 10. Submit with priority 25 or more, or come back later."
+        }
         Code::Starting => "The core is starting. Try again in a moment.",
         Code::SealedMode => "The network is sealed. Import a kit, or lift the seal.",
         Code::LedgerUnavailable => "The ledger did not answer in time. Try again in a moment.",
@@ -182,6 +195,11 @@ mod tests {
         read::<PreviewRequest>();
         read::<AddSource>();
         read::<RunSource>();
+        read::<stella_contract::source::UpdateSource>();
+        read::<stella_contract::watermark::ResetWatermark>();
+        read::<stella_contract::watermark::SkipWindow>();
+        read::<stella_contract::backfill::CreateBackfill>();
+        read::<stella_contract::backfill::StartBackfill>();
         read::<OpenSession>();
         read::<stella_contract::slo::MakeSlo>();
         read::<stella_contract::slo::ChangeSlo>();

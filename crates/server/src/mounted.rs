@@ -136,7 +136,13 @@ impl Mounted {
         if starts(&["/api/v1/worker/"]) {
             return "worker";
         }
-        if starts(&["/api/v1/jobs", "/api/v1/edges", "/api/v1/history", "/api/v1/artifacts", "/api/v1/workers"]) {
+        if starts(&[
+            "/api/v1/jobs",
+            "/api/v1/edges",
+            "/api/v1/history",
+            "/api/v1/artifacts",
+            "/api/v1/workers",
+        ]) {
             return "jobs";
         }
         let limits = ["quotas", "throttles", "breakers", "blackouts", "pressure", "pools", "buckets"];
@@ -147,7 +153,13 @@ impl Mounted {
         if starts(&["/api/v1/change-sets", "/api/v1/views"]) {
             return "change-sets";
         }
-        if starts(&["/api/v1/sources", "/api/v1/targets", "/api/v1/sboms"]) {
+        if starts(&[
+            "/api/v1/sources",
+            "/api/v1/backfills",
+            "/api/v1/vex",
+            "/api/v1/targets",
+            "/api/v1/sboms",
+        ]) {
             return "inputs";
         }
         if starts(&["/api/v1/runs"]) {

@@ -1,7 +1,8 @@
 //! Every endpoint and its handler. A test compares this table with the contract's, both ways.
 
 use crate::handlers::{
-    change_sets, core, dead_letters, findings, incidents, jobs, limits, live, ops, quotas, runs, sources, targets, worker,
+    backfills, change_sets, core, dead_letters, findings, incidents, jobs, limits, live, ops, quotas, runs,
+    sources, targets, worker,
 };
 use crate::mounted::{Mounted, get, open, post, put_stream};
 use stella_contract::api::Method;
@@ -126,6 +127,35 @@ pub(crate) fn table() -> Vec<Mounted> {
         post("/api/v1/sources", "Add a source", sources::add),
         get("/api/v1/sources/{id}", "One source", sources::get),
         post("/api/v1/sources/{id}:run", "Read a source now", sources::run),
+        post("/api/v1/sources/{id}:test", "Look at a source once; nothing is kept", sources::test),
+        post("/api/v1/sources/{id}:update", "Change a source", sources::update),
+        post("/api/v1/sources/{id}:pause", "Hold a source and its backfills", sources::pause),
+        post("/api/v1/sources/{id}:resume", "Let a source go on", sources::resume),
+        get(
+            "/api/v1/sources/{id}/watermarks",
+            "How far a source has been read, with the map of its gaps",
+            sources::watermarks,
+        ),
+        post(
+            "/api/v1/sources/{id}:resetWatermark",
+            "Send the low watermark of a source back",
+            sources::reset_watermark,
+        ),
+        post("/api/v1/sources/{id}:skipWindow", "Let a window pass unread", sources::skip_window),
+        get("/api/v1/backfills", "Backfills, newest first", backfills::list),
+        post("/api/v1/backfills", "Draft a backfill", backfills::create),
+        get("/api/v1/backfills/{id}", "One backfill", backfills::get),
+        get(
+            "/api/v1/backfills/{id}/windows",
+            "The windows of a backfill, in their order",
+            backfills::windows,
+        ),
+        post("/api/v1/backfills/{id}:preview", "What a backfill would do", backfills::preview),
+        post("/api/v1/backfills/{id}:start", "Start a backfill on its preview", backfills::start),
+        post("/api/v1/backfills/{id}:pause", "Hold a backfill", backfills::pause),
+        post("/api/v1/backfills/{id}:resume", "Let a backfill go on", backfills::resume),
+        post("/api/v1/backfills/{id}:cancel", "Stop a backfill and its jobs", backfills::cancel),
+        get("/api/v1/vex", "What is said of vulnerabilities in products", sources::vex),
         get("/api/v1/targets", "Targets, by name", targets::list),
         get("/api/v1/targets/{id}", "One target", targets::get),
         post("/api/v1/sboms", "Bring in an SBOM", targets::import).up_to(SBOM_LIMIT),

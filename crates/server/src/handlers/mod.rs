@@ -1,5 +1,6 @@
 //! One file per noun. A handler reads its inputs, calls one method of the engine, and wraps the answer.
 
+pub(crate) mod backfills;
 pub(crate) mod change_sets;
 pub(crate) mod core;
 pub(crate) mod dead_letters;
