@@ -10,11 +10,14 @@ mod cancel;
 mod chain;
 mod change_sets;
 mod dead_letters;
+mod edges;
+mod figures;
 mod life;
 mod lost;
 mod property;
 mod races;
 mod submit;
+mod verbs;
 mod views;
 mod worker;
 
@@ -59,6 +62,33 @@ on_both! {
     cancel::a_failure_after_the_wish_to_cancel_is_a_cancel,
     cancel::what_has_ended_cannot_be_cancelled,
     cancel::a_cancel_needs_scope_reason_and_ticket,
+    figures::job_types_are_told_with_what_waits_flows_and_fails,
+    figures::figures_are_the_same_however_often_they_are_counted,
+    figures::a_tenant_starts_with_four_objectives_and_those_deleted_do_not_come_back,
+    figures::an_objective_that_burns_is_told_once_and_again_when_it_recovers,
+    figures::an_objective_that_is_switched_off_does_not_burn,
+    figures::an_objective_of_one_type_counts_no_other,
+    edges::a_job_goes_when_all_it_waits_for_has_come,
+    edges::each_kind_of_edge_goes_by_its_own_end,
+    edges::a_cancelled_upstream_job_lets_nobody_go_that_needs_its_success,
+    edges::a_replay_of_what_failed_lets_its_dependents_go,
+    edges::a_released_job_still_waits_for_its_time,
+    edges::an_edge_may_be_added_until_a_worker_holds_the_job,
+    edges::a_cycle_is_refused_and_its_jobs_are_named,
+    edges::an_edge_to_nowhere_or_to_another_tenant_is_refused,
+    edges::adding_edges_needs_scope_reason_and_ticket,
+    edges::the_graph_is_drawn_with_ranks_orders_and_its_longest_path,
+    edges::beyond_five_hundred_jobs_the_neighbourhood_is_drawn,
+    verbs::a_replay_is_a_new_job_with_the_same_payload_at_high_priority,
+    verbs::a_retry_keeps_the_priority,
+    verbs::a_large_payload_is_repeated_too,
+    verbs::what_has_not_ended_or_is_being_repeated_is_not_repeated,
+    verbs::a_priority_changes_as_long_as_the_job_is_open,
+    verbs::each_of_many_has_its_own_answer_and_a_look_beforehand_tells_the_same,
+    verbs::a_lineage_is_told_from_each_of_its_jobs,
+    verbs::verbs_need_scope_reason_and_ticket,
+    verbs::a_claim_nobody_acknowledges_is_timed_out_on_the_last_attempt,
+    verbs::a_failure_told_on_the_last_attempt_is_failed_whatever_its_class,
     races::two_claimers_share_the_jobs_and_none_is_given_twice,
     races::complete_against_expiry_has_one_winner,
     races::cancel_against_complete_has_one_winner,
