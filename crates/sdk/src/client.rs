@@ -162,6 +162,41 @@ impl Client {
         self.post_bytes(path, &[], body.into(), write).await
     }
 
+    /// Writes JSON and reads JSON, or nothing where the far side has nothing; it may be a while in coming.
+    pub(crate) async fn post_slow<B: Serialize + Sync, T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &B,
+        wait: Duration,
+    ) -> Result<Option<T>, Error> {
+        let body = serde_json::to_vec(body).map_err(|error| {
+            Error::transport(Fault::Unsendable, format!("The request cannot be written: {error}."))
+        })?;
+        let request = self
+            .request(Method::POST, path, &Write::default())?
+            .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+            .body(body.into());
+        let answer = self.send(sound(request)?, self.patience + wait).await?;
+        if answer.status == StatusCode::NO_CONTENT {
+            return Ok(None);
+        }
+        read_json(&answer.body()?).map(Some)
+    }
+
+    /// Puts bytes with headers of their own and reads JSON.
+    pub(crate) async fn put_bytes<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        headers: &[(&'static str, &str)],
+        body: Bytes,
+    ) -> Result<T, Error> {
+        let mut request = self.request(Method::PUT, path, &Write::default())?;
+        for (name, text) in headers {
+            request = request.header(*name, value(name, text)?);
+        }
+        read_json(&self.send(sound(request.body(body))?, self.patience).await?.body()?)
+    }
+
     /// Writes nothing but the wish itself and reads JSON.
     pub(crate) async fn post_nothing<T: DeserializeOwned>(
         &self,

@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::pages::{Rows, rows};
 use bytes::Bytes;
 use stella_contract::history::ChainCheck;
+use stella_contract::ids::WorkerId;
 use stella_contract::overview::Overview;
 use stella_contract::page::{Page, PageQuery};
 use stella_contract::session::{OpenSession, OpenedSession, Ready, Session};
@@ -70,6 +71,21 @@ impl<'a> Core<'a> {
     /// One page of the workers.
     pub async fn workers(self, page: &PageQuery) -> Result<Page<Worker>, Error> {
         self.0.get("/api/v1/workers", &[page]).await
+    }
+
+    /// Drains a worker: it takes nothing new.
+    pub async fn drain_worker(self, id: &WorkerId, write: &Write) -> Result<Worker, Error> {
+        self.0.post_nothing(&format!("/api/v1/workers/{id}:drain"), write).await
+    }
+
+    /// Lets a worker work again.
+    pub async fn resume_worker(self, id: &WorkerId, write: &Write) -> Result<Worker, Error> {
+        self.0.post_nothing(&format!("/api/v1/workers/{id}:resume"), write).await
+    }
+
+    /// Hears a worker no more, until it is resumed.
+    pub async fn quarantine_worker(self, id: &WorkerId, write: &Write) -> Result<Worker, Error> {
+        self.0.post_nothing(&format!("/api/v1/workers/{id}:quarantine"), write).await
     }
 
     /// Every worker.

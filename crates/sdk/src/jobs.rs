@@ -3,9 +3,14 @@
 use crate::client::{Client, Write};
 use crate::error::Error;
 use crate::pages::{Rows, rows};
+use stella_contract::artifact::Artifact;
+use stella_contract::dag::Dag;
+use stella_contract::edge::{AddEdges, AddedEdges};
 use stella_contract::history::HistoryEntry;
 use stella_contract::ids::JobId;
-use stella_contract::job::{Job, JobDetail, JobFilter, SubmitJob};
+use stella_contract::job::{Job, JobDetail, JobFilter, PrioritizeJob, SubmitJob};
+use stella_contract::lease::LogLine;
+use stella_contract::lineage::Lineage;
 use stella_contract::page::{Page, PageQuery};
 
 const JOBS: &str = "/api/v1/jobs";
@@ -48,6 +53,46 @@ impl<'a> Jobs<'a> {
     /// Hands in a job.
     pub async fn submit(self, wish: &SubmitJob, write: &Write) -> Result<Job, Error> {
         self.0.post(JOBS, wish, write).await
+    }
+
+    /// Gives a failed job another try: the new job.
+    pub async fn retry(self, id: &JobId, write: &Write) -> Result<Job, Error> {
+        self.0.post_nothing(&format!("{JOBS}/{id}:retry"), write).await
+    }
+
+    /// Does an ended job once more, at high priority: the new job.
+    pub async fn replay(self, id: &JobId, write: &Write) -> Result<Job, Error> {
+        self.0.post_nothing(&format!("{JOBS}/{id}:replay"), write).await
+    }
+
+    /// Lets an open job come sooner or later.
+    pub async fn prioritize(self, id: &JobId, priority: i32, write: &Write) -> Result<Job, Error> {
+        self.0.post(&format!("{JOBS}/{id}:prioritize"), &PrioritizeJob { priority }, write).await
+    }
+
+    /// The graph around a job.
+    pub async fn dag(self, id: &JobId) -> Result<Dag, Error> {
+        self.0.get(&format!("{JOBS}/{id}/dag"), &[]).await
+    }
+
+    /// A job with everything it repeats and everything that repeats it.
+    pub async fn lineage(self, id: &JobId) -> Result<Lineage, Error> {
+        self.0.get(&format!("{JOBS}/{id}/lineage"), &[]).await
+    }
+
+    /// What a job left, by name.
+    pub async fn artifacts(self, id: &JobId) -> Result<Page<Artifact>, Error> {
+        self.0.get(&format!("{JOBS}/{id}/artifacts"), &[]).await
+    }
+
+    /// One page of what workers wrote about a job, newest first.
+    pub async fn log(self, id: &JobId, page: &PageQuery) -> Result<Page<LogLine>, Error> {
+        self.0.get(&format!("{JOBS}/{id}/log"), &[page]).await
+    }
+
+    /// Makes jobs wait for others, all or none.
+    pub async fn add_edges(self, edges: &AddEdges, write: &Write) -> Result<AddedEdges, Error> {
+        self.0.post("/api/v1/edges", edges, write).await
     }
 
     /// Cancels a job, or asks its worker to.
