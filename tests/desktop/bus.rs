@@ -79,6 +79,11 @@ impl Desktop {
         waited.expect("no notification came").expect("the stand-in lives as long as the test")
     }
 
+    /// Whether another one has come.
+    pub(crate) fn has_more(&mut self) -> bool {
+        self.seen.try_recv().is_ok()
+    }
+
     /// Clicks on it. Like some desktops, tells only the one who sent it.
     pub(crate) async fn click(&self, seen: &Seen) {
         let emitter = SignalEmitter::new(&self.connection, PATH).unwrap();

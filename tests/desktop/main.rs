@@ -62,6 +62,35 @@ async fn an_operator_imports_runs_is_told_and_finds_it_again_after_a_restart() {
 }
 
 #[tokio::test]
+async fn thirty_jobs_that_fail_alike_are_told_once_and_a_click_opens_their_queue() {
+    let (home, bus, screen) = (Home::default(), Bus::start(), Screen::start());
+    let mut desktop = Desktop::on(&bus).await;
+    let app = App::open(&home, &bus, &screen, &[]).await;
+    for n in 0..30 {
+        // A source that is not there: such a job fails at its first attempt, and for good.
+        let source = format!("src_01890000-0000-7000-8000-{n:012}");
+        let wish = json!({"jobType": "ingest.advisory", "payload": {"sourceId": source, "force": false}});
+        app.ask("POST", "/api/v1/jobs", cause(), Some(wish.to_string())).await;
+    }
+    let told = desktop.next().await;
+    assert_eq!(told.summary, "30 jobs failed alike");
+    let said =
+        "30 jobs of type ingest.advisory failed for good in 15 minutes (validation): There is no source";
+    assert!(told.body.starts_with(said), "{}", told.body);
+    assert!(told.actions.iter().any(|action| action == "Open queue"), "{:?}", told.actions);
+
+    let clusters = app.ask("GET", "/api/v1/deadletter/clusters", json!({}), None).await;
+    assert_eq!((clusters["items"].as_array().unwrap().len(), &clusters["items"][0]["open"]), (1, &json!(30)));
+    let fingerprint = clusters["items"][0]["fingerprint"].as_str().unwrap();
+    let queue = format!("/ops/operations/dead-letter/queue?fingerprint={fingerprint}");
+    app.arrives_at_by(&queue, async || desktop.click(&told).await).await;
+    let incidents = app.ask("GET", "/api/v1/incidents?kind=deadletter.spike", json!({}), None).await;
+    assert_eq!(incidents["items"].as_array().unwrap().len(), 1);
+    assert!(!desktop.has_more(), "one spike is told once");
+    app.close().await;
+}
+
+#[tokio::test]
 async fn a_link_opens_its_page_in_the_window_that_is_there() {
     let (home, bus, screen) = (Home::default(), Bus::start(), Screen::start());
     let app = App::open(&home, &bus, &screen, &["stella://console/runs?tab=failures"]).await;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is the report of a test")]
 
 mod bad_input;
+mod chaos;
 mod client;
 mod crash;
 mod disk;

@@ -1,0 +1,281 @@
+//! Server and workers are killed at random points under load, again and again; then the ledger is checked: nothing that
+//! was acknowledged is lost, nothing was completed twice, the history is whole and legal, no lease is left behind.
+//!
+//! `STELLA_CHAOS_CYCLES` and `STELLA_CHAOS_SEED` change how long it goes on and what chance says; each run prints both.
+
+use crate::client::signed_in;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use stella_contract::event::FeedQuery;
+use stella_contract::history::HistoryEntry;
+use stella_contract::ids::JobId;
+use stella_contract::job::{JobEvent, JobFilter, JobState, SubmitJob, next};
+use stella_contract::page::PageQuery;
+use stella_sdk::{Client, Error, Write, collect_all};
+use stella_tests::served::{Home, Served, program};
+use tokio::sync::watch;
+
+const JOB_TYPE: &str = "demo.step";
+const WORKERS: usize = 3;
+const PRODUCERS: usize = 4;
+/// Jobs handed in between two kills, at least and at most.
+const BETWEEN: (u64, u64) = (3, 20);
+
+fn setting(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+}
+
+/// Numbers that look random and are the same for the same seed (SplitMix64).
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, from: u64, to: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        from + (mixed ^ (mixed >> 31)) % (to - from + 1)
+    }
+}
+
+/// Where the book is kept, and how a server on it is started.
+struct Site {
+    home: Home,
+    ledger: String,
+}
+
+impl Site {
+    fn serve(&self, listen: &str) -> Served {
+        let mut command = self.home.stella();
+        command.env("STELLA_LEDGER", &self.ledger).args(["serve", "--listen", listen]);
+        command.stderr(Stdio::null());
+        Served::start_by(command)
+    }
+    /// A token for workers, made while no server holds the ledger.
+    fn worker_token(&self) -> String {
+        let mut command = self.home.stella();
+        command.env("STELLA_LEDGER", &self.ledger);
+        command.args(["token", "create", "--name", "test-worker", "--scope", "worker"]);
+        let made = command.stderr(Stdio::null()).output().unwrap();
+        assert!(made.status.success(), "the token was not made: {}", made.status);
+        String::from_utf8(made.stdout).unwrap().trim().to_owned()
+    }
+    fn witness(&self) -> PathBuf {
+        self.home.path().join("witness.ndjson")
+    }
+}
+
+/// A worker as a program of its own; it ends when dropped.
+struct Hand(Child);
+
+impl Hand {
+    fn start(site: &Site, base: &str, token: &str) -> Self {
+        let mut command = Command::new(program("stella-test-worker"));
+        command
+            .env("STELLA_SERVER", base)
+            .env("STELLA_TOKEN", token)
+            .env("STELLA_TENANT", "default")
+            .env("STELLA_WITNESS", site.witness())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        Self(command.spawn().unwrap())
+    }
+}
+
+impl Drop for Hand {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+/// What the producers share: which numbers were handed in, and whether there is a server to hand them to.
+struct Load {
+    client: Client,
+    next: AtomicUsize,
+    unknown: AtomicUsize,
+    acknowledged: watch::Sender<Vec<JobId>>,
+    is_up: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
+}
+
+fn wish(number: usize) -> SubmitJob {
+    let wish = serde_json::json!({
+        "jobType": JOB_TYPE, "payload": {"number": number}, "idempotencyKey": format!("step-{number}"), "maxAttempts": 50,
+    });
+    serde_json::from_value(wish).unwrap()
+}
+
+/// Hands in one number after another; one without an answer is handed in again under the same key.
+async fn produce(load: Arc<Load>) {
+    while !*load.stop.borrow() {
+        let number = load.next.fetch_add(1, Ordering::Relaxed);
+        let mut is_up = load.is_up.clone();
+        loop {
+            match load.client.jobs().submit(&wish(number), &Write::because("a test")).await {
+                Ok(job) => {
+                    load.acknowledged.send_modify(|all| all.push(job.job_id));
+                    break;
+                }
+                Err(Error::Problem(problem)) if !problem.retryable => panic!("number {number}: {problem}"),
+                Err(_) => {
+                    load.unknown.fetch_add(1, Ordering::Relaxed);
+                    drop(is_up.wait_for(|up| *up).await.unwrap());
+                    tokio::task::yield_now().await;
+                }
+            }
+        }
+    }
+}
+
+/// Waits along the feed until no job is open.
+async fn until_all_ended(client: &Client) {
+    let mut cursor = client.feed().cursor().await.unwrap();
+    loop {
+        let mut open = 0;
+        for state in JobState::ALL.iter().copied().filter(|state| !state.is_final()) {
+            let filter = JobFilter { state: Some(state), ..JobFilter::default() };
+            let page = client.jobs().list(&filter, &PageQuery::default()).await.unwrap();
+            open += page.items.len();
+        }
+        if open == 0 {
+            return;
+        }
+        let query = FeedQuery { cursor: Some(cursor), max_wait_ms: Some(5_000) };
+        cursor = client.feed().since(query).await.unwrap().cursor;
+    }
+}
+
+/// Every entry of one job, oldest first.
+async fn story(client: &Client, id: &JobId) -> Vec<HistoryEntry> {
+    let mut entries = Vec::new();
+    let mut page = PageQuery::default();
+    loop {
+        let got = client.jobs().history(id, &page).await.unwrap();
+        entries.extend(got.items);
+        match got.next_page_token {
+            Some(token) => page.page_token = Some(token),
+            None => break,
+        }
+    }
+    entries.reverse();
+    entries
+}
+
+/// A job's story is legal: along the arrows, under rising epochs, and completed once.
+fn assert_legal(id: &JobId, entries: &[HistoryEntry]) {
+    let mut state: Option<JobState> = None;
+    let (mut epoch, mut completed) = (0, 0);
+    for entry in entries.iter().filter(|entry| entry.entity == "job") {
+        let from: Option<JobState> = entry.from_state.as_deref().map(|word| word.parse().unwrap());
+        let to: JobState = entry.to_state.as_deref().unwrap().parse().unwrap();
+        assert_eq!(from, state, "{id}: entry {} does not go on where the one before ended", entry.seq);
+        if let Some(from) = from {
+            let is_arrow = JobEvent::ALL.iter().any(|event| next(from, *event) == Ok(to));
+            assert!(is_arrow, "{id}: no arrow leads from {from} to {to}");
+        }
+        if entry.kind == "orch.job.leased" {
+            let now = entry.lease_epoch.unwrap();
+            assert!(now > epoch, "{id}: epoch {now} after {epoch}");
+            epoch = now;
+        }
+        completed += usize::from(to == JobState::Succeeded);
+        state = Some(to);
+    }
+    assert_eq!((state, completed), (Some(JobState::Succeeded), 1), "{id}");
+}
+
+/// Attempts that workers saw: none twice under one epoch.
+fn assert_witnessed(site: &Site) -> usize {
+    let text = std::fs::read_to_string(site.witness()).unwrap();
+    let mut seen = BTreeSet::new();
+    for line in text.lines() {
+        assert!(seen.insert(line.to_owned()), "one lease was worked on twice: {line}");
+    }
+    seen.len()
+}
+
+async fn endure(site: Site) {
+    let (cycles, seed) = (setting("STELLA_CHAOS_CYCLES", 50), setting("STELLA_CHAOS_SEED", 20_261_121));
+    let mut dice = Dice(seed);
+    let token = site.worker_token();
+    let mut served = site.serve("127.0.0.1:0");
+    let base = served.base.clone();
+    let client = signed_in(&served).await;
+    let mut hands: Vec<Hand> = (0..WORKERS).map(|_| Hand::start(&site, &base, &token)).collect();
+
+    let (up, is_up) = watch::channel(true);
+    let (end, stop) = watch::channel(false);
+    let (acknowledged, mut counted) = watch::channel(Vec::new());
+    let load = Arc::new(Load {
+        client: client.clone(),
+        next: AtomicUsize::new(0),
+        unknown: AtomicUsize::new(0),
+        acknowledged,
+        is_up,
+        stop,
+    });
+    let producers: Vec<_> = (0..PRODUCERS).map(|_| tokio::spawn(produce(load.clone()))).collect();
+    let mut kills = BTreeMap::from([("server", 0), ("worker", 0)]);
+    for _ in 0..cycles {
+        let goal = counted.borrow().len() + usize::try_from(dice.roll(BETWEEN.0, BETWEEN.1)).unwrap();
+        counted.wait_for(|all| all.len() >= goal).await.unwrap();
+        let what = dice.roll(0, 9);
+        if what >= 7 {
+            let which = usize::try_from(dice.roll(0, WORKERS as u64 - 1)).unwrap();
+            hands[which] = Hand::start(&site, &base, &token);
+            *kills.entry("worker").or_default() += 1;
+        }
+        if what <= 8 {
+            up.send_replace(false);
+            served.kill();
+            served = site.serve(base.trim_start_matches("http://"));
+            up.send_replace(true);
+            *kills.entry("server").or_default() += 1;
+        }
+    }
+    end.send_replace(true);
+    for producer in producers {
+        producer.await.unwrap();
+    }
+    until_all_ended(&client).await;
+
+    let promised = counted.borrow().clone();
+    let kept: BTreeSet<JobId> = collect_all(client.jobs().all(JobFilter::default()))
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|job| job.job_id)
+        .collect();
+    let lost = promised.iter().filter(|id| !kept.contains(id)).count();
+    let witnessed = assert_witnessed(&site);
+    println!(
+        "seed {seed}, {cycles} cycles, killed {kills:?}: {} acknowledged, {} without an answer at first, {lost} lost, \
+         {} too many, {witnessed} attempts",
+        promised.len(),
+        load.unknown.load(Ordering::Relaxed),
+        kept.len() - (promised.len() - lost),
+    );
+    assert_eq!(lost, 0);
+    assert_eq!(kept.len(), promised.len(), "a key made more than one job");
+    for id in &promised {
+        assert_legal(id, &story(&client, id).await);
+    }
+    assert_eq!(client.core().verify_history().await.unwrap().broken, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_or_done_twice_however_often_server_and_workers_are_killed_on_sqlite() {
+    let home = Home::default();
+    let ledger = home.ledger().display().to_string();
+    endure(Site { home, ledger }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_or_done_twice_however_often_server_and_workers_are_killed_on_postgres() {
+    let ledger = stella_ledger::testing::postgres().await.unwrap();
+    endure(Site { home: Home::default(), ledger }).await;
+}

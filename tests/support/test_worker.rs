@@ -1,0 +1,53 @@
+//! A worker that tests start and kill: it writes down every attempt in a file before it finishes the job.
+//! `STELLA_SERVER` and `STELLA_TOKEN` say for whom it works, `STELLA_WITNESS` where it writes.
+
+#![expect(clippy::unwrap_used, reason = "support of tests: a panic is the report")]
+
+use serde_json::{Value, json};
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::sync::{Arc, Mutex};
+use stella_contract::job::ErrorClass;
+use stella_sdk::Client;
+use stella_sdk::worker::{Failure, Finished, Task, Worker};
+
+/// What this worker does.
+const JOB_TYPE: &str = "demo.step";
+
+fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| panic!("{name} is set by the test"))
+}
+
+/// One line per attempt, appended in one write so that several workers may share the file.
+fn witness(file: &Mutex<File>, task: &Task) {
+    let lease = task.lease();
+    let line = format!("{}\n", json!({ "jobId": lease.job_id, "leaseEpoch": lease.lease_epoch }));
+    file.lock().unwrap().write_all(line.as_bytes()).unwrap();
+}
+
+/// Every seventh number fails at its first attempt; who repeats it, succeeds.
+fn outcome(number: i64, attempt: i32) -> Result<Finished, Failure> {
+    if number % 7 == 0 && attempt == 1 {
+        return Err(Failure::new(ErrorClass::Network, "TEST_FAILURE", "It fails once. Try it again."));
+    }
+    Ok(json!({ "number": number }).into())
+}
+
+#[tokio::main]
+async fn main() {
+    rustls::crypto::ring::default_provider().install_default().ok();
+    let tenant = variable("STELLA_TENANT").parse().unwrap();
+    let client = Client::new(&variable("STELLA_SERVER"), Some(&variable("STELLA_TOKEN")), tenant).unwrap();
+    let file = OpenOptions::new().create(true).append(true).open(variable("STELLA_WITNESS")).unwrap();
+    let file = Arc::new(Mutex::new(file));
+    let work = move |task: Task| {
+        let file = file.clone();
+        async move {
+            let number = task.payload().get("number").and_then(Value::as_i64).unwrap();
+            witness(&file, &task);
+            outcome(number, task.lease().attempt)
+        }
+    };
+    let worker = Worker::new(client, "test-worker").concurrency(8).on(JOB_TYPE, work);
+    worker.run_until(std::future::pending()).await.unwrap();
+}
