@@ -13,12 +13,14 @@
 //! | `output`, `table` | what is printed, and where |
 //! | `paging`, `cause`, `wait` | what several commands share |
 //! | `source`, `sbom`, `runs`, `findings`, `orch`, `health` | the commands, one file per noun |
+//! | `change_set`, `dead_letter` | what `orch` is divided into |
 //! | `serve`, `migrate`, `demo`, `token`, `completions` | the commands that need no door |
 
 mod arguments;
 mod cause;
 mod change_set;
 mod completions;
+mod dead_letter;
 mod demo;
 mod door;
 mod failure;

@@ -2,6 +2,7 @@
 
 use crate::cause::Why;
 use crate::change_set::{ChangeSets, Views};
+use crate::dead_letter::{DeadLetters, Incidents};
 use crate::door::{Door, Labour};
 use crate::failure::Failure;
 use crate::output::Output;
@@ -25,6 +26,12 @@ pub(crate) enum Orch {
     /// One verb on many jobs: dry run, start, results.
     #[command(subcommand, name = "change-set")]
     ChangeSets(ChangeSets),
+    /// Jobs that failed for good.
+    #[command(subcommand, name = "deadletter", alias = "dead-letter")]
+    DeadLetters(Box<DeadLetters>),
+    /// What needs attention.
+    #[command(subcommand, name = "incident")]
+    Incidents(Incidents),
     /// Saved views.
     #[command(subcommand, name = "view")]
     Views(Views),
@@ -170,7 +177,9 @@ impl Orch {
                 }
             },
             Self::ChangeSets(sets) => sets.labour(),
-            Self::Views(_) | Self::Workers(_) | Self::Audit(_) => Labour::Resting,
+            Self::DeadLetters(_) | Self::Incidents(_) | Self::Views(_) | Self::Workers(_) | Self::Audit(_) => {
+                Labour::Resting
+            }
         }
     }
 
@@ -178,6 +187,8 @@ impl Orch {
         match self {
             Self::Jobs(jobs) => jobs.obey(door, output).await,
             Self::ChangeSets(sets) => sets.obey(door, output).await,
+            Self::DeadLetters(dead_letters) => dead_letters.obey(door, output).await,
+            Self::Incidents(incidents) => incidents.obey(door, output).await,
             Self::Views(views) => views.obey(door, output).await,
             Self::Workers(Workers::List(paging)) => {
                 let core = door.client.core();
