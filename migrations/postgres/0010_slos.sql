@@ -11,7 +11,7 @@ create table instance (
 create table job_counts (
     tenant text collate "C" not null,
     kind text collate "C" not null check (kind in
-        ('made', 'ended', 'failed', 'again', 'lost', 'queue', 'run', 'total', 'alive')),
+        ('made', 'ended', 'failed', 'dead', 'again', 'lost', 'queue', 'run', 'total', 'alive')),
     at bigint not null,
     job_type text collate "C" not null,
     label text collate "C" not null,

@@ -10,7 +10,7 @@ create table instance (
 create table job_counts (
     tenant text not null,
     kind text not null check (kind in
-        ('made', 'ended', 'failed', 'again', 'lost', 'queue', 'run', 'total', 'alive')),
+        ('made', 'ended', 'failed', 'dead', 'again', 'lost', 'queue', 'run', 'total', 'alive')),
     at integer not null,
     job_type text not null,
     label text not null,

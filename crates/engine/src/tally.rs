@@ -110,6 +110,7 @@ fn counted(rows: &[ToldRow]) -> Result<Vec<Count>, Error> {
             }
             "orch.job.failed" | "orch.job.timed_out" => {
                 sums.add(row, "failed", category(), 0);
+                sums.add(row, "dead", category(), 0);
                 end(&mut sums, row);
             }
             "orch.job.succeeded" | "orch.job.cancelled" | "orch.job.skipped" => end(&mut sums, row),

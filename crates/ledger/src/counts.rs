@@ -109,7 +109,7 @@ pub async fn move_mark(tx: &mut Tx, tenant: &Tenant, seq: i64) -> Result<(), Led
 /// So many of one kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Count {
-    /// `made`, `ended`, `failed`, `again`, `lost`, `queue`, `run`, `total` or `alive`.
+    /// `made`, `ended`, `failed`, `dead`, `again`, `lost`, `queue`, `run`, `total` or `alive`.
     pub kind: &'static str,
     /// The start of its span, or [`EVER`].
     pub at: i64,
@@ -175,7 +175,7 @@ pub async fn ever(tx: &mut Tx, tenant: &Tenant) -> Result<Vec<SumRow>, LedgerErr
     query.fetch_all(tx).await
 }
 
-const KINDS: &[&str] = &["made", "ended", "failed", "again", "lost", "queue", "run", "total"];
+const KINDS: &[&str] = &["made", "ended", "failed", "dead", "again", "lost", "queue", "run", "total"];
 
 /// What was counted of these kinds since `from`, in spans of `span` microseconds.
 pub async fn since(

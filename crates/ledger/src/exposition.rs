@@ -121,3 +121,88 @@ pub async fn planner_beats(tx: &mut Tx) -> Result<Vec<(String, i64)>, LedgerErro
     let text = BEATS.text(tx);
     Ok(on_db!(tx, connection => sqlx::query_as(text).fetch_all(connection).await?))
 }
+
+/// Numbers under one or two words.
+#[derive(Debug, Clone, PartialEq, FromRow)]
+pub struct WordRow {
+    /// The first word: a host, a key, a backfill.
+    pub word: String,
+    /// The second: a reason, a state; empty where there is none.
+    pub other: String,
+    /// The number.
+    pub number: f64,
+}
+
+const HITS: Sql = Sql::both(
+    "select key as word, reason as other, cast(sum(hits) as double precision) as number
+    from throttles
+    where kind = 'bucket'
+    group by key, reason
+    order by key, reason",
+);
+const TOKENS: Sql = Sql::both(
+    "select host as word, '' as other, sum(tokens) as number
+    from buckets
+    group by host
+    order by host",
+);
+const RATES: Sql = Sql::both(
+    "select host as word, '' as other, sum(coalesce(override_rate, current_rate)) as number
+    from buckets
+    group by host
+    order by host",
+);
+const BREAKERS: Sql = Sql::both(
+    "select kind as word, key as other,
+        cast(max(case state when 'open' then 2 when 'half_open' then 1 else 0 end) as double precision) as number
+    from breakers
+    group by kind, key
+    order by kind, key",
+);
+const WINDOWS: Sql = Sql::both(
+    "select backfill_windows.backfill_id as word, backfill_windows.state as other,
+        cast(count(*) as double precision) as number
+    from backfills
+    join backfill_windows on backfill_windows.backfill_id = backfills.backfill_id
+    where backfills.state in ('running', 'paused')
+    group by backfill_windows.backfill_id, backfill_windows.state
+    order by backfill_windows.backfill_id, backfill_windows.state",
+);
+const PRESSURE: Sql = Sql::both("select coalesce(max(level), 0) from pressure");
+
+async fn words(tx: &mut Tx, sql: Sql) -> Result<Vec<WordRow>, LedgerError> {
+    let text = sql.text(tx);
+    Ok(on_db!(tx, connection => sqlx::query_as(text).fetch_all(connection).await?))
+}
+
+/// How often hosts said that it was too much, by host and reason.
+pub async fn rate_limit_hits(tx: &mut Tx) -> Result<Vec<WordRow>, LedgerError> {
+    words(tx, HITS).await
+}
+
+/// What is in the buckets, by host, as it was when they were last filled.
+pub async fn bucket_tokens(tx: &mut Tx) -> Result<Vec<WordRow>, LedgerError> {
+    words(tx, TOKENS).await
+}
+
+/// How fast the buckets fill, by host.
+pub async fn bucket_rates(tx: &mut Tx) -> Result<Vec<WordRow>, LedgerError> {
+    words(tx, RATES).await
+}
+
+/// The worst state of each breaker, by kind and key: 0 closed, 1 half open, 2 open.
+pub async fn breaker_states(tx: &mut Tx) -> Result<Vec<WordRow>, LedgerError> {
+    words(tx, BREAKERS).await
+}
+
+/// Windows of backfills that have not ended, by backfill and state.
+pub async fn backfill_windows(tx: &mut Tx) -> Result<Vec<WordRow>, LedgerError> {
+    words(tx, WINDOWS).await
+}
+
+/// The highest level of pressure, 0 to 3.
+pub async fn pressure_level(tx: &mut Tx) -> Result<i64, LedgerError> {
+    let text = PRESSURE.text(tx);
+    let (level,): (i64,) = on_db!(tx, connection => sqlx::query_as(text).fetch_one(connection).await?);
+    Ok(level)
+}

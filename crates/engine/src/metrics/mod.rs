@@ -6,6 +6,7 @@
 
 pub mod exposition;
 mod of_jobs;
+mod of_limits;
 mod of_runs;
 mod of_slos;
 
@@ -50,6 +51,7 @@ impl Metrics {
         let read = engine.ledger().read::<_, LedgerError, _>(move |tx| {
             Box::pin(async move {
                 let mut families = of_jobs::read(tx, &tenants, now).await?;
+                families.extend(of_limits::read(tx, &tenants, now).await?);
                 families.extend(of_runs::read(tx, &tenants, now).await?);
                 families.extend(of_slos::read(tx, &tenants, now).await?);
                 Ok(families)

@@ -62,6 +62,7 @@ fn counted(ever: &[SumRow]) -> Vec<Family> {
         "orch_lease_expired_total",
         "Leases that ended without a word of their worker, or were never acknowledged.",
     );
+    let mut dead = Family::counter("orch_deadletter_added_total", "Jobs that failed for good, by category.");
     for family in [&mut retries, &mut lost] {
         family.add(Vec::new(), 0.0);
     }
@@ -72,13 +73,14 @@ fn counted(ever: &[SumRow]) -> Vec<Family> {
             "made" => jobs.add(vec![job_type(), ("state", "submitted".to_owned())], n),
             "ended" => jobs.add(vec![job_type(), ("state", row.label.clone())], n),
             "failed" => failures.add(vec![job_type(), ("category", row.label.clone())], n),
+            "dead" => dead.add(vec![("category", row.label.clone())], n),
             "again" => retries.add(Vec::new(), n),
             "lost" => lost.add(Vec::new(), n),
             // Durations are a histogram.
             _ => {}
         }
     }
-    vec![jobs, failures, retries, lost]
+    vec![jobs, failures, dead, retries, lost]
 }
 
 fn latency(ever: &[SumRow]) -> Family {

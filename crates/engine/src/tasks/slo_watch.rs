@@ -3,6 +3,7 @@
 use crate::change::By;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::incidents::{Raise, Step, apply, is_news, look_after};
 use crate::journal::{Draft, Journal, Tiding};
 use crate::slos;
 use crate::tally::{self, span_of};
@@ -11,11 +12,12 @@ use async_trait::async_trait;
 use serde_json::json;
 use std::sync::atomic::{AtomicI64, Ordering};
 use stella_contract::ids::Tenant;
-use stella_contract::slo::BurnTier;
+use stella_contract::incident::{IncidentKind, Severity};
+use stella_contract::slo::{BurnTier, SloStatus};
 use stella_contract::time::Micros;
 use stella_ledger::counts::{self, Count, HOUR_US};
 use stella_ledger::slos::SloRow;
-use stella_ledger::{LedgerError, Tx};
+use stella_ledger::{LedgerError, Tx, incidents};
 
 /// How often it counts.
 const COUNT_EVERY_MS: i64 = 5_000;
@@ -111,24 +113,67 @@ async fn look(engine: &Engine, tenant: &Tenant, now: Micros) -> Result<usize, Er
             };
             counts::add(tx, &tenant, &[beat]).await?;
             let mut journal = Journal::default();
+            let mut steps = Vec::new();
             for row in stella_ledger::slos::list(tx, &tenant, None, MOST).await? {
-                did += usize::from(judge(tx, row, now, &mut journal).await?);
+                let tier = match row.enabled {
+                    true => Some(slos::status(tx, &row, now).await?),
+                    false => None,
+                };
+                let burning = tier.as_ref().and_then(|status| status.tier);
+                steps.extend(step(tx, &row, burning, now).await?);
+                if let Some(status) = tier {
+                    did += usize::from(judge(tx, row, &status, now, &mut journal).await?);
+                }
             }
-            if did > 0 {
-                journal.write(tx).await?;
-            }
+            did += steps.len();
+            apply(&own, tx, steps, "slo-watch", now, &mut journal).await?;
+            journal.write(tx).await?;
             Ok::<_, Error>(did)
         })
     });
     write.await
 }
 
+/// The step of the objective's incident: it comes up with a burn and calms down without.
+async fn step(
+    tx: &mut Tx,
+    row: &SloRow,
+    tier: Option<BurnTier>,
+    now: Micros,
+) -> Result<Option<Step>, LedgerError> {
+    let subject = row.slo_id.as_str();
+    let live = incidents::at(tx, &row.tenant, IncidentKind::SloBurn, subject).await?;
+    let Some(tier) = tier else {
+        return Ok(live.and_then(|record| look_after(&record, 0, now)));
+    };
+    let (severity, reason_code) = match tier {
+        BurnTier::Critical => (Severity::Critical, "SLO_BURN_CRITICAL"),
+        BurnTier::High => (Severity::Warning, "SLO_BURN_HIGH"),
+        BurnTier::Warn => (Severity::Note, "SLO_BURN_WARN"),
+    };
+    let raise = Raise {
+        tenant: row.tenant.clone(),
+        kind: IncidentKind::SloBurn,
+        subject: subject.to_owned(),
+        severity,
+        count: 1,
+        threshold: 1,
+        reason_code: reason_code.to_owned(),
+        summary: format!("The error budget of `{}` is used up too fast: {tier}.", row.name),
+        links: Vec::new(),
+    };
+    let is_due = live.is_none_or(|record| is_news(&raise, &record));
+    Ok(is_due.then(|| Step::Raise(Box::new(raise))))
+}
+
 /// Writes down a tier that is not the one that was seen before; whether it did.
-async fn judge(tx: &mut Tx, mut row: SloRow, now: Micros, journal: &mut Journal) -> Result<bool, Error> {
-    if !row.enabled {
-        return Ok(false);
-    }
-    let status = slos::status(tx, &row, now).await?;
+async fn judge(
+    tx: &mut Tx,
+    mut row: SloRow,
+    status: &SloStatus,
+    now: Micros,
+    journal: &mut Journal,
+) -> Result<bool, Error> {
     let before = row.burning;
     if before.map(|(tier, _)| tier) == status.tier {
         return Ok(false);

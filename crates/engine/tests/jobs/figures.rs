@@ -2,6 +2,7 @@
 
 use crate::support::World;
 use stella_contract::event::FeedQuery;
+use stella_contract::incident::{IncidentFilter, IncidentKind};
 use stella_contract::job::ErrorClass;
 use stella_contract::page::PageQuery;
 use stella_contract::slo::{BurnTier, ChangeSlo, MakeSlo, Sli, Slo};
@@ -70,7 +71,10 @@ pub(crate) async fn a_tenant_starts_with_four_objectives_and_those_deleted_do_no
     world.engine.run_until_idle().await.unwrap();
     let all = world.engine.slos().list(&world.caller, &PageQuery::default()).await.unwrap();
     let names: Vec<&str> = all.items.iter().map(|slo| slo.name.as_str()).collect();
-    assert_eq!(names, ["Jobs start within 5 minutes", "Jobs succeed", "Runs complete", "The core is at work"]);
+    assert_eq!(
+        names,
+        ["Jobs start within 5 minutes", "Jobs succeed", "Runs complete", "The core is at work"]
+    );
     for slo in &all.items {
         world.engine.slos().delete(&world.caller, &slo.slo_id, None).await.unwrap();
     }
@@ -89,6 +93,13 @@ pub(crate) async fn an_objective_that_burns_is_told_once_and_again_when_it_recov
     assert!((burning.status.budget_remaining + 1.0).abs() < 1e-9, "{:?}", burning.status);
     assert_eq!(burning.status.exhausted_in_ms, Some(0));
     assert!(burning.status.burning_since.is_some());
+    let up =
+        world.engine.incidents().list(&world.caller, &IncidentFilter::default(), &PageQuery::default()).await;
+    let up = up.unwrap().items;
+    assert!(
+        up.iter().any(|one| one.kind == IncidentKind::SloBurn && one.subject == burning.slo_id.as_str()),
+        "{up:?}"
+    );
     world.pass_ms(MINUTE).await;
     assert_eq!(told(&world).await, ["orch.slo.burning"], "a burn that lasts is not news");
     // After three hours nothing happened within the short windows.

@@ -108,6 +108,12 @@ pub(crate) async fn names(exam: Exam) {
             assert_eq!(exposition::planning(tx).await?, []);
             assert_eq!(exposition::segments(tx).await?, []);
             assert_eq!(exposition::planner_beats(tx).await?, []);
+            assert_eq!(exposition::rate_limit_hits(tx).await?, []);
+            assert_eq!(exposition::bucket_tokens(tx).await?, []);
+            assert_eq!(exposition::bucket_rates(tx).await?, []);
+            assert_eq!(exposition::breaker_states(tx).await?, []);
+            assert_eq!(exposition::backfill_windows(tx).await?, []);
+            assert_eq!(exposition::pressure_level(tx).await?, 0);
             assert_eq!(telling::beginnings(tx, &acme(), &[1, 2]).await?, []);
             assert_eq!(telling::left(tx, &acme(), &[1, 2]).await?, []);
             Ok::<_, LedgerError>(instance::name(tx).await?)
