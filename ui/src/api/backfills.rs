@@ -6,7 +6,7 @@ use stella_contract::ids::{BackfillId, SourceId};
 use stella_contract::job::Cause;
 use stella_contract::page::{Page, PageQuery};
 use stella_contract::source::{Source, SourceTested};
-use stella_contract::watermark::{ResetWatermark, SkipWindow, Watermarks};
+use stella_contract::watermark::{ResetWatermark, SkipWindow, Watermark, Watermarks};
 
 /// What an operator may do to a backfill beside starting it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,12 +53,12 @@ impl Api {
         id: &SourceId,
         wish: &ResetWatermark,
         cause: &Cause,
-    ) -> Result<Watermarks> {
-        self.post_json(format!("/api/v1/sources/{id}:reset"), wish, cause).await
+    ) -> Result<Watermark> {
+        self.post_json(format!("/api/v1/sources/{id}:resetWatermark"), wish, cause).await
     }
     /// Lets a window pass unread.
-    pub async fn skip_window(&self, id: &SourceId, wish: &SkipWindow, cause: &Cause) -> Result<Watermarks> {
-        self.post_json(format!("/api/v1/sources/{id}:skip"), wish, cause).await
+    pub async fn skip_window(&self, id: &SourceId, wish: &SkipWindow, cause: &Cause) -> Result<Watermark> {
+        self.post_json(format!("/api/v1/sources/{id}:skipWindow"), wish, cause).await
     }
 
     /// A page of backfills.

@@ -65,7 +65,7 @@ pub struct RangeMapProps {
 const CELL: usize = 15;
 const STEP: usize = 17;
 const TOP: usize = 18;
-const LEFT: usize = 32;
+const LEFT: usize = 40;
 
 /// Where the reader stands, and where the range began that is being drawn.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -106,16 +106,15 @@ fn Line(props: &LineProps) -> Html {
             <p class="sm f3 row wrap"><span>{ "open " }<TimeAgo at={one.opened_at} />{ ", seen " }<TimeAgo at={one.last_seen_at} /></span>
                 if let Some(ack) = &one.ack { <span>{ format!("{} looks after it", ack.by) }</span> }</p>
             if let Some(note) = &one.note { <p class="sm f2 incident-said">{ note }</p> }
-            <span class="row wrap">
-                { for one.links.iter().map(|link| {
-                    let (router, path) = (router.clone(), link.path.clone());
-                    let go = Callback::from(move |event: MouseEvent| {
-                        event.prevent_default();
-                        router.open(&path);
-                    });
-                    html! { <a key={link.path.clone()} class="link sm" href={link.path.clone()} onclick={go}>{ &link.title }</a> }
-                }) }
-                <span class="grow"></span>
+            <span class="row wrap">{ for one.links.iter().map(|link| {
+                let (router, path) = (router.clone(), link.path.clone());
+                let go = Callback::from(move |event: MouseEvent| {
+                    event.prevent_default();
+                    router.open(&path);
+                });
+                html! { <a key={link.path.clone()} class="link sm" href={link.path.clone()} onclick={go}>{ &link.title }</a> }
+            }) }</span>
+            <span class="row incident-acts">
                 if one.state == IncidentState::Open {
                     <Button small={true} disabled={why(IncidentEvent::Acknowledge)} says_why={false} on_click={does(IncidentEvent::Acknowledge)}>{ "Acknowledge…" }</Button>
                 }

@@ -203,13 +203,16 @@ impl Batch {
     /// The command that does the same.
     pub(super) fn command(&self, now: Micros) -> Vec<String> {
         let verb = match self.verb {
-            BatchVerb::Replay => "batch-replay",
-            BatchVerb::Resolve => "batch-resolve",
+            BatchVerb::Replay => "replay",
+            BatchVerb::Resolve => "resolve",
         };
         let mut words: Vec<String> = ["orch", "deadletter", verb].map(str::to_owned).to_vec();
         match &self.picked {
             Picked::Ids(ids) => words.extend(ids.iter().map(ToString::to_string)),
-            Picked::All(query, _) => words.extend(options(query, now)),
+            Picked::All(query, _) => {
+                words.push("--all-matching".to_owned());
+                words.extend(options(query, now));
+            }
         }
         let mut option = |name: &str, value: &str| words.extend([name.to_owned(), value.to_owned()]);
         if self.verb == BatchVerb::Resolve {
@@ -217,7 +220,7 @@ impl Batch {
             option("--note", self.note.trim());
         }
         if let Some(preview) = self.preview() {
-            option("--selection", &preview.selection_hash);
+            option("--selection-hash", &preview.selection_hash);
         }
         let cause = self.cause();
         if let Some(reason) = &cause.reason {
@@ -384,7 +387,7 @@ mod tests {
         assert_eq!(forced.words(), "Replay 60");
         assert_eq!(forced.left_out(), [("skipped:not_open".to_owned(), 3)]);
         let words = forced.command(Micros(0)).join(" ");
-        assert!(words.contains("--selection 5be1") && words.ends_with("--force"), "{words}");
+        assert!(words.contains("--selection-hash 5be1") && words.ends_with("--force"), "{words}");
     }
 
     #[test]

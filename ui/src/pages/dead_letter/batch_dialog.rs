@@ -144,7 +144,7 @@ fn found(model: &Batch, preview: &DeadLetterPreview, names: &SourceNames) -> Htm
         <>
             <div class="in"><div class="figs">
                 <div class="fig"><div class="l">{ mark(Shape::DiscCheck, Tone::Ok, &will, false, false) }</div><div class="v">{ count(eligible as i64) }</div>
-                    <div class="s">{ match model.verb { BatchVerb::Replay => format!("priority {REPLAY_PRIORITY} or more, attempt 0"), BatchVerb::Resolve => "one code and note for all".to_owned() } }</div></div>
+                    <div class="s">{ match model.verb { BatchVerb::Replay => format!("priority {REPLAY_PRIORITY}+, attempt 0"), BatchVerb::Resolve => "one code and note for all".to_owned() } }</div></div>
                 <div class="fig"><div class="l">{ mark(Shape::Chevrons, Tone::Idle, "Skipped", false, false) }</div><div class="v">{ count(left as i64) }</div><div class="s">{ first }</div></div>
                 if model.verb == BatchVerb::Replay {
                     <div class="fig"><div class="l">{ "Pace" }</div><div class="v">{ REPLAYS_PER_SECOND }<span class="f3 sm">{ " jobs/s" }</span></div>

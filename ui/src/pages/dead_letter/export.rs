@@ -61,7 +61,7 @@ pub(super) fn ExportDialog(props: &ExportDialogProps) -> Html {
     let forms: Vec<(AttrValue, AttrValue)> =
         ExportFormat::ALL.iter().map(|form| (form.as_str().into(), form.as_str().into())).collect();
     let mut words: Vec<String> =
-        ["orch", "deadletter", "export", "--format", format.as_str()].map(str::to_owned).to_vec();
+        ["orch", "deadletter", "export", "--as", format.as_str()].map(str::to_owned).to_vec();
     if *payload {
         words.push("--payload".into());
     }

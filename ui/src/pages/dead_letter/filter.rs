@@ -12,7 +12,7 @@ const NAMES: &[(&str, &str)] = &[
     ("state", "--state"),
     ("category", "--category"),
     ("fingerprint", "--fingerprint"),
-    ("jobType", "--job-type"),
+    ("jobType", "--type"),
     ("source", "--source"),
     ("run", "--run"),
     ("host", "--host"),
@@ -20,7 +20,7 @@ const NAMES: &[(&str, &str)] = &[
     ("retryable", "--retryable"),
     ("acknowledged", "--acknowledged"),
     ("owner", "--owner"),
-    ("q", "--text"),
+    ("q", "--q"),
 ];
 
 /// The filter an address asks for at this time.

@@ -182,7 +182,7 @@ fn alerts(incidents: Option<&Page<Incident>>) -> Html {
     let tone = if one.severity == Severity::Critical { Tone::Bad } else { Tone::Warn };
     html! {
         <Banner {tone} {fact} action={html! { <Link to={Route::DeadLetterQueue} {query} class="link sm">{ "Show the entries" }</Link> }}>
-            { &one.summary }{ " Incident " }<span class="mono">{ crate::kit::format::short_id(one.incident_id.as_str()) }</span>{ format!(" is {}.", one.state) }
+            { one.summary.trim_end_matches('.').to_owned() }{ ". Incident " }<span class="mono">{ crate::kit::format::short_id(one.incident_id.as_str()) }</span>{ format!(" is {}.", one.state) }
         </Banner>
     }
 }
@@ -200,9 +200,9 @@ fn totals(stats: &DeadLetterStats) -> Html {
 fn figures(stats: &DeadLetterStats) -> Html {
     let open = Query::default().with("state", DeadLetterState::Open.as_str());
     let health = match stats.health {
-        DeadLetterHealth::Ok => "nothing is open",
+        DeadLetterHealth::Ok => "none open",
         DeadLetterHealth::Note => "1 to 10 open",
-        DeadLetterHealth::Warn => "more than 10 open",
+        DeadLetterHealth::Warn => "11 to 50 open",
         DeadLetterHealth::Fail => "more than 50 open",
     };
     let number = |query: Query, number: u64| html! { <Link to={Route::DeadLetterQueue} {query} class="n">{ count(number as i64) }</Link> };
@@ -211,11 +211,11 @@ fn figures(stats: &DeadLetterStats) -> Html {
             <div class="fig"><div class="l">{ "Health" }</div><div class="v fig-time"><StateBadge<DeadLetterHealth> state={stats.health} /></div><div class="s">{ health }</div></div>
             <div class="fig"><div class="l">{ "Open" }</div><div class="v">{ number(open.clone(), stats.open) }</div>
                 <div class="s">{ format!("{} new in 24 h", count(stats.added24h as i64)) }</div></div>
-            <div class="fig"><div class="l">{ "Retryable" }</div><div class="v">{ number(open.with("retryable", "yes"), stats.retryable) }</div><div class="s">{ "of the open ones" }</div></div>
-            <div class="fig"><div class="l">{ "Nobody looks after" }</div><div class="v">{ number(open.with("acknowledged", "no"), stats.unacknowledged) }</div><div class="s">{ "not acknowledged" }</div></div>
+            <div class="fig"><div class="l">{ "Retryable" }</div><div class="v">{ number(open.with("retryable", "yes"), stats.retryable) }</div><div class="s">{ "of the open" }</div></div>
+            <div class="fig"><div class="l">{ "Unowned" }</div><div class="v">{ number(open.with("acknowledged", "no"), stats.unacknowledged) }</div><div class="s">{ "nobody has it" }</div></div>
             <div class="fig"><div class="l">{ "Oldest open" }</div>
                 <div class="v fig-time">{ stats.oldest_open_at.map_or_else(|| html! { <span class="f3">{ "none" }</span> }, |at| html! { { duration(stats.at.ms_since(at)) } }) }</div>
-                <div class="s">{ "since it failed for good" }</div></div>
+                <div class="s">{ "since it failed" }</div></div>
             <div class="fig fig-wide"><div class="l">{ "Most common" }</div>{ match &stats.most_common {
                 Some(cause) => html! { <>
                     <div class="v fig-time cut"><Link to={Route::DeadLetterQueue} query={open.with("fingerprint", cause.fingerprint.as_str())} class="n">{ &cause.error_code }</Link>{ format!(", {}", count(cause.count as i64)) }</div>
@@ -249,36 +249,51 @@ fn columns(
 ) -> Vec<Column<Cluster>> {
     let spikes = Rc::new(spiking);
     let marked = spikes.clone();
+    let cause = move |one: &Cluster| {
+        html! {
+            <>
+                <span class="row"><Link to={Route::DeadLetterQueue} query={entries_of(one)} class="b n">{ one.category.as_str() }</Link>
+                    if marked.contains(&one.fingerprint) { { spike_mark() } }</span>
+                <div class="sm f2 cut" title={one.sample.clone()}>{ &one.sample }</div>
+            </>
+        }
+    };
+    let place = |one: &Cluster| {
+        html! { <><div class="mono cut">{ &one.job_type }</div><div class="sm f3 cut">{ one.host.as_deref().unwrap_or("local") }</div></> }
+    };
+    let open = |one: &Cluster| {
+        html! {
+            <><div><Link to={Route::DeadLetterQueue} query={entries_of(one)} class="n b">{ count(one.open as i64) }</Link></div>
+            <div class="sm">{ retryable(one) }</div></>
+        }
+    };
+    let seen = |one: &Cluster| {
+        html! { <><div><TimeAgo at={one.last_seen_at} /></div><div class="sm f3"><TimeAgo at={one.first_seen_at} /></div></> }
+    };
+    let verbs = move |one: &Cluster| {
+        let does = |verb: BatchVerb| {
+            let (act, cluster) = (act.clone(), one.clone());
+            Callback::from(move |()| act.emit((verb, cluster.clone())))
+        };
+        html! {
+            <span class="row gap1 acts-end">
+                <Button small={true} disabled={refusal.clone()} says_why={false} on_click={does(BatchVerb::Resolve)}>{ "Resolve…" }</Button>
+                <Button small={true} disabled={refusal.clone()} says_why={false} on_click={does(BatchVerb::Replay)}>{ "Replay…" }</Button>
+            </span>
+        }
+    };
     vec![
-        Column::new("cause", "Cause", Width::Share(4, 200), move |one: &Cluster| html! {
-            <><span class="row"><Link to={Route::DeadLetterQueue} query={entries_of(one)} class="b n">{ one.category.as_str() }</Link>
-                if marked.contains(&one.fingerprint) { { spike_mark() } }</span>
-            <div class="sm f2 cut" title={one.sample.clone()}>{ &one.sample }</div></>
-        }),
-        Column::new("where", "Type, host", Width::Share(2, 120), |one: &Cluster| html! {
-            <><div class="mono cut">{ &one.job_type }</div><div class="sm f3 cut">{ one.host.as_deref().unwrap_or("local") }</div></>
-        }),
-        Column::new("sources", "Sources", Width::Share(1, 88), move |one: &Cluster| sources(one, &names)).drops_below(900),
-        Column::new("trend", "Last 24 h", Width::Fixed(108), move |one: &Cluster| trend(one, spikes.contains(&one.fingerprint))).drops_below(620),
-        Column::new("count", "Open", Width::Fixed(64), |one: &Cluster| html! {
-            <><Link to={Route::DeadLetterQueue} query={entries_of(one)} class="n b">{ count(one.open as i64) }</Link></>
-        }).at_end(),
-        Column::new("retryable", "Retryable", Width::Fixed(120), retryable).drops_below(760),
-        Column::new("seen", "Last, first seen", Width::Fixed(128), |one: &Cluster| html! {
-            <><div><TimeAgo at={one.last_seen_at} /></div><div class="sm f3"><TimeAgo at={one.first_seen_at} /></div></>
-        }),
-        Column::new("act", "", Width::Fixed(168), move |one: &Cluster| {
-            let does = |verb: BatchVerb| {
-                let (act, cluster) = (act.clone(), one.clone());
-                Callback::from(move |()| act.emit((verb, cluster.clone())))
-            };
-            html! {
-                <span class="row gap1 acts-end">
-                    <Button small={true} disabled={refusal.clone()} says_why={false} on_click={does(BatchVerb::Resolve)}>{ "Resolve…" }</Button>
-                    <Button small={true} kind={ButtonKind::Secondary} disabled={refusal.clone()} says_why={false} on_click={does(BatchVerb::Replay)}>{ "Replay…" }</Button>
-                </span>
-            }
-        }).at_end(),
+        Column::new("cause", "Cause", Width::Share(4, 170), cause),
+        Column::new("where", "Type, host", Width::Share(2, 110), place),
+        Column::new("sources", "Sources", Width::Share(1, 96), move |one: &Cluster| sources(one, &names))
+            .drops_below(980),
+        Column::new("trend", "Last 24 h", Width::Fixed(116), move |one: &Cluster| {
+            trend(one, spikes.contains(&one.fingerprint))
+        })
+        .drops_below(620),
+        Column::new("count", "Open, retryable", Width::Fixed(124), open).at_end(),
+        Column::new("seen", "Last, first seen", Width::Fixed(124), seen).at_end().drops_below(560),
+        Column::new("act", "", Width::Fixed(164), verbs).at_end(),
     ]
 }
 

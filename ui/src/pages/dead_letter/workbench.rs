@@ -163,8 +163,8 @@ pub(super) fn Workbench(props: &WorkbenchProps) -> Html {
             }
             <CliTwin words={words(props, edited, &draft)} />
             <div class="row wrap">
-                <Button kind={ButtonKind::Primary} busy={*busy} disabled={off} on_click={confirm}>{ verb }</Button>
-                <span class="f3 sm">{ "A new job with attempt 0 and priority 75 or more; this entry keeps the original." }</span>
+                <Button kind={ButtonKind::Primary} busy={*busy} disabled={off.clone()} on_click={confirm}>{ verb }</Button>
+                if off.is_none() { <span class="f3 sm">{ "A new job with attempt 0 and priority 75 or more; this entry keeps the original." }</span> }
             </div>
         </section>
     }

@@ -201,7 +201,7 @@ pub(super) fn seen(preview: &BackfillPreview) -> Html {
             }) }
             <div class="figs">
                 { figure("Will run", count(preview.will_run), format!("of {}", counted(preview.window_count, "window", "windows"))) }
-                { figure("Left out", count(left), format!("{} read before, {} failed before", count(preview.already_done), count(preview.left_failed))) }
+                { figure("Left out", count(left), format!("{} read, {} failed before", count(preview.already_done), count(preview.left_failed))) }
                 { figure("Requests", count(preview.estimated_requests), "about".to_owned()) }
                 { figure("Duration", duration(preview.estimated_duration_s * 1_000), "at the rate of now".to_owned()) }
             </div>

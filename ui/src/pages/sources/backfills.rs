@@ -2,6 +2,7 @@
 
 use super::backfill_dialog::seen;
 use super::coverage::span;
+use super::map::written;
 use crate::api::{BackfillVerb, Load};
 use crate::kit::format::{count, date_time, percent, short_id};
 use crate::kit::{
@@ -281,7 +282,7 @@ fn window_columns() -> Vec<Column<BackfillWindow>> {
             "from",
             "From",
             Width::Share(1, 140),
-            |one: &BackfillWindow| html! { <span class="mono" title={date_time(one.end)}>{ date_time(one.start) }</span> },
+            |one: &BackfillWindow| html! { <span class="mono" title={format!("to {}", date_time(one.end))}>{ written(one.start) }</span> },
         ),
         Column::new("job", "Job, error", Width::Fixed(140), |one: &BackfillWindow| {
             match (&one.job_id, &one.error_code) {

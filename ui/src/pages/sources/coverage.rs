@@ -5,7 +5,7 @@ use super::map::{
     total, wanting, window_of, word,
 };
 use crate::api::Load;
-use crate::kit::format::{count, date_time, duration};
+use crate::kit::format::{count, counted, date_time, duration};
 use crate::kit::{Button, ButtonKind, CellRange, RangeMap, Shape, Skeleton};
 use crate::parts::{ProblemView, StaleBanner, StateBadge};
 use crate::router::use_router;
@@ -214,7 +214,7 @@ fn wanting_list(
     let more = all.len().saturating_sub(LISTED);
     html! {
         <section class="sec" aria-label="What is wanting">
-            <div class="sec-h"><h2>{ "Wanting" }</h2><span class="note">{ format!("{} of event time, the newest first", count(all.len() as i64)) }</span></div>
+            <div class="sec-h"><h2>{ "Wanting" }</h2><span class="note">{ format!("{}, the newest first", counted(all.len() as i64, "stretch", "stretches")) }</span></div>
             if all.is_empty() {
                 <p class="f3 sm">{ "Everything the source keeps was read." }</p>
             } else {

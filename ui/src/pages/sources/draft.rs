@@ -109,8 +109,10 @@ impl Draft {
         let mut words: Vec<String> = ["orch", "backfill", "create", "--source"].map(str::to_owned).to_vec();
         words.push(source.to_string());
         let mut option = |name: &str, value: &str| words.extend([name.to_owned(), value.to_owned()]);
-        option("--from", self.from.trim());
-        option("--to", self.to.trim());
+        // The command line takes whole times only.
+        let whole = |text: &str| moment(text).map_or_else(|| text.trim().to_owned(), |at| at.to_string());
+        option("--from", &whole(&self.from));
+        option("--to", &whole(&self.to));
         let window = self.window_s.to_string();
         let changed = [
             ("--window-s", window.as_str(), self.window_s != plain.window_s),
@@ -394,7 +396,7 @@ mod tests {
         let draft = Draft { share: "50".into(), reprocess: Reprocess::Failed, ..typed() };
         let words = draft.command(&source()).join(" ");
         assert!(
-            words.contains("--from 2026-11-01 --to 2026-11-04 --reprocess failed --bucket-share 0.5"),
+            words.contains("--from 2026-11-01T00:00:00.000Z --to 2026-11-04T00:00:00.000Z --reprocess failed --bucket-share 0.5"),
             "{words}"
         );
         assert!(!words.contains("--max-active"), "{words}");

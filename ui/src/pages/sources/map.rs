@@ -11,6 +11,8 @@ pub(super) const HOUR: i64 = 3_600_000_000;
 pub(super) const DAY: i64 = 24 * HOUR;
 /// Days in a column of the map.
 pub(super) const WEEK: usize = 7;
+/// Weeks that the name of a month takes.
+const ROOM: usize = 3;
 /// Weeks that are shown at once.
 const WEEKS: i64 = 53;
 
@@ -160,7 +162,11 @@ pub(super) fn months(slots: &[Slot]) -> Vec<(usize, String)> {
         let text = slot.window.start.to_string();
         let (month, first) = (text.get(..7).unwrap_or_default(), text.get(8..10) == Some("01"));
         let column = (lead + at) / WEEK;
-        let room = out.last().is_none_or(|(before, _)| column >= before + 3);
+        if first && out.len() == 1 && out.first().is_some_and(|(before, _)| column < before + ROOM) {
+            // A month of which only days are left gives way to the next.
+            out.clear();
+        }
+        let room = out.last().is_none_or(|(before, _)| column >= before + ROOM);
         if (first || at == 0) && room {
             out.push((column, month.to_owned()));
         }

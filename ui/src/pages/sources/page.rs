@@ -3,13 +3,13 @@
 use super::backfill_dialog::BackfillDialog;
 use super::backfills::{BackfillDrawer, columns, key_of};
 use super::coverage::Coverage;
-use super::map::{choosing, chosen, written};
+use super::map::{choosing, chosen};
 use super::run::RunSourceDialog;
 use super::verbs::{SourceVerb, SourceVerbDialog};
 use crate::api::Load;
-use crate::kit::format::{count, duration};
+use crate::kit::format::{count, date_time, duration};
 use crate::kit::{
-    Banner, Button, ButtonKind, CopyId, Countdown, Empty, Shape, Skeleton, Table, TimeAgo, Tone, use_keys,
+    Banner, Button, ButtonKind, CopyId, Countdown, Shape, Skeleton, Table, TimeAgo, Tone, use_keys,
 };
 use crate::pages::listing::listing;
 use crate::parts::{CliTwin, JobLink, ProblemView, StaleBanner, StateBadge};
@@ -207,7 +207,10 @@ fn figures(source: &Source, mark: Option<&Watermark>) -> Html {
     let late =
         lag.is_some_and(|lag| lag > 2 * source.settings.fetch_window_s + source.settings.allowed_lateness_s);
     let time = |at: Option<stella_contract::time::Micros>| {
-        at.map_or_else(none, |at| html! { <span class="mono" title={at.to_string()}>{ written(at) }</span> })
+        at.map_or_else(
+            none,
+            |at| html! { <span class="mono" title={at.to_string()}>{ date_time(at) }</span> },
+        )
     };
     html! {
         <div class="figs">
@@ -316,7 +319,7 @@ fn failure(source: &Source) -> Html {
                 <p class="prose">{ error }{ source.last_error_code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default() }</p>
                 <p class="f3 sm">{ "What was read before that is kept." }</p>
             } else {
-                <Empty icon={Shape::DiscCheck} tone={Tone::Ok} fact="None">{ "It never failed." }</Empty>
+                <p class="f3 sm">{ "It never failed." }</p>
             }
             <div class="row wrap after">
                 <Link to={Route::Jobs} class="link" query={of_source.clone()}>{ "Its jobs" }</Link>

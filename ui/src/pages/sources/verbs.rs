@@ -126,7 +126,7 @@ fn ResetDialog(props: &OneProps) -> Html {
     };
     html! {
         <ActDialog title="Reset watermark" subject={props.source.name.clone()} scope={Scope::OrchBackfill} verb="Reset watermark" danger={true}
-            cli={words(&["orch", "source", "reset", id.as_str(), "--to", to.trim()])} {deed} on_close={props.on_close.clone()}
+            cli={words(&["orch", "source", "reset-watermark", id.as_str(), "--to", &read.map_or_else(|| to.trim().to_owned(), |at| at.to_string())])} {deed} on_close={props.on_close.clone()}
             blocked={blocked.map(AttrValue::from)}
             form={html! {
                 <Field label="Back to" note="UTC" hint={mark.map(|at| AttrValue::from(format!("It stands at {}", written(at))))}>
@@ -166,7 +166,7 @@ fn SkipDialog(props: &OneProps) -> Html {
     };
     html! {
         <ActDialog title="Skip window" subject={props.source.name.clone()} scope={Scope::OrchBackfill} verb="Skip window" danger={true}
-            cli={words(&["orch", "source", "skip", id.as_str(), "--end", end.trim()])} {deed} on_close={props.on_close.clone()}
+            cli={words(&["orch", "source", "skip-window", id.as_str(), "--end", &read.map_or_else(|| end.trim().to_owned(), |at| at.to_string())])} {deed} on_close={props.on_close.clone()}
             blocked={blocked.map(AttrValue::from)}
             form={html! {
                 <Field label="Until" note="UTC" hint={from.map(|at| AttrValue::from(format!("It begins at the low watermark, {}", written(at))))}>
