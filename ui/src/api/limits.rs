@@ -68,7 +68,7 @@ impl Api {
     }
     /// How long the backlog would last under an imagined limit.
     pub async fn what_if(&self, wish: &WhatIf) -> Result<DrainEstimate> {
-        self.get(with_query("/api/v1/quotas/what-if", wish, &())?).await
+        self.post_json("/api/v1/quotas:whatIf".into(), wish, &Cause::default()).await
     }
     /// All quotas with their live values as a file.
     pub async fn export_quotas(&self, format: ExportFormat) -> Result<String> {
@@ -86,9 +86,9 @@ impl Api {
         self.post(format!("/api/v1/throttles/{id}:clear"), None, cause).await
     }
 
-    /// A page of breakers.
-    pub async fn breakers(&self, page: &PageQuery) -> Result<Page<Breaker>> {
-        self.get(with_query("/api/v1/breakers", &(), page)?).await
+    /// All breakers.
+    pub async fn breakers(&self) -> Result<Page<Breaker>> {
+        self.get("/api/v1/breakers".into()).await
     }
     /// Makes a breaker and forces it open or closed.
     pub async fn add_breaker(&self, wish: &AddBreaker, cause: &Cause) -> Result<Breaker> {

@@ -81,13 +81,13 @@ fn columns(ask: Option<Ask>) -> Vec<Column<Worker>> {
             .drops_below(1000),
         Column::new("types", "Takes", Width::Share(3, 130), |one: &Worker| html! { <span class="mono" title={one.job_types.join(", ")}>{ one.job_types.join(", ") }</span> }),
         Column::new("hands", "In use", Width::Fixed(150), hands),
-        Column::new("host", "Host", Width::Share(1, 80), |one: &Worker| html! { <span title={one.hostname.clone()}>{ &one.hostname }</span> }).drops_below(900),
+        Column::new("host", "Host", Width::Share(1, 80), |one: &Worker| html! { <span title={one.hostname.clone()}>{ &one.hostname }</span> }).drops_below(1000),
         Column::new("version", "Version", Width::Fixed(76), |one: &Worker| html! {
             <span title={one.sdk.clone()}>{ &one.version }</span>
         })
         .drops_below(1100),
         Column::new("beat", "Last beat", Width::Fixed(112), beat).at_end(),
-        Column::new("up", "Up", Width::Fixed(90), |one: &Worker| html! { <Elapsed from={one.started_at} /> }).at_end().drops_below(820),
+        Column::new("up", "Up", Width::Fixed(90), |one: &Worker| html! { <Elapsed from={one.started_at} /> }).at_end().drops_below(1000),
     ];
     if let Some(ask) = ask {
         out.push(Column::new("verbs", "", Width::Fixed(188), move |one: &Worker| verbs(one, &ask)).at_end());

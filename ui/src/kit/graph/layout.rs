@@ -13,6 +13,8 @@ const STEP_Y: f64 = 60.0;
 const STEP_X: f64 = NODE.0 + 12.0;
 /// Around everything; the head of the ranks stands in the upper one.
 const EDGE: (f64, f64) = (24.0, 40.0);
+/// Behind the last rank.
+const RIGHT: f64 = 12.0;
 /// A rank of more boxes is folded into several columns, about twice as wide as high.
 const FOLD: usize = 12;
 /// So many lines that skip a rank get a way of their own below the boxes; more would be a wall.
@@ -80,7 +82,7 @@ pub fn place(graph: &Graph) -> Placed {
     let bottom = EDGE.1 + height;
     let lines = lines(graph, &boxes, bottom);
     let detours = lines.iter().filter_map(|line| line.below).fold(bottom, f64::max);
-    let size = ((left - GAP_X).max(EDGE.0) + EDGE.0, detours + 8.0);
+    let size = ((left - GAP_X).max(EDGE.0) + RIGHT, detours + 8.0);
     Placed { boxes, ranks, lines, size }
 }
 

@@ -30,10 +30,10 @@ pub(super) fn inputs(detail: &JobDetail) -> Html {
                     <p class="f3 sm">{ if job.state.is_final() { "It left none." } else { "None so far." } }</p>
                 } else {
                     <table class="tbl artifacts">
-                        <thead><tr><th scope="col">{ "Name" }</th><th scope="col">{ "Kind" }</th><th scope="col" class="num">{ "Size" }</th><th scope="col">{ "Digest" }</th></tr></thead>
+                        <thead><tr><th scope="col">{ "Name" }</th><th scope="col" class="num">{ "Size" }</th><th scope="col">{ "Digest" }</th></tr></thead>
                         <tbody>{ for detail.artifacts.iter().map(|one| html! {
                             <tr key={one.name.clone()}>
-                                <td class="mono" title={one.name.clone()}>{ &one.name }</td><td class="f2" title={one.media_type.clone()}>{ &one.kind }</td>
+                                <td class="mono" title={format!("{}, {}, {}", one.name, one.kind, one.media_type)}>{ &one.name }</td>
                                 <td class="num f2">{ bytes(one.size_bytes) }</td>
                                 <td><CopyId text={one.digest.clone()} shown={short_digest(&one.digest)} /></td>
                             </tr>

@@ -58,7 +58,7 @@ pub(super) fn AddQuotaDialog(props: &AddQuotaDialogProps) -> Html {
             }
         })
     };
-    let mut cli = words(&["orch", "quota", "create", job_type.trim()]);
+    let mut cli = words(&["orch", "quota", "set", "--type", job_type.trim()]);
     cli.extend(draft.flags(&QuotaLimits::default(), clock::now()).into_iter().map(AttrValue::from));
     let on_type = {
         let job_type = job_type.clone();

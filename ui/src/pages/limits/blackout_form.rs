@@ -117,7 +117,7 @@ impl Draft {
 
     fn cli(&self) -> Vec<AttrValue> {
         let wish = self.wish();
-        let mut out = words(&["orch", "blackout", "create"]);
+        let mut out = words(&["orch", "blackout", "add"]);
         for target in &wish.targets {
             let text = if target.key.is_empty() {
                 target.kind.to_string()

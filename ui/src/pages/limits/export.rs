@@ -83,7 +83,7 @@ fn ExportDialog(props: &ExportDialogProps) -> Html {
                     Some(Err(problem)) => html! { <ProblemView what="The snapshot" problem={problem.clone()} /> },
                     Some(Ok(text)) => html! { <pre class="code json" tabindex="0">{ shown(text, *format) }</pre> },
                 } }
-                <CliTwin words={words(&["orch", "quota", "export", "--format", format.as_str()])} />
+                <CliTwin words={words(&["orch", "quota", "export", "--as", format.as_str()])} />
             </div>
         </Dialog>
     }

@@ -67,7 +67,13 @@ pub(super) fn breakers(all: &[Breaker], act: Option<&Callback<LimitAct>>) -> Htm
             if all.is_empty() {
                 <p class="f3 sm">{ "No attempt has failed yet in a way that counts." }</p>
             } else {
-                <table class="tbl breakers"><tbody>{ for all.iter().map(|one| breaker(one, act)) }</tbody></table>
+                <table class="tbl breakers">
+                    <thead><tr>
+                        <th scope="col">{ "Host or job type" }</th><th scope="col">{ "State" }</th><th scope="col" class="num">{ "Failed, 5 min" }</th><th scope="col" class="num">{ "Share" }</th>
+                        <th scope="col" class="num">{ "Openings" }</th><th scope="col">{ "Next" }</th><th scope="col"><span class="vh">{ "Steer" }</span></th>
+                    </tr></thead>
+                    <tbody>{ for all.iter().map(|one| breaker(one, act)) }</tbody>
+                </table>
             }
         </section>
     }
@@ -86,6 +92,7 @@ fn breaker(one: &Breaker, act: Option<&Callback<LimitAct>>) -> Html {
             <td title={one.operator_reason.clone()}>{ mark(shape, tone, word, false, false) }</td>
             <td class="num"><Link to={Route::Jobs} {query} class="n">{ count(one.failures) }</Link><span class="f3">{ format!(" of {}", count(one.attempts)) }</span></td>
             <td class={classes!("num", if tone == Tone::Bad { "k-bad" } else { "f2" })}>{ failing(one).map_or_else(|| "none".to_owned(), percent) }</td>
+            <td class="num f2">{ count(one.openings) }</td>
             <td class="f2">{ ahead(one) }</td>
             <td class="num acts">
                 { match (one.state, one.forced) {
@@ -125,7 +132,7 @@ pub(super) fn pools(all: &[Pool], act: Option<&Callback<LimitAct>>) -> Html {
                     <tr key={one.pool.clone()} title={figures(one)}>
                         <td class="mono">{ &one.pool }</td>
                         <td><Meter share={standing::share(one.in_use, one.limit)} label={format!("{} of {} places", one.in_use, one.limit)} /></td>
-                        <td class="num">{ format!("{} of {}", count(one.in_use), count(one.limit)) }if one.fixed { <span class="f3">{ " fixed" }</span> }</td>
+                        <td class="num">{ format!("{} of {}", count(one.in_use), count(one.limit)) }</td>
                         <td class="num f2">{ advice(one) }</td>
                         <td class="num acts">{ verb(act, "Bound…", LimitAct::Bound(one.clone())) }</td>
                     </tr>
@@ -137,8 +144,9 @@ pub(super) fn pools(all: &[Pool], act: Option<&Callback<LimitAct>>) -> Html {
 
 fn figures(one: &Pool) -> String {
     let ms = |ms: Option<i64>| ms.map_or_else(|| "not known".to_owned(), |ms| format!("{} ms", count(ms)));
+    let fixed = if one.fixed { "limit set by an operator; " } else { "" };
     format!(
-        "{} used, {} failed, p95 {}, median {}, recommended {}",
+        "{fixed}{} used, {} failed, p95 {}, median {}, recommended {}",
         percent(one.utilisation),
         percent(one.error_rate),
         ms(one.p95_ms),

@@ -84,7 +84,7 @@ async fn found(api: Api, what: Lifting) -> Result<Found, Problem> {
             act(buckets.pop().map(LimitAct::Override))
         }
         Lifting::Reset(id) => {
-            let mut breakers = api.breakers(&all).await?.items;
+            let mut breakers = api.breakers().await?.items;
             breakers.retain(|breaker| breaker.breaker_id == *id);
             act(breakers.pop().map(|breaker| LimitAct::Steer(breaker, BreakerVerb::Reset)))
         }

@@ -59,7 +59,7 @@ pub fn QuotasPage() -> Html {
             api.throttles(&filter, &all()).await.map(|page| page.items)
         });
     let guards = use_query("breakers", Watch::of(&["breaker"]).every(15), |api| async move {
-        api.breakers(&all()).await.map(|page| page.items)
+        api.breakers().await.map(|page| page.items)
     });
     let times = use_query("blackouts", Watch::of(&["blackout"]).every(60), |api| async move {
         api.blackouts(&all()).await.map(|page| page.items)
@@ -141,12 +141,10 @@ pub fn QuotasPage() -> Html {
                         </div>
                         { answered("Throttles", &held, 3, |all| throttles(all, allowed)) }
                         { answered("Host buckets", &pressure, 3, |pressure: &Pressure| buckets(&pressure.buckets, now, allowed)) }
-                        <div class="split halves">
-                            { answered("Breakers", &guards, 3, |all| breakers(all, allowed)) }
-                            { answered("Blackouts", &times, 3, |all| blackouts(all, now, html! {
-                                <Button small={true} icon={Shape::Plus} on_click={open(Layer::NewBlackout)} disabled={refusal.clone()} says_why={false}>{ "Blackout…" }</Button>
-                            }, allowed)) }
-                        </div>
+                        { answered("Breakers", &guards, 3, |all| breakers(all, allowed)) }
+                        { answered("Blackouts", &times, 3, |all| blackouts(all, now, html! {
+                            <Button small={true} icon={Shape::Plus} on_click={open(Layer::NewBlackout)} disabled={refusal.clone()} says_why={false}>{ "Blackout…" }</Button>
+                        }, allowed)) }
                     </div>
                     <aside class="col" aria-label="One quota, pools, pressure">
                         if let Some(quota) = chosen { <QuotaEditor key={quota.quota_id.to_string()} quota={quota.clone()} on_act={act.clone()} /> }

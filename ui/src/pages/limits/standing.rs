@@ -132,7 +132,7 @@ pub(super) const fn consequence(level: PressureLevel) -> &'static str {
 pub(super) fn gauge(reading: &GaugeReading) -> (&'static str, String, String) {
     let (name, write): (_, fn(f64) -> String) = match reading.gauge {
         PressureGauge::Queue => ("Queue", |value| count(value as i64)),
-        PressureGauge::OldestQueued => ("Oldest queued", |value| crate::kit::format::duration(value as i64)),
+        PressureGauge::OldestQueued => ("Oldest queued", |value| crate::kit::format::duration_short(value as i64)),
         PressureGauge::WriteP95 => ("Writes, p95", |value| format!("{value:.0} ms")),
         PressureGauge::DiskFree => ("Disk free", |value| format!("{value:.0}%")),
     };
@@ -158,7 +158,7 @@ pub(super) fn bucket(bucket: &Bucket, now: Micros) -> (Tone, String) {
         return (Tone::Warn, format!("rate set by {by}"));
     }
     if bucket.frozen_until.is_some_and(|until| until > now) {
-        return (Tone::Warn, "asked for fewer requests".to_owned());
+        return (Tone::Warn, "asked for fewer".to_owned());
     }
     if bucket.current_rate < bucket.base_rate {
         return (Tone::Idle, format!("recovering, +{:.2} per 60 s", bucket.base_rate * 0.1));

@@ -42,7 +42,7 @@ pub fn JobEnginePage() -> Html {
                 if let Some(stats) = asked.load.value() { <span class="f2 sm opt">{ "As of " }<Clock at={stats.as_of} /></span> }
                 <Link to={Route::Quotas} class="link nw">{ "Quotas and pressure" }</Link>
                 <Link to={Route::Jobs} class="link nw">{ "All jobs" }</Link>
-                <CliTwin words={["orch", "jobs", "stats"].map(AttrValue::from).to_vec()} button={true} />
+                <CliTwin words={["orch", "jobs", "list"].map(AttrValue::from).to_vec()} button={true} />
             </div>
             { body }
         </>

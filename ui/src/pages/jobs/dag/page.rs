@@ -4,7 +4,7 @@ use super::model::{self, graph};
 use super::timeline::Timeline;
 use crate::api::Load;
 use crate::kit::format::{count, counted, duration};
-use crate::kit::{Button, Checkbox, Checked, CopyId, GraphView, Shape, Skeleton, save_file};
+use crate::kit::{Banner, Button, Checkbox, Checked, CopyId, GraphView, Shape, Skeleton, Tone, save_file};
 use crate::pages::jobs::tabs::JobTabs;
 use crate::parts::{Badge, CliTwin, JobLink, ProblemView, RunLink, StaleBanner, StateBadge, mark};
 use crate::router::{Link, Query, use_router};
@@ -116,6 +116,12 @@ fn Shown(props: &ShownProps) -> Html {
         counted(drawn.edges.len() as i64, "edge", "edges")
     );
     html! {
+        <>
+        if dag.truncated {
+            <Banner tone={Tone::Warn} icon={Shape::Graph} fact={format!("Only the neighbourhood is shown: {} of {} jobs.", count(dag.nodes.len() as i64), count(dag.nodes.len() as i64 + dag.omitted))}>
+                { "A graph of more than 500 jobs shows what is at most two edges away from the job in focus. Focus another job to see its neighbourhood." }
+            </Banner>
+        }
         <div class="dag">
             <GraphView {label} graph={(*drawn).clone()} current={at.to_string()} {on_choose} on_open={on_open.clone()}
                 tools={html! { <>
@@ -127,11 +133,9 @@ fn Shown(props: &ShownProps) -> Html {
             <Timeline dag={dag.clone()} current={at.to_string()} on_choose={ { let (ask, query) = (ask, query.clone()); Callback::from(move |id: AttrValue| ask(query.with("at", id.to_string()).without("follow"))) } } {on_open} />
             { dag.nodes.iter().find(|node| node.id == at).map(|node| foot(dag, node)).unwrap_or_default() }
         </div>
+        </>
     }
 }
-
-/// Why a graph is not whole.
-const NEIGHBOURHOOD: &str = "A graph of more than 500 jobs is shown as the neighbourhood of the job in focus: what is at most two edges away from it. Focus another job to see its neighbourhood.";
 
 /// How many jobs are in each state, and what is not shown.
 fn counts(dag: &Dag) -> Html {
@@ -151,9 +155,6 @@ fn counts(dag: &Dag) -> Html {
                     </span>
                 }
             }) }
-            if dag.truncated {
-                <span class="k-warn sm cut" role="status" title={NEIGHBOURHOOD}>{ format!("{} more not shown: only what is within two edges", count(dag.omitted)) }</span>
-            }
         </>
     }
 }
