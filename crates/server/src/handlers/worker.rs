@@ -106,7 +106,8 @@ pub(crate) fn put_artifact(
             digest: header_of(&asking, DIGEST_HEADER)?,
         };
         let broken = |error: axum::Error| {
-            Error::new(Code::BadRequest, "The body broke off before its end. Send it again.").with_private(error)
+            Error::new(Code::BadRequest, "The body broke off before its end. Send it again.")
+                .with_private(error)
         };
         let pieces = body.into_data_stream().map(move |piece| piece.map_err(broken)).boxed();
         let kept: LeaseArtifact = desk.engine.floor().put_artifact(&desk.caller, &id, wish, pieces).await?;
@@ -145,7 +146,12 @@ pub(crate) fn describe_put_artifact(operation: &mut Operation) {
             json!({ "type": "string", "pattern": "^sha256:[0-9a-f]{64}$" }),
             "SHA-256 of the bytes; of JSON, of its canonical form.",
         ),
-        (KIND_HEADER, false, json!({ "type": "string", "maxLength": 200 }), "What it is; `output` when absent."),
+        (
+            KIND_HEADER,
+            false,
+            json!({ "type": "string", "maxLength": 200 }),
+            "What it is; `output` when absent.",
+        ),
     ] {
         operation.parameters.push(json!({
             "name": name, "in": "header", "required": required, "schema": schema, "description": description,
