@@ -1,6 +1,6 @@
 //! What stands before and after every command.
 
-use crate::{completions, findings, orch, runs, sbom, serve, source, token};
+use crate::{completions, findings, ops, orch, runs, sbom, serve, source, token};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
@@ -97,6 +97,11 @@ pub(crate) enum Command {
     /// Bearer tokens for servers.
     #[command(subcommand)]
     Token(token::Token),
+    /// Figures for whoever watches from outside, in the text format of Prometheus.
+    Metrics,
+    /// What happens, as it happens.
+    #[command(subcommand)]
+    Events(ops::Events),
     /// Whether the core answers.
     Health,
     /// A completion script for a shell.

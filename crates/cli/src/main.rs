@@ -28,6 +28,7 @@ mod findings;
 mod health;
 mod matches;
 mod migrate;
+mod ops;
 mod orch;
 mod output;
 mod paging;
@@ -103,6 +104,14 @@ async fn obey(arguments: Arguments) -> Result<(), Failure> {
         Command::Orch(orch) => {
             let door = Door::open(&everywhere, orch.labour()).await?;
             through(&door, orch.obey(&door, &output)).await
+        }
+        Command::Metrics => {
+            let door = Door::open(&everywhere, door::Labour::Resting).await?;
+            through(&door, ops::metrics(&door, &output)).await
+        }
+        Command::Events(events) => {
+            let door = Door::open(&everywhere, door::Labour::Resting).await?;
+            through(&door, events.obey(&door, &output)).await
         }
         Command::Health => {
             let door = Door::open(&everywhere, door::Labour::Resting).await?;

@@ -5,6 +5,7 @@ use crate::change_set::{ChangeSets, Views};
 use crate::dead_letter::{DeadLetters, Incidents};
 use crate::door::{Door, Labour};
 use crate::failure::Failure;
+use crate::ops;
 use crate::output::Output;
 use crate::paging::Paging;
 use crate::scope::read_json;
@@ -38,6 +39,11 @@ pub(crate) enum Orch {
     /// Workers.
     #[command(subcommand)]
     Workers(Workers),
+    /// Service level objectives.
+    #[command(subcommand)]
+    Slo(ops::SloCommand),
+    /// How each job type is doing.
+    Stats,
     /// The history.
     #[command(subcommand)]
     Audit(Audit),
@@ -177,7 +183,7 @@ impl Orch {
                 }
             },
             Self::ChangeSets(sets) => sets.labour(),
-            Self::DeadLetters(_) | Self::Incidents(_) | Self::Views(_) | Self::Workers(_) | Self::Audit(_) => {
+            Self::DeadLetters(_) | Self::Incidents(_) | Self::Views(_) | Self::Slo(_) | Self::Stats | Self::Workers(_) | Self::Audit(_) => {
                 Labour::Resting
             }
         }
@@ -194,6 +200,8 @@ impl Orch {
                 let core = door.client.core();
                 output.page(&paging.read(async |page| core.workers(&page).await).await?, of_workers)
             }
+            Self::Slo(slo) => slo.obey(door, output).await,
+            Self::Stats => ops::stats(door, output).await,
             Self::Audit(Audit::Verify) => verify(door, output).await,
         }
     }
