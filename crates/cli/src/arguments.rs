@@ -1,6 +1,6 @@
 //! What stands before and after every command.
 
-use crate::{completions, findings, ops, orch, runs, sbom, serve, source, token};
+use crate::{completions, findings, ops, orch, runs, sbom, serve, source, token, worker};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
@@ -94,6 +94,9 @@ pub(crate) enum Command {
     /// The job engine: jobs, workers, history.
     #[command(subcommand, alias = "orchestrator")]
     Orch(orch::Orch),
+    /// The worker contract: whether a server stands it.
+    #[command(subcommand)]
+    Worker(worker::Worker),
     /// Bearer tokens for servers.
     #[command(subcommand)]
     Token(token::Token),
@@ -134,19 +137,93 @@ mod tests {
         let (run, job) = ("run:acme:20261121T140815Z:9c1f04ab", "job_01890000-0000-7000-8000-000000000001");
         let (target, source) =
             ("tgt_01890000-0000-7000-8000-000000000001", "src_01890000-0000-7000-8000-000000000001");
+        let backfill = "bf_01890000-0000-7000-8000-000000000001";
         let preview = "prv_01890000-0000-7000-8000-000000000001";
-        let shown: [&[&str]; 23] = [
+        let shown: [&[&str]; 37] = [
             &["orch", "jobs", "list"],
             &["orch", "jobs", "list", "--state", "timed_out", "--job-type", "scan.segment", "--run", run],
             &["orch", "jobs", "list", "--wait-reason", "backoff", "--source", source],
             &["orch", "jobs", "show", job],
             &["orch", "jobs", "cancel", job, "--reason", "it's late", "--ticket", "OPS-7"],
+            &["orch", "jobs", "explain", job],
+            &[
+                "orch",
+                "quota",
+                "set",
+                "quo_01890000-0000-7000-8000-000000000001",
+                "--max-active",
+                "4",
+                "--reason",
+                "why",
+            ],
+            &["orch", "breaker", "reset", "brk_01890000-0000-7000-8000-000000000001", "--reason", "why"],
+            &[
+                "orch",
+                "blackout",
+                "add",
+                "--target",
+                "host:a.example",
+                "--cron",
+                "30 1 * * *",
+                "--duration-s",
+                "3600",
+                "--reason",
+                "why",
+            ],
             &["orch", "workers", "list"],
             &["orch", "audit", "verify"],
             &["source", "list"],
             &["source", "show", source],
             &["source", "add", "--name", "osv", "--type", "advisory", "--location", "/path/osv.zip"],
             &["source", "run", source, "--force", "--reason", "a smaller feed is right"],
+            &["source", "update", source, "--retention-days", "30", "--reason", "r", "--ticket", "OPS-7"],
+            &["orch", "source", "test", source],
+            &["orch", "source", "pause", source, "--reason", "r", "--ticket", "OPS-7"],
+            &["orch", "source", "watermarks", source],
+            &[
+                "orch",
+                "source",
+                "reset-watermark",
+                source,
+                "--to",
+                "2026-11-01T00:00:00Z",
+                "--reason",
+                "r",
+                "--ticket",
+                "O",
+            ],
+            &["orch", "source", "skip-window", source, "--reason", "r", "--ticket", "OPS-7"],
+            &[
+                "orch",
+                "backfill",
+                "create",
+                "--source",
+                source,
+                "--from",
+                "2026-10-01T00:00:00Z",
+                "--to",
+                "2026-11-01T00:00:00Z",
+                "--order",
+                "newest_first",
+                "--reason",
+                "r",
+                "--ticket",
+                "OPS-7",
+            ],
+            &["orch", "backfill", "preview", backfill, "--reason", "r", "--ticket", "OPS-7"],
+            &[
+                "orch",
+                "backfill",
+                "start",
+                backfill,
+                "--preview",
+                "sha256:0",
+                "--reason",
+                "r",
+                "--ticket",
+                "OPS-7",
+            ],
+            &["orch", "backfill", "windows", backfill],
             &["sbom", "list"],
             &["sbom", "add", "service.cdx.json"],
             &["findings", "list", "--run", run, "--severity", "critical", "--kev", "true", "--q", "a b"],

@@ -12,11 +12,12 @@
 //! | `failure` | how a command fails: its sentence, its next step, its exit code |
 //! | `output`, `table` | what is printed, and where |
 //! | `paging`, `cause`, `wait` | what several commands share |
-//! | `source`, `sbom`, `runs`, `findings`, `orch`, `health` | the commands, one file per noun |
+//! | `source`, `source_steer`, `backfill`, `sbom`, `runs`, `findings`, `orch`, `jobs_steer`, `worker`, `health` | the commands, one file per noun |
 //! | `change_set`, `dead_letter` | what `orch` is divided into |
 //! | `serve`, `migrate`, `demo`, `token`, `completions` | the commands that need no door |
 
 mod arguments;
+mod backfill;
 mod cause;
 mod change_set;
 mod completions;
@@ -26,6 +27,8 @@ mod door;
 mod failure;
 mod findings;
 mod health;
+mod jobs_steer;
+mod limits;
 mod matches;
 mod migrate;
 mod ops;
@@ -33,14 +36,18 @@ mod orch;
 mod output;
 mod paging;
 mod place;
+mod quota;
 mod runs;
 mod sbom;
 mod scope;
 mod serve;
 mod source;
+mod source_steer;
+mod stand_in;
 mod table;
 mod token;
 mod wait;
+mod worker;
 
 use arguments::{Arguments, Command};
 use clap::Parser;
@@ -104,6 +111,10 @@ async fn obey(arguments: Arguments) -> Result<(), Failure> {
         Command::Orch(orch) => {
             let door = Door::open(&everywhere, orch.labour()).await?;
             through(&door, orch.obey(&door, &output)).await
+        }
+        Command::Worker(worker) => {
+            let door = Door::open(&everywhere, door::Labour::Resting).await?;
+            through(&door, worker.obey(&door, &output)).await
         }
         Command::Metrics => {
             let door = Door::open(&everywhere, door::Labour::Resting).await?;

@@ -5,15 +5,18 @@ use crate::change_set::{ChangeSets, Views};
 use crate::dead_letter::{DeadLetters, Incidents};
 use crate::door::{Door, Labour};
 use crate::failure::Failure;
+use crate::jobs_steer::{Steer, dependency};
+use crate::limits::{Limits, of_explanation};
 use crate::ops;
 use crate::output::Output;
 use crate::paging::Paging;
 use crate::scope::read_json;
-use crate::source;
 use crate::table::{Table, or_dash};
 use crate::wait::{Waiting, demand_success};
+use crate::{backfill, source};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
+use stella_contract::edge::Dependency;
 use stella_contract::history::{ChainCheck, HistoryEntry};
 use stella_contract::ids::{JobId, RunId, WorkerId};
 use stella_contract::job::{Job, JobDetail, JobFilter, JobState, SubmitJob, WaitReason};
@@ -36,8 +39,16 @@ pub(crate) enum Orch {
     /// Saved views.
     #[command(subcommand, name = "view")]
     Views(Views),
-    /// Workers.
+    /// Sources; the same as `stella source`.
     #[command(subcommand)]
+    Source(source::Source),
+    /// Backfills: ranges of event time, read again.
+    #[command(subcommand)]
+    Backfill(backfill::Backfill),
+    #[command(flatten)]
+    Limits(Box<Limits>),
+    /// Workers.
+    #[command(subcommand, visible_alias = "worker")]
     Workers(Workers),
     /// Service level objectives.
     #[command(subcommand)]
@@ -60,8 +71,12 @@ pub(crate) enum Jobs {
     History(WhichPages),
     /// Hand in a job.
     Submit(Submit),
+    /// Say why a job is not running: everything that holds it, and what would lift it.
+    Explain(Which),
     /// Cancel a job.
     Cancel(Cancel),
+    #[command(flatten)]
+    Steer(Steer),
 }
 
 #[derive(Debug, Subcommand)]
@@ -69,6 +84,21 @@ pub(crate) enum Workers {
     /// List the workers.
     #[command(visible_alias = "ls")]
     List(Paging),
+    /// Let a worker take nothing new; it ends when its hands are free.
+    Drain(SteerWorker),
+    /// Let a worker work again.
+    Resume(SteerWorker),
+    /// Hear a worker no more, until it is resumed.
+    Quarantine(SteerWorker),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SteerWorker {
+    /// Its id.
+    #[arg(value_name = "WORKER")]
+    worker: WorkerId,
+    #[command(flatten)]
+    why: Why,
 }
 
 #[derive(Debug, Subcommand)]
@@ -116,7 +146,7 @@ pub(crate) struct Which {
 }
 
 impl Which {
-    fn id(&self) -> Result<&JobId, Failure> {
+    pub(crate) fn id(&self) -> Result<&JobId, Failure> {
         self.job.as_ref().or(self.flag.as_ref()).ok_or_else(|| Failure::Usage("Name the job.".to_owned()))
     }
 }
@@ -157,6 +187,12 @@ pub(crate) struct Submit {
     /// A part of the tenant.
     #[arg(long)]
     project: Option<String>,
+    /// A job it waits for: `JOB` or `JOB:on_success`, `JOB:on_completion`, `JOB:on_failure`; may be repeated.
+    #[arg(long = "depends-on", value_name = "JOB[:KIND]", value_parser = dependency)]
+    depends_on: Vec<Dependency>,
+    /// The open run it belongs to.
+    #[arg(long)]
+    run: Option<RunId>,
     #[command(flatten)]
     waiting: Waiting,
     #[command(flatten)]
@@ -178,14 +214,25 @@ impl Orch {
             Self::Jobs(jobs) => match &**jobs {
                 Jobs::Submit(submit) if submit.waiting.wait => Labour::Working,
                 Jobs::Show(show) if show.waiting.wait => Labour::Working,
-                Jobs::List(_) | Jobs::Show(_) | Jobs::History(_) | Jobs::Submit(_) | Jobs::Cancel(_) => {
-                    Labour::Resting
-                }
+                Jobs::List(_)
+                | Jobs::Show(_)
+                | Jobs::History(_)
+                | Jobs::Submit(_)
+                | Jobs::Cancel(_)
+                | Jobs::Explain(_)
+                | Jobs::Steer(_) => Labour::Resting,
             },
             Self::ChangeSets(sets) => sets.labour(),
-            Self::DeadLetters(_) | Self::Incidents(_) | Self::Views(_) | Self::Slo(_) | Self::Stats | Self::Workers(_) | Self::Audit(_) => {
-                Labour::Resting
-            }
+            Self::Source(source) => source.labour(),
+            Self::Backfill(backfill) => backfill.labour(),
+            Self::Limits(_) => Labour::Resting,
+            Self::DeadLetters(_)
+            | Self::Incidents(_)
+            | Self::Views(_)
+            | Self::Slo(_)
+            | Self::Stats
+            | Self::Workers(_)
+            | Self::Audit(_) => Labour::Resting,
         }
     }
 
@@ -196,14 +243,30 @@ impl Orch {
             Self::DeadLetters(dead_letters) => dead_letters.obey(door, output).await,
             Self::Incidents(incidents) => incidents.obey(door, output).await,
             Self::Views(views) => views.obey(door, output).await,
-            Self::Workers(Workers::List(paging)) => {
-                let core = door.client.core();
-                output.page(&paging.read(async |page| core.workers(&page).await).await?, of_workers)
-            }
+            Self::Source(source) => source.obey(door, output).await,
+            Self::Backfill(backfill) => backfill.obey(door, output).await,
+            Self::Limits(limits) => limits.obey(door, output).await,
+            Self::Workers(workers) => workers.obey(door, output).await,
             Self::Slo(slo) => slo.obey(door, output).await,
             Self::Stats => ops::stats(door, output).await,
             Self::Audit(Audit::Verify) => verify(door, output).await,
         }
+    }
+}
+
+impl Workers {
+    async fn obey(&self, door: &Door, output: &Output) -> Result<(), Failure> {
+        let core = door.client.core();
+        let worker = match self {
+            Self::List(paging) => {
+                let page = paging.read(async |page| core.workers(&page).await).await?;
+                return output.page(&page, of_workers);
+            }
+            Self::Drain(asked) => core.drain_worker(&asked.worker, &asked.why.write()).await?,
+            Self::Resume(asked) => core.resume_worker(&asked.worker, &asked.why.write()).await?,
+            Self::Quarantine(asked) => core.quarantine_worker(&asked.worker, &asked.why.write()).await?,
+        };
+        output.show(&worker, |worker| of_workers(std::slice::from_ref(worker)))
     }
 }
 
@@ -231,10 +294,12 @@ impl Jobs {
                 output.page(&page, of_history)
             }
             Self::Submit(submit) => submit.obey(door, output).await,
+            Self::Explain(which) => output.show(&jobs.explain(which.id()?).await?, of_explanation),
             Self::Cancel(cancel) => {
                 let job = jobs.cancel(cancel.which.id()?, &cancel.why.write()).await?;
                 output.show(&job, |job| of_many(std::slice::from_ref(job)))
             }
+            Self::Steer(steer) => steer.obey(door, output).await,
         }
     }
 }
@@ -269,13 +334,11 @@ impl Submit {
             payload,
             idempotency_key: self.why.idempotency_key.clone(),
             project: self.project.clone(),
-            not_before: None,
             max_attempts: self.max_attempts,
             timeout_s: self.timeout_s,
-            correlation_id: None,
-            traceparent: None,
-            run_id: None,
-            depends_on: Vec::new(),
+            depends_on: self.depends_on.clone(),
+            run_id: self.run.clone(),
+            ..SubmitJob::default()
         };
         let job = door.client.jobs().submit(&wish, &self.why.write()).await?;
         if !self.waiting.wait {
@@ -311,7 +374,7 @@ fn of_check(check: &ChainCheck) -> Table {
     ])
 }
 
-fn of_many(jobs: &[Job]) -> Table {
+pub(crate) fn of_many(jobs: &[Job]) -> Table {
     let headings = &["JOB", "TYPE", "STATE", "WAITS FOR", "PRIORITY", "ATTEMPT", "CREATED"];
     Table::new(headings).rows(jobs, |job| {
         [

@@ -5,6 +5,7 @@ use crate::door::{Door, Labour};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::paging::Paging;
+use crate::source_steer;
 use crate::table::{Table, or_dash};
 use crate::wait::{Waiting, demand_success};
 use clap::{Args, Subcommand};
@@ -25,6 +26,20 @@ pub(crate) enum Source {
     Show(Which),
     /// Read sources now.
     Run(Run),
+    /// Change a source.
+    Update(Box<source_steer::Update>),
+    /// Look at a source once; nothing is kept.
+    Test(source_steer::Act),
+    /// Hold a source and its backfills.
+    Pause(source_steer::Act),
+    /// Let a source go on.
+    Resume(source_steer::Act),
+    /// Show how far a source has been read: what is covered, missing, skipped, failed.
+    Watermarks(Which),
+    /// Send the low watermark of a source back: what lies after it is read again.
+    ResetWatermark(source_steer::Reset),
+    /// Let the next window pass unread; it is noted as a gap.
+    SkipWindow(source_steer::Skip),
 }
 
 #[derive(Debug, Args)]
@@ -32,7 +47,7 @@ pub(crate) struct Add {
     /// Its name, unique within the tenant.
     #[arg(long)]
     name: String,
-    /// What it carries: advisory, kev or sbom.
+    /// What it carries: advisory, kev, vex, epss, sbom, registry or custom.
     #[arg(long = "type", value_name = "TYPE")]
     source_type: SourceType,
     /// A file or folder on the core's machine, or an http(s) address.
@@ -45,7 +60,7 @@ pub(crate) struct Add {
 #[derive(Debug, Args)]
 pub(crate) struct Which {
     /// Its name or id.
-    source: String,
+    pub(crate) source: String,
 }
 
 #[derive(Debug, Args)]
@@ -70,7 +85,17 @@ impl Source {
     pub(crate) fn labour(&self) -> Labour {
         match self {
             Self::Run(run) if run.waiting.wait => Labour::Working,
-            Self::Add(_) | Self::List(_) | Self::Show(_) | Self::Run(_) => Labour::Resting,
+            Self::Add(_)
+            | Self::List(_)
+            | Self::Show(_)
+            | Self::Run(_)
+            | Self::Update(_)
+            | Self::Test(_)
+            | Self::Pause(_)
+            | Self::Resume(_)
+            | Self::Watermarks(_)
+            | Self::ResetWatermark(_)
+            | Self::SkipWindow(_) => Labour::Resting,
         }
     }
 
@@ -91,6 +116,13 @@ impl Source {
             }
             Self::Show(which) => output.show(&found(client, &which.source).await?, of_one),
             Self::Run(run) => run.obey(door, output).await,
+            Self::Update(update) => update.obey(door, output).await,
+            Self::Test(act) => act.test(door, output).await,
+            Self::Pause(act) => act.pause(door, output).await,
+            Self::Resume(act) => act.resume(door, output).await,
+            Self::Watermarks(which) => source_steer::watermarks(which, door, output).await,
+            Self::ResetWatermark(reset) => reset.obey(door, output).await,
+            Self::SkipWindow(skip) => skip.obey(door, output).await,
         }
     }
 }
@@ -99,7 +131,7 @@ impl Run {
     async fn wanted(&self, client: &Client) -> Result<Vec<Row>, Failure> {
         if self.all {
             let every = collect_all(client.sources().all()).await?;
-            return Ok(every.into_iter().filter(|source| source.enabled).collect());
+            return Ok(every.into_iter().filter(|source| source.enabled && !source.paused).collect());
         }
         let mut wanted = Vec::new();
         for name in &self.source {
@@ -190,22 +222,37 @@ fn of_many(sources: &[Row]) -> Table {
     })
 }
 
-fn of_one(source: &Row) -> Table {
+pub(crate) fn of_one(source: &Row) -> Table {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     Table::of_one([
         ("id", source.source_id.to_string()),
         ("name", source.name.clone()),
         ("type", source.source_type.to_string()),
         ("location", source.location.clone()),
+        ("host", text(&source.host)),
+        ("job type", source.job_type.clone()),
         ("enabled", source.enabled.to_string()),
+        ("paused", source.paused.to_string()),
+        ("pause reason", text(&source.pause_reason)),
         ("health", source.health.to_string()),
         ("records", source.record_count.to_string()),
         ("watermark", text(&source.watermark)),
+        ("low watermark", source.low_watermark.map(|at| at.to_string()).unwrap_or_default()),
+        ("lag s", source.lag_s.map(|lag| lag.to_string()).unwrap_or_default()),
+        ("fetch window s", source.settings.fetch_window_s.to_string()),
+        ("overlap s", source.settings.overlap_s.to_string()),
+        ("allowed lateness s", source.settings.allowed_lateness_s.to_string()),
+        ("retention days", source.settings.retention_days.to_string()),
+        ("bucket", format!("{} at {}/s", source.settings.bucket_capacity, source.settings.bucket_rate)),
+        ("auth", text(&source.settings.auth_ref)),
         ("last success", source.last_success_at.map(|at| at.to_string()).unwrap_or_default()),
         ("last error", text(&source.last_error)),
         ("error code", text(&source.last_error_code)),
+        ("error class", source.last_error_class.map(|class| class.to_string()).unwrap_or_default()),
+        ("failures in a row", source.failures_in_a_row.to_string()),
         ("error at", source.last_error_at.map(|at| at.to_string()).unwrap_or_default()),
         ("last job", source.last_job_id.as_ref().map(ToString::to_string).unwrap_or_default()),
+        ("version", source.version.to_string()),
         ("not before", source.not_before.map(|at| at.to_string()).unwrap_or_default()),
     ])
 }

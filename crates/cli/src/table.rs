@@ -16,7 +16,7 @@ impl Table {
     }
 
     /// One thing: its fields below each other.
-    pub(crate) fn of_one<const N: usize>(fields: [(&'static str, String); N]) -> Self {
+    pub(crate) fn of_one(fields: impl IntoIterator<Item = (&'static str, String)>) -> Self {
         let said = fields.into_iter().filter(|(_, value)| !value.is_empty());
         Self { headings: Vec::new(), rows: said.map(|(name, value)| vec![name.to_owned(), value]).collect() }
     }
