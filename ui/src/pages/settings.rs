@@ -71,12 +71,29 @@ fn Desktop() -> Html {
             }
         })
     };
+    let threshold = {
+        let preferences = preferences.clone();
+        Callback::from(move |text: String| {
+            if let Some(wanted) = jobs_alike(&text) {
+                preferences.set(Preferences { spike_threshold: wanted, ..preferences.get().clone() });
+            }
+        })
+    };
     html! {
         <section class="sec" aria-label="Desktop">
             <div class="sec-h"><h2>{ "Desktop" }</h2></div>
             <dl class="kv settings">
                 <dt>{ "Notifications" }</dt>
                 <dd><Switch on={now.notifications} on_toggle={change(|next, on| next.notifications = on)}>{ "tell when a run has ended" }</Switch></dd>
+                <dt>{ "Failures" }</dt>
+                <dd class="row">
+                    <Switch on={now.spikes} on_toggle={change(|next, on| next.spikes = on)}>{ "tell when many jobs fail alike" }</Switch>
+                    if now.spikes {
+                        <span class="f2">{ "from" }</span>
+                        <span class="minute"><Input kind="number" label="Jobs that fail alike" value={now.spike_threshold.to_string()} on_input={threshold} /></span>
+                        <span class="f2">{ "jobs in 15 minutes" }</span>
+                    }
+                </dd>
                 <dt>{ "Quiet hours" }</dt>
                 <dd class="row">
                     <Switch on={now.quiet_hours.is_some()} on_toggle={change(|next, on| next.quiet_hours = on.then(night))}>{ "keep silent" }</Switch>
@@ -98,6 +115,11 @@ fn Desktop() -> Html {
 /// The hours to begin with.
 fn night() -> QuietHours {
     QuietHours { from: "22:00".to_owned(), to: "07:00".to_owned() }
+}
+
+/// How many jobs that fail alike are told; while the number is typed it may be none.
+fn jobs_alike(text: &str) -> Option<u32> {
+    text.trim().parse().ok().filter(|jobs| (1..=100_000).contains(jobs))
 }
 
 /// Whether a time field holds a whole time; while it is typed it may not.

@@ -44,6 +44,10 @@ pub struct Preferences {
     pub keys: bool,
     /// Whether the desktop tells when a run ends; the window's business alone.
     pub notifications: bool,
+    /// Whether it tells when many jobs fail alike; the window's business alone.
+    pub spikes: bool,
+    /// How many it takes for that; the window's business alone.
+    pub spike_threshold: u32,
     /// When it keeps silent, in local time; the window's business alone.
     pub quiet_hours: Option<QuietHours>,
     /// Whether closing the window keeps the program in the tray; the window's business alone.
@@ -66,6 +70,8 @@ impl Default for Preferences {
             density: Density::Comfortable,
             keys: true,
             notifications: true,
+            spikes: true,
+            spike_threshold: 10,
             quiet_hours: None,
             close_to_tray: false,
         }
