@@ -41,18 +41,22 @@ pub(super) fn of_jobs(
         };
         found.push(Candidate { item, category: fact.error_class, source: fact.source_id });
     }
-    found.extend(unknown.into_iter().map(|id| Candidate {
-        item: NewItem {
-            id,
+    found.extend(unknown.iter().map(|id| Candidate::unknown(id)));
+    Ok(found)
+}
+
+impl Candidate {
+    /// An id that names nothing of the tenant.
+    pub(super) fn unknown(id: &str) -> Self {
+        let item = NewItem {
+            id: id.to_owned(),
             job_key: None,
             job_type: String::new(),
             was: "unknown".to_owned(),
             refusal: Some(ItemRefusal::NotFound),
-        },
-        category: None,
-        source: None,
-    }));
-    Ok(found)
+        };
+        Self { item, category: None, source: None }
+    }
 }
 
 /// A run is repeated as a whole.

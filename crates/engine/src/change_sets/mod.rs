@@ -6,6 +6,7 @@
 mod act;
 mod carry;
 mod dry_run;
+mod letters;
 mod pace;
 mod select;
 mod tell;
@@ -285,6 +286,9 @@ async fn keep(tx: &mut Tx, record: &mut ChangeSetRecord) -> Result<(), Error> {
 /// Refuses a start when items changed since the dry run so that the verb is no longer possible.
 async fn demand_unchanged(tx: &mut Tx, record: &ChangeSetRecord) -> Result<(), Error> {
     let set = &record.set;
+    if !set.verb.is_about_jobs() {
+        return letters::demand_unchanged(tx, record).await;
+    }
     let states = change_items::states_now(tx, record.set_key).await?;
     let changed: Vec<(&str, i64)> = states
         .iter()
@@ -310,9 +314,6 @@ fn selection_changed(count: i64, of: i64, now: &str) -> Error {
 fn check(wish: &CreateChangeSet) -> Result<(), Error> {
     let ChangeParameters { priority, code, note } = &wish.parameters;
     let refuse = |field: &str, why: &str| Err(Error::invalid(field, why));
-    if !wish.verb.is_about_jobs() {
-        return refuse("verb", "dead-letter entries are replayed and resolved by /api/v1/deadletter");
-    }
     match (wish.verb, priority) {
         (ChangeVerb::Prioritize, Some(0..=100)) => {}
         (ChangeVerb::Prioritize, _) => {
@@ -322,8 +323,8 @@ fn check(wish: &CreateChangeSet) -> Result<(), Error> {
         (_, None) => {}
     }
     let resolves = wish.verb == ChangeVerb::DeadLetterResolve;
-    if resolves && code.is_none() {
-        return refuse("parameters.code", "`dead_letter_resolve` needs the code of the resolution");
+    if resolves {
+        letters::resolution(&wish.parameters)?;
     }
     if !resolves && (code.is_some() || note.is_some()) {
         return refuse("parameters.code", "only `dead_letter_resolve` takes a code and a note");

@@ -1,6 +1,7 @@
 //! What a change-set is about: the items behind ids or a filter, with the verdict on each.
 
 use super::dry_run::{self, Candidate};
+use super::letters;
 use crate::engine::Engine;
 use crate::error::Error;
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,7 +30,10 @@ pub(super) async fn choose(
     let (tenant, verb, selection) = (tenant.clone(), wish.verb, wish.selection.clone());
     let read = engine.ledger().read::<_, Error, _>(move |tx| {
         Box::pin(async move {
-            let found = of_jobs(tx, &tenant, verb, &selection, now).await?;
+            let found = match verb.is_about_jobs() {
+                true => of_jobs(tx, &tenant, verb, &selection, now).await?,
+                false => letters::candidates(tx, &tenant, verb, &selection, now).await?,
+            };
             let open = match verb.makes_jobs() {
                 true => open_by_type(tx, &tenant, &found).await?,
                 false => BTreeMap::new(),

@@ -8,7 +8,7 @@ pub(crate) mod follow;
 mod replay;
 mod tell;
 
-pub(crate) use replay::{Manner, judge, replay_many, resolve_many};
+pub(crate) use replay::{Manner, No, judge, replay_many, resolve_many};
 
 use crate::caller::Caller;
 use crate::change::By;
