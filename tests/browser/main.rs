@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a panic is the report of a test")]
 
 mod aliases;
+mod dead_letter;
 mod frame;
 mod hand;
 mod journey;
+mod limits;
 mod live;
 mod table;

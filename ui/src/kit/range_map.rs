@@ -62,8 +62,8 @@ pub struct RangeMapProps {
     pub on_open: Callback<()>,
 }
 
-const CELL: usize = 15;
-const STEP: usize = 17;
+const CELL: usize = 14;
+const STEP: usize = 16;
 const TOP: usize = 18;
 const LEFT: usize = 40;
 

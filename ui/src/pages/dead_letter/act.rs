@@ -55,7 +55,7 @@ pub(super) fn AcknowledgeDialog(props: &EntryActProps) -> Html {
         async move { api.acknowledge_dead_letter(&id, &wish, &cause).await.map(|_| "Entry acknowledged".into()) }
     });
     html! {
-        <ActDialog title="Acknowledge entry" subject={props.entry.entry_id.to_string()} scope={Scope::OrchOperate} verb="Acknowledge"
+        <ActDialog title="Acknowledge entry" subject={crate::kit::format::short_id(props.entry.entry_id.as_str())} scope={Scope::OrchOperate} verb="Acknowledge"
             {cli} {deed} on_close={props.on_close.clone()} blocked={blocked.map(AttrValue::from)}
             form={html! { <>
                 <div class="form-2">
@@ -98,7 +98,7 @@ pub(super) fn ResolveDialog(props: &EntryActProps) -> Html {
         Callback::from(move |word: String| code.set(word.parse().unwrap_or(ResolutionCode::Other)))
     };
     html! {
-        <ActDialog title="Resolve entry" subject={props.entry.entry_id.to_string()} scope={Scope::OrchOperate} verb="Resolve"
+        <ActDialog title="Resolve entry" subject={crate::kit::format::short_id(props.entry.entry_id.as_str())} scope={Scope::OrchOperate} verb="Resolve"
             {cli} {deed} on_close={props.on_close.clone()} blocked={blocked.map(AttrValue::from)}
             form={html! { <>
                 <Field label="Resolution"><Select value={code.as_str()} options={resolutions()} on_change={on_code} /></Field>
@@ -117,7 +117,7 @@ pub(super) fn ReopenDialog(props: &EntryActProps) -> Html {
         async move { api.reopen_dead_letter(&id, &cause).await.map(|_| "Entry reopened".into()) }
     });
     html! {
-        <ActDialog title="Reopen entry" subject={props.entry.entry_id.to_string()} scope={Scope::OrchOperate} verb="Reopen"
+        <ActDialog title="Reopen entry" subject={crate::kit::format::short_id(props.entry.entry_id.as_str())} scope={Scope::OrchOperate} verb="Reopen"
             {cli} {deed} on_close={props.on_close.clone()}>{ "It is open again, with its resolution kept in its history." }</ActDialog>
     }
 }

@@ -8,8 +8,7 @@ use super::heat::heat;
 use crate::api::Load;
 use crate::kit::format::{count, counted, duration};
 use crate::kit::{
-    Banner, Button, ButtonKind, Clock, Column, Empty, Lines, Shape, Skeleton, Table, TimeAgo, Tone, Width,
-    use_keys,
+    Banner, Button, Clock, Column, Empty, Lines, Shape, Skeleton, Table, TimeAgo, Tone, Width, use_keys,
 };
 use crate::pages::incidents::{IncidentList, use_open_incidents};
 use crate::parts::{
