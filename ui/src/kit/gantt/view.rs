@@ -86,7 +86,7 @@ pub fn GanttChart(props: &GanttChartProps) -> Html {
         })
     };
     let said = at.and_then(|at| props.bars.get(at)).map(|bar| bar.label.clone());
-    let now = props.now.map(|now| props.span.x(now, width));
+    let now = props.now.filter(|_| width > 0.0).map(|now| props.span.x(now, width));
     // A moment too near to now would be written over it.
     let marks: Vec<(f64, String)> = ticks(props.span, TICKS)
         .into_iter()
@@ -151,7 +151,8 @@ struct LaneRowProps {
 #[component]
 fn LaneRow(props: &LaneRowProps) -> Html {
     let own: Vec<(usize, &GanttBar)> = props.bars.iter().map(|place| (*place, &props.all[*place])).collect();
-    let bars = drawn(&own, props.span, props.width);
+    // Nothing can be placed before the width is known.
+    let bars = if props.width > 0.0 { drawn(&own, props.span, props.width) } else { Vec::new() };
     html! {
         <div class={classes!("gantt-row", props.lane.strong.then_some("is-strong"))}>
             <span class="cut" title={props.lane.label.clone()}>{ &props.lane.label }</span>

@@ -1,7 +1,7 @@
 //! A job's lineage: what it repeats and what repeats it.
 
 use crate::api::Load;
-use crate::kit::{Clock, Shape, Tag};
+use crate::kit::{Shape, Tag};
 use crate::parts::{JobLink, StateBadge};
 use crate::store::{Watch, use_query};
 use stella_contract::ids::JobId;
@@ -49,12 +49,10 @@ fn row(kin: &Kin, here: bool) -> Html {
         Descent::Replay => (Shape::Loop, "replay"),
     };
     html! {
-        <li key={kin.job.job_id.to_string()} class={classes!(here.then_some("is-here"))} aria-current={here.then_some("true")}>
+        <li key={kin.job.job_id.to_string()} class={classes!(here.then_some("is-here"))} aria-current={here.then_some("true")} title={kin.job.created_at.to_string()}>
             <StateBadge<JobState> state={kin.job.state} />
             <JobLink id={kin.job.job_id.clone()} />
             <Tag icon={shape}>{ word }</Tag>
-            <span class="grow"></span>
-            <span class="f3 sm"><Clock at={kin.job.created_at} /></span>
         </li>
     }
 }

@@ -161,7 +161,7 @@ pub(super) fn bucket(bucket: &Bucket, now: Micros) -> (Tone, String) {
         return (Tone::Warn, "asked for fewer".to_owned());
     }
     if bucket.current_rate < bucket.base_rate {
-        return (Tone::Idle, format!("recovering, +{:.2} per 60 s", bucket.base_rate * 0.1));
+        return (Tone::Idle, format!("recovering, +{:.2}/min", bucket.base_rate * 0.1));
     }
     (Tone::Idle, "none".to_owned())
 }

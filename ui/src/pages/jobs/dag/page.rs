@@ -119,7 +119,7 @@ fn Shown(props: &ShownProps) -> Html {
         <>
         if dag.truncated {
             <Banner tone={Tone::Warn} icon={Shape::Graph} fact={format!("Only the neighbourhood is shown: {} of {} jobs.", count(dag.nodes.len() as i64), count(dag.nodes.len() as i64 + dag.omitted))}>
-                { "A graph of more than 500 jobs shows what is at most two edges away from the job in focus. Focus another job to see its neighbourhood." }
+                { "Beyond 500 jobs a graph shows what is at most two edges from the job in focus." }
             </Banner>
         }
         <div class="dag">
