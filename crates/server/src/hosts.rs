@@ -131,7 +131,9 @@ mod tests {
             for origin in origins {
                 headers.append(header::ORIGIN, HeaderValue::from_static(origin));
             }
-            Hosts::Loopback.check(&headers, &uri, Some(FromSocket { is_near: true })).map_err(|refusal| refusal.status.as_u16())
+            Hosts::Loopback
+                .check(&headers, &uri, Some(FromSocket { is_near: true }))
+                .map_err(|refusal| refusal.status.as_u16())
         };
         let ours = "127.0.0.1:8443";
         assert_eq!(pass(&[ours], &[], uri("/")), Ok(()));

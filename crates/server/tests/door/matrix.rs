@@ -61,9 +61,10 @@ impl House {
     async fn tips(&self) -> Vec<Tip> {
         let mut tips = Vec::new();
         for name in TENANTS.map(tenant) {
-            let read = self.app.engine.ledger().read::<_, LedgerError, _>(move |tx| {
-                Box::pin(async move { chains::tip(tx, &name).await })
-            });
+            let read =
+                self.app.engine.ledger().read::<_, LedgerError, _>(move |tx| {
+                    Box::pin(async move { chains::tip(tx, &name).await })
+                });
             tips.push(read.await.unwrap());
         }
         tips
@@ -224,7 +225,8 @@ async fn with_a_reason_or_ticket_that_is_too_long_every_write_refuses() {
     let token = ("authorization", token.as_str());
     let (long_reason, long_ticket) = ("x".repeat(REASON_MAX + 1), "x".repeat(TICKET_MAX + 1));
     for (endpoint, _) in writes() {
-        for headers in [[token, (REASON.0, &long_reason), TICKET], [token, REASON, (TICKET.0, &long_ticket)]] {
+        for headers in [[token, (REASON.0, &long_reason), TICKET], [token, REASON, (TICKET.0, &long_ticket)]]
+        {
             house.must_refuse(endpoint, &headers, (400, "REASON_TOO_LONG"), "too long").await;
         }
     }
