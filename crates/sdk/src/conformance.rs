@@ -28,6 +28,11 @@ impl std::fmt::Debug for Case {
     }
 }
 
+/// The digest of a payload as every lease tells it: of its canonical form.
+pub fn digest_of(payload: &serde_json::Value) -> String {
+    stella_bundle::digest::of_value(payload).unwrap_or_default()
+}
+
 /// What came of one case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {

@@ -12,6 +12,7 @@
 //! | `change_sets`, `jobs`, `runs`, `sources`, `targets`, `findings`, `core` | the endpoints, one file per noun |
 //! | `floor`, `worker` | what workers say, call by call; a worker that says it all in the right order |
 //! | `conformance` | a list of cases that a server or a worker of anybody has to stand |
+//! | `quotas`, `limits` | what holds jobs back |
 //! | `sse` | event streams, byte by byte |
 //! | `run_stream` | a run watched live, over every broken connection |
 //! | `feed` | the tenant's live feed |
@@ -31,8 +32,10 @@ mod feed;
 mod findings;
 mod floor;
 mod jobs;
+mod limits;
 mod ops;
 mod pages;
+mod quotas;
 mod run_stream;
 mod runs;
 mod sources;
@@ -51,8 +54,10 @@ pub use feed::Feed;
 pub use findings::Findings;
 pub use floor::{Floor, Upload};
 pub use jobs::Jobs;
+pub use limits::Limits;
 pub use ops::Ops;
 pub use pages::{Rows, collect_all};
+pub use quotas::Quotas;
 pub use run_stream::RunStream;
 pub use runs::Runs;
 pub use sources::Sources;
