@@ -8,6 +8,7 @@ mod support;
 mod claims;
 mod counts;
 mod doors;
+mod event_time;
 mod fences;
 mod files;
 mod lists;
@@ -41,6 +42,11 @@ exam! {
     doors::first_answers => the_first_answer_to_a_key_is_the_only_one,
     doors::depth => the_depth_of_the_queue_is_told_in_points,
     doors::figures => the_figures_count_what_is_there,
+    event_time::one_version => a_watermark_moves_only_from_the_version_that_was_read,
+    event_time::windows => a_window_is_fed_once_and_ends_once,
+    event_time::backfills_lists => backfills_are_listed_newest_first_and_saved_by_version,
+    event_time::statements => what_is_said_is_kept_once_per_source,
+    event_time::likelihoods => the_newest_list_of_likelihoods_comes_last,
     fences::every_pair => a_verb_changes_a_row_exactly_when_the_contract_has_the_arrow,
     fences::late_report => a_late_report_after_lease_loss_changes_nothing,
     fences::mixed_batch => in_a_batch_done_lost_and_unknown_are_told_apart,
