@@ -95,7 +95,7 @@ pub(crate) fn problem(code: &str, message: &str) -> Value {
 
 pub(crate) fn source(name: &str, records: i64) -> Value {
     let mut source = json!({
-        "sourceId": SOURCE, "tenant": "acme", "name": name, "sourceType": "advisory",
+        "sourceId": SOURCE, "tenant": "acme", "name": name, "sourceType": "advisory", "jobType": "ingest.advisory",
         "location": format!("/feeds/{name}.zip"), "enabled": true, "health": "unknown", "recordCount": records,
         "createdAt": "2026-11-21T08:00:00.000Z", "version": 1,
     });
