@@ -6,6 +6,7 @@ use crate::pages::{Rows, rows};
 use stella_contract::artifact::Artifact;
 use stella_contract::dag::Dag;
 use stella_contract::edge::{AddEdges, AddedEdges};
+use stella_contract::blocker::Explanation;
 use stella_contract::history::HistoryEntry;
 use stella_contract::ids::JobId;
 use stella_contract::job::{Job, JobDetail, JobFilter, PrioritizeJob, SubmitJob};
@@ -27,6 +28,11 @@ impl Client {
 }
 
 impl<'a> Jobs<'a> {
+    /// Why a job is not running: everything that holds it.
+    pub async fn explain(self, id: &JobId) -> Result<Explanation, Error> {
+        self.0.get(&format!("{JOBS}/{id}/explain"), &[]).await
+    }
+
     /// One page of the jobs that the filter lets through.
     pub async fn list(self, filter: &JobFilter, page: &PageQuery) -> Result<Page<Job>, Error> {
         self.0.get(JOBS, &[filter, page]).await
