@@ -3,7 +3,7 @@
 pub(crate) mod spike;
 mod step;
 
-pub(crate) use step::{Raise, Step, apply, is_news, look_after};
+pub(crate) use step::{CALM_MS, Raise, Step, apply, is_news, look_after};
 
 use crate::caller::Caller;
 use crate::change::By;

@@ -160,6 +160,12 @@ impl Handler for Ingest {
         &["ingest.advisory", "ingest.kev", "ingest.sbom", "ingest.vex", "ingest.epss"]
     }
 
+    fn check(&self, payload: &Value) -> Result<(), String> {
+        serde_json::from_value::<IngestOrder>(payload.clone())
+            .map(|_| ())
+            .map_err(|error| format!("does not say which source to read: {error}"))
+    }
+
     async fn run(&self, ctx: &JobContext, lease: &Lease) -> Result<Done, Failure> {
         let Some(reading) = begin(ctx, lease).await? else { return Ok(nothing_due()) };
         let done = match (reading.source_type, reading.asked.window()) {

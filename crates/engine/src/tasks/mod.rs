@@ -6,6 +6,7 @@ mod change_set_runner;
 mod dead_letter_alerts;
 mod depth_sampler;
 mod dispatcher;
+mod incident_watch;
 mod lease_reaper;
 mod limit_keeper;
 mod planner;
@@ -51,6 +52,7 @@ pub fn all() -> Vec<Arc<dyn Task>> {
         Arc::new(planner::Planner::default()),
         Arc::new(run_watch::RunWatch),
         Arc::new(dead_letter_alerts::DeadLetterAlerts),
+        Arc::new(incident_watch::IncidentWatch::default()),
         Arc::new(depth_sampler::DepthSampler),
         Arc::new(slo_watch::SloWatch::default()),
         Arc::new(sweeper::Sweeper),

@@ -11,6 +11,8 @@ use stella_contract::page::PageQuery;
 use stella_contract::scope::Scope;
 use stella_engine::Caller;
 use stella_engine::handlers::Failure;
+use stella_engine::work::Progress;
+use stella_ledger::leases::Beat;
 
 const MINUTE_MS: i64 = 60 * 1_000;
 
@@ -172,4 +174,63 @@ pub(crate) async fn more_than_ten_open_entries_are_a_backlog(world: World) {
     fail(&world, 40, "a.example fell silent").await;
     let backlog = incidents(&world, IncidentKind::DeadLetterBacklog).await.remove(0);
     assert_eq!((backlog.severity, backlog.count), (Severity::Critical, 51));
+}
+
+pub(crate) async fn a_breaker_that_opened_is_an_incident_until_it_closes(world: World) {
+    for _ in 0..10 {
+        let job = world.submit(SubmitJob { max_attempts: Some(1), ..world.wish() }).await;
+        let Some(lease) = world.claim(1).await.pop() else { break };
+        assert_eq!(lease.job.job_id, job.job_id);
+        world.engine.work().ack(std::slice::from_ref(&lease.fence)).await.unwrap();
+        world.fail(&lease.fence, ErrorClass::Network).await;
+    }
+    world.engine.run_until_idle().await.unwrap();
+    let found = incidents(&world, IncidentKind::BreakerOpened).await;
+    let [incident] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!((incident.state, incident.reason_code.as_str()), (IncidentState::Open, "BREAKER_OPEN"));
+    assert!(incident.subject.ends_with(":exam"), "{}", incident.subject);
+}
+
+pub(crate) async fn three_leases_that_expire_in_five_minutes_are_a_stall(world: World) {
+    for expired in 1..=3 {
+        world.submit(SubmitJob { max_attempts: Some(1), ..world.wish() }).await;
+        world.start().await;
+        world.pass_ms(65_000).await;
+        let stalls = incidents(&world, IncidentKind::LeaseStall).await;
+        assert_eq!(stalls.len(), usize::from(expired == 3), "{expired}");
+    }
+    let stall = incidents(&world, IncidentKind::LeaseStall).await.remove(0);
+    assert_eq!((stall.subject.as_str(), stall.count, stall.state), ("one", 3, IncidentState::Open));
+    world.pass_ms(5 * MINUTE_MS).await;
+    assert_eq!(incidents(&world, IncidentKind::LeaseStall).await[0].state, IncidentState::Mitigated);
+    world.pass_ms(30 * MINUTE_MS).await;
+    assert_eq!(incidents(&world, IncidentKind::LeaseStall).await[0].state, IncidentState::Resolved);
+}
+
+pub(crate) async fn a_job_that_gets_no_further_for_ten_minutes_is_stuck(world: World) {
+    let job = world.submit(SubmitJob { timeout_s: Some(86_400), ..world.wish() }).await;
+    let lease = world.start().await;
+    let beat = async |processed: i64| {
+        let told = Progress { processed, total: 100, message: None };
+        let beats = vec![Beat { fence: lease.fence.clone(), progress: Some(told) }];
+        world.engine.work().heartbeat(&world.worker, beats).await.unwrap();
+        world.engine.run_until_idle().await.unwrap();
+    };
+    let stand_still = async |processed: i64, minutes: usize| {
+        for _ in 0..minutes {
+            beat(processed).await;
+            world.clock.advance_ms(MINUTE_MS);
+        }
+        beat(processed).await;
+    };
+    stand_still(1, 9).await;
+    assert_eq!(incidents(&world, IncidentKind::JobStuck).await, []);
+    stand_still(2, 9).await;
+    assert_eq!(incidents(&world, IncidentKind::JobStuck).await, [], "it got further meanwhile");
+    stand_still(2, 1).await;
+    let stuck = incidents(&world, IncidentKind::JobStuck).await.remove(0);
+    assert_eq!((stuck.subject.as_str(), stuck.state), (job.job_id.as_str(), IncidentState::Open));
+    beat(3).await;
+    let stuck = incidents(&world, IncidentKind::JobStuck).await.remove(0);
+    assert_eq!(stuck.state, IncidentState::Mitigated);
 }
