@@ -45,7 +45,13 @@ pub struct Door {
 impl Door {
     /// A door without a UI that answers to loopback names.
     pub fn new(engine: impl Into<EngineSlot>, auth: Auth) -> Self {
-        Self { engine: engine.into(), auth, assets: None, hosts: Hosts::default(), limit: RequestLimit::default() }
+        Self {
+            engine: engine.into(),
+            auth,
+            assets: None,
+            hosts: Hosts::default(),
+            limit: RequestLimit::default(),
+        }
     }
     /// The router behind this door.
     pub fn router(self) -> Router {

@@ -3,9 +3,9 @@
 use crate::desk::Desk;
 use crate::handlers::Answered;
 use crate::reply::Answer;
+use crate::socket::{self, Turned, Upgrade};
 use crate::sse::{Events, LastEventId};
 use crate::take::{Asked, Id};
-use crate::socket::{self, Turned, Upgrade};
 use crate::{sse_cloud, sse_feed, sse_run};
 use stella_contract::cloud_event::{EventsQuery, StreamFormat, StreamQuery};
 use stella_contract::event::{FeedBatch, FeedEvent, FeedQuery, RunMessage, RunMessages, RunMessagesQuery};

@@ -12,7 +12,8 @@ const BODIES: &[&str] =
 /// Parameters of the path: none of them names anything.
 const IDS: &[&str] = &["some", "job_019aa6e1-0000-7000-8000-000000000000", "%00", "..%2f..", "🦀"];
 /// Queries: unknown names, values that cannot be, other spellings of pages.
-const QUERIES: &[&str] = &["", "?such=none", "?page_size=0", "?limit=2", "?page_token=x", "?after=x&cursor=-1"];
+const QUERIES: &[&str] =
+    &["", "?such=none", "?page_size=0", "?limit=2", "?page_token=x", "?after=x&cursor=-1"];
 
 fn told(document: &Value, endpoint: &Endpoint) -> Vec<u16> {
     let method = endpoint.method.as_str().to_ascii_lowercase();
