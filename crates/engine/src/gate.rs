@@ -18,6 +18,7 @@ use crate::error::Error;
 use crate::limits::{bucket, host_of, spans, uuid_of, window};
 use places::Quotas;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
 use stella_contract::blackout::{BlackoutTarget, BlackoutTargetKind, BlackoutTimes, Span};
 use stella_contract::blocker::Blocker;
 use stella_contract::ids::ThrottleId;
@@ -194,11 +195,13 @@ impl Gate {
                 SourceFacts { host: host_of(&row.location), enabled: row.enabled != 0 && row.paused == 0 };
             self.sources.insert(row.source_id, facts);
         }
-        let hosts: Vec<(String, String)> = records
+        let mut hosts: Vec<(String, String)> = records
             .iter()
             .filter_map(|record| Some((record.job.tenant.as_str().to_owned(), self.host(record)?.to_owned())))
             .filter(|key| !self.buckets.contains_key(key))
             .collect();
+        hosts.sort_unstable();
+        hosts.dedup();
         if hosts.is_empty() {
             return Ok(());
         }
@@ -402,7 +405,10 @@ pub(crate) fn new_throttle(
     level: ThrottleLevel,
     now: Micros,
 ) -> ThrottleRow {
-    let uuid = uuid_of(&["throttle", tenant, kind.as_str(), key], now.0);
+    // One that was cleared may begin anew within the same microsecond.
+    static BEGUN: AtomicU64 = AtomicU64::new(0);
+    let nth = BEGUN.fetch_add(1, Ordering::Relaxed).to_string();
+    let uuid = uuid_of(&["throttle", tenant, kind.as_str(), key, &nth], now.0);
     ThrottleRow {
         throttle_id: ThrottleId::from_uuid(&uuid).as_str().to_owned(),
         tenant: tenant.to_owned(),

@@ -39,7 +39,7 @@ impl Engine {
     /// Runs tasks and workers in turn until nothing changes at the time the clock shows; for tests and for commands
     /// that wait for their own work.
     pub async fn run_until_idle(&self) -> Result<(), Error> {
-        let tasks = tasks::all();
+        let tasks = tasks::for_a_while();
         let mut worker =
             Worker::register(self, self.registry().clone(), self.options().workers.max(1)).await?;
         for _ in 0..MOST_ROUNDS {

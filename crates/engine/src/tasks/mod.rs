@@ -18,6 +18,7 @@ mod sweeper;
 use crate::engine::Engine;
 use crate::error::Error;
 use async_trait::async_trait;
+use pressure_gauge::Machine;
 use std::sync::Arc;
 use stella_contract::time::Micros;
 
@@ -41,12 +42,21 @@ pub struct Activity {
 
 /// Every task of this product, in the order in which one's work may become another's.
 pub fn all() -> Vec<Arc<dyn Task>> {
+    with(Machine::Measured)
+}
+
+/// The same for a while only: the machine is left out of it.
+pub(crate) fn for_a_while() -> Vec<Arc<dyn Task>> {
+    with(Machine::LeftAlone)
+}
+
+fn with(machine: Machine) -> Vec<Arc<dyn Task>> {
     vec![
         Arc::new(lease_reaper::LeaseReaper),
         Arc::new(cancel_forcer::CancelForcer),
         Arc::new(change_set_runner::ChangeSetRunner),
         Arc::new(backfill_feeder::BackfillFeeder),
-        Arc::new(pressure_gauge::PressureGauges::default()),
+        Arc::new(pressure_gauge::PressureGauges::new(machine)),
         Arc::new(limit_keeper::LimitKeeper),
         Arc::new(dispatcher::Dispatcher),
         Arc::new(planner::Planner::default()),

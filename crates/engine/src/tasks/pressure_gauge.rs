@@ -31,11 +31,24 @@ const LATELY_MS: i64 = 300_000;
 const USUAL_MS: i64 = 3_600_000;
 const MOST_ENDED: i64 = 20_000;
 const HEARD_MS: i64 = 90_000;
+/// Of a larger disk only so much counts: a twentieth of many terabytes is no want of room.
+const LARGE_DISK: u64 = 40 * 1024 * 1024 * 1024;
 
 /// Reads the gauges.
 #[derive(Debug, Default)]
 pub(super) struct PressureGauges {
+    machine: Machine,
     seen: Mutex<Seen>,
+}
+
+/// Whether the machine under the ledger is looked at: its disk and the speed of writes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Machine {
+    /// It is, for as long as the process runs.
+    #[default]
+    Measured,
+    /// It is not: a command that only finishes its own work, or a test, must not depend on it.
+    LeftAlone,
 }
 
 /// What only this process can know.
@@ -64,8 +77,10 @@ impl Task for PressureGauges {
         {
             return Ok(Activity { did: 0, next_at: Some(next) });
         }
-        let write_p95 = self.write_p95();
-        let disk_free = disk_free(&engine.options().blobs);
+        let (write_p95, disk_free) = match self.machine {
+            Machine::Measured => (self.write_p95(), disk_free(&engine.options().blobs)),
+            Machine::LeftAlone => (None, None),
+        };
         let looks_at_pools =
             self.seen().pools_at.is_none_or(|at| at.plus_ms(POOLS_EVERY_MS) <= now || at > now);
         let shares = if looks_at_pools { std::mem::take(&mut self.seen().shares) } else { Vec::new() };
@@ -105,6 +120,11 @@ impl Task for PressureGauges {
 }
 
 impl PressureGauges {
+    /// Gauges that look at the machine, or do not.
+    pub(super) fn new(machine: Machine) -> Self {
+        Self { machine, seen: Mutex::default() }
+    }
+
     fn seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -123,7 +143,8 @@ fn disk_free(folder: &Path) -> Option<f64> {
     // The folder is made with the first blob; until then the disk is that of the nearest folder above.
     let there = folder.ancestors().find(|path| path.exists())?;
     let stats = fs4::statvfs(there).ok()?;
-    (stats.total_space() > 0).then(|| 100.0 * stats.available_space() as f64 / stats.total_space() as f64)
+    let whole = stats.total_space().min(LARGE_DISK);
+    (whole > 0).then(|| (100.0 * stats.available_space() as f64 / whole as f64).min(100.0))
 }
 
 /// Reads a tenant's gauges and steps its level; tells when the level changed.
