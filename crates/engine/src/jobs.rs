@@ -10,7 +10,7 @@ pub(crate) use crate::intake::{JobWish, Payload, insert_many};
 use crate::journal::Journal;
 use crate::pressure::demand_room;
 use crate::verbs::Verb;
-use crate::{page, redact};
+use crate::{page, redact, runs};
 use bytes::Bytes;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -86,6 +86,7 @@ impl Jobs {
                     demand_room(&engine, tx, &tenant, &priorities).await?;
                     let mut journal = Journal::default();
                     let now = engine.now();
+                    demand_open_runs(tx, &checked).await?;
                     let made = insert_many(&engine, tx, checked, &by, now, &mut journal).await?;
                     journal.write(tx).await?;
                     Ok(made)
@@ -218,6 +219,19 @@ impl Jobs {
             .await?;
         found.ok_or_else(|| Error::not_found("job", id))
     }
+}
+
+/// A job joins a run of its own tenant, and only as long as that is open.
+async fn demand_open_runs(tx: &mut Tx, wishes: &[JobWish]) -> Result<(), Error> {
+    for wish in wishes {
+        let Some(run_id) = &wish.run_id else { continue };
+        let run = runs::find(tx, &wish.tenant, run_id).await?;
+        if run.state.is_final() {
+            let sentence = format!("Run `{run_id}` is {}; a job joins a run that is open.", run.state);
+            return Err(Error::new(Code::InvalidTransition, sentence));
+        }
+    }
+    Ok(())
 }
 
 /// Everything of one job, from one snapshot.

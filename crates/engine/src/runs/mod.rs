@@ -173,7 +173,7 @@ impl Runs {
 }
 
 /// The run, or that this tenant has none of this id.
-async fn find(tx: &mut Tx, tenant: &Tenant, run_id: &RunId) -> Result<RunRow, Error> {
+pub(crate) async fn find(tx: &mut Tx, tenant: &Tenant, run_id: &RunId) -> Result<RunRow, Error> {
     runs::get(tx, tenant, run_id).await?.ok_or_else(|| Error::not_found("run", run_id))
 }
 

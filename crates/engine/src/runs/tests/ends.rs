@@ -8,6 +8,43 @@ on_both! {
     a_cancelled_run_keeps_nothing_that_comes_later_and_can_be_retried => cancelled;
     nothing_to_do_an_old_index_and_a_wrong_scope_end_in_planning => planning_ends;
     a_run_that_waits_or_runs_too_long_is_ended => limits;
+    jobs_of_an_ended_run_that_wait_for_what_failed_are_skipped => skipped;
+}
+
+async fn skipped(place: LedgerPlace) {
+    use stella_contract::edge::{Dependency, EdgeKind};
+    use stella_contract::job::{SubmitJob, WaitReason};
+    let world = World::small(place).await;
+    let run = world.start(wish()).await;
+    let submit = async |on: Option<&JobId>| {
+        let on = on.map(|job_id| Dependency { job_id: job_id.clone(), kind: EdgeKind::OnSuccess });
+        let wish = SubmitJob {
+            job_type: "exam".to_owned(),
+            payload: json!({}),
+            run_id: Some(run.run_id.clone()),
+            depends_on: on.into_iter().collect(),
+            ..SubmitJob::default()
+        };
+        world.engine.jobs().submit(&world.caller, wish).await.map(|made| made.job.job_id)
+    };
+    let first = submit(None).await.unwrap();
+    let second = submit(Some(&first)).await.unwrap();
+    let third = submit(Some(&second)).await.unwrap();
+    let worker = world.worker().await;
+    let lease = world.engine.work().claim(&worker, &["exam".to_owned()], 1).await.unwrap().remove(0);
+    world.engine.work().ack(std::slice::from_ref(&lease.fence)).await.unwrap();
+    let failure = crate::handlers::Failure::new(ErrorClass::Validation, "X", "x");
+    world.engine.work().fail(&lease.fence, failure).await.unwrap();
+    let stands = async |id: &JobId| {
+        let job = world.engine.jobs().get(&world.caller, id).await.unwrap().job;
+        (job.state, job.wait_reason)
+    };
+    assert_eq!(stands(&second).await, (JobState::Pending, Some(WaitReason::UpstreamFailed)));
+    assert_eq!(stands(&third).await, (JobState::Pending, Some(WaitReason::Dependency)));
+    world.engine.runs().cancel(&world.caller, &run.run_id).await.unwrap();
+    assert_eq!(stands(&second).await, (JobState::Skipped, None));
+    assert_eq!(stands(&third).await, (JobState::Skipped, None));
+    assert_eq!(submit(None).await.unwrap_err().code, Code::InvalidTransition);
 }
 
 async fn planned_twice(place: LedgerPlace) {
