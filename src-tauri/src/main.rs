@@ -24,6 +24,7 @@ mod notify;
 mod pending;
 mod preferences;
 mod settings;
+mod spikes;
 mod tray;
 mod watch;
 mod window;

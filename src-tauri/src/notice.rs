@@ -1,5 +1,6 @@
 //! What a notification says, and how many may be on the screen. Pure: nothing here knows of a message bus.
 
+use stella_contract::incident::Incident;
 use stella_contract::route::Route;
 use stella_contract::run::{Run, RunState};
 
@@ -49,6 +50,20 @@ pub(crate) fn of(ended: &[Run], open: usize) -> Vec<Notice> {
         return ended.iter().map(one).collect();
     }
     if ended.is_empty() { Vec::new() } else { vec![several(ended)] }
+}
+
+/// A spike of dead letters: how many, why, and the queue that holds just them.
+pub(crate) fn spike(incident: &Incident) -> Notice {
+    let queue = || format!("{}?fingerprint={}", Route::DeadLetterQueue.path(), incident.subject);
+    let jobs = if incident.count == 1 { "job" } else { "jobs" };
+    Notice {
+        summary: format!("{} {jobs} failed alike", incident.count),
+        body: incident.summary.clone(),
+        route: incident.links.first().map_or_else(queue, |link| link.path.clone()),
+        action: "Open queue",
+        weight: Weight::Grave,
+        kind: Kind::One,
+    }
 }
 
 fn one(run: &Run) -> Notice {
@@ -146,6 +161,24 @@ mod tests {
         assert_eq!(notice.summary, "Run failed");
         assert!(notice.body.starts_with("The impact index is stale or missing. Run the sources again"));
         assert_eq!(notice.weight, Weight::Grave);
+    }
+
+    #[test]
+    fn a_spike_says_how_many_and_why_and_leads_to_its_queue() {
+        let incident = serde_json::from_value(json!({
+            "incidentId": "inc_01890000-0000-7000-8000-000000000000", "tenant": "default", "kind": "deadletter.spike",
+            "alertName": "ErrorCluster", "severity": "critical", "state": "open",
+            "openedAt": "2026-11-21T09:30:00.000Z", "lastSeenAt": "2026-11-21T09:30:00.000Z", "count": 30,
+            "subject": "5f1c0a9b7e2d4c68", "reasonCode": "X",
+            "summary": "30 jobs of type ingest.kev failed for good in 15 minutes (network): it fell silent",
+            "links": [], "version": 1
+        }))
+        .unwrap();
+        let notice = spike(&incident);
+        assert_eq!(notice.summary, "30 jobs failed alike");
+        assert!(notice.body.ends_with("(network): it fell silent"));
+        assert_eq!(notice.route, "/ops/operations/dead-letter/queue?fingerprint=5f1c0a9b7e2d4c68");
+        assert_eq!((notice.weight, notice.action), (Weight::Grave, "Open queue"));
     }
 
     #[test]

@@ -15,6 +15,10 @@ pub(crate) struct Preferences {
     pub(crate) keys: bool,
     /// Whether the desktop tells when a run ends.
     pub(crate) notifications: bool,
+    /// Whether it tells when many jobs fail alike.
+    pub(crate) spikes: bool,
+    /// How many it takes for that; the core raises no spike of fewer than ten.
+    pub(crate) spike_threshold: u32,
     /// When it keeps silent, in local time.
     pub(crate) quiet_hours: Option<QuietHours>,
     /// Whether closing the window keeps the program in the tray.
@@ -28,6 +32,8 @@ impl Default for Preferences {
             density: Density::Comfortable,
             keys: true,
             notifications: true,
+            spikes: true,
+            spike_threshold: 10,
             quiet_hours: None,
             close_to_tray: false,
         }
@@ -131,7 +137,8 @@ mod tests {
     fn what_is_not_kept_has_its_default() {
         let read = read(r#"{"theme":"light"}"#).unwrap();
         assert_eq!(read, Preferences { theme: Theme::Light, ..Preferences::default() });
-        assert!(read.notifications && !read.close_to_tray);
+        assert!(read.notifications && read.spikes && !read.close_to_tray);
+        assert_eq!(read.spike_threshold, 10);
     }
 
     #[test]

@@ -6,11 +6,13 @@ use crate::health::Health;
 use crate::notice;
 use crate::notify::Bell;
 use crate::preferences::Minute;
+use crate::spikes::Waiting;
 use crate::{settings, tray, window};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use stella_contract::event::{FeedBatch, FeedEvent};
 use stella_contract::ids::RunId;
+use stella_contract::incident::Incident;
 use stella_contract::overview::Overview;
 use stella_contract::page::Page;
 use stella_contract::route::encode;
@@ -22,15 +24,21 @@ const BREATH: Duration = Duration::from_secs(1);
 /// After a refusal.
 const REST: Duration = Duration::from_secs(5);
 const WAIT_MS: u64 = 25_000;
+/// While a spike waits to be told, nobody waits long for other news.
+const SHORT_MS: u64 = 1_000;
 
 /// Looks until the application ends.
 pub(crate) async fn look(app: AppHandle, door: Door) {
     let bell = Bell::new(app.clone());
     let mut cursor: Option<i64> = None;
+    let mut spikes = Waiting::default();
     loop {
         tray::tell(&app, health(&door).await);
-        match next(&door, cursor).await {
+        let patience = if spikes.is_empty() { WAIT_MS } else { SHORT_MS };
+        match next(&door, cursor, patience).await {
             Ok(batch) => {
+                spikes.hear(&batch.events);
+                tell_spikes(&app, &door, &bell, &mut spikes).await;
                 let ended = if batch.reset { BTreeSet::new() } else { ended(&batch.events) };
                 cursor = Some(batch.cursor);
                 if !ended.is_empty() && wants_to_be_told(&app) {
@@ -48,9 +56,32 @@ pub(crate) async fn look(app: AppHandle, door: Door) {
     }
 }
 
-async fn next(door: &Door, cursor: Option<i64>) -> Result<FeedBatch, String> {
+/// Tells of the spikes whose numbers stand still. What comes in the hour of silence is not told later: it is in the
+/// list of incidents, and in the tray.
+async fn tell_spikes(app: &AppHandle, door: &Door, bell: &Bell, spikes: &mut Waiting) {
+    for id in spikes.ids() {
+        let incident = match door.get::<Incident>(&format!("/api/v1/incidents/{id}")).await {
+            Ok(incident) => incident,
+            Err(error) => {
+                tracing::debug!(%error, "a spike could not be read");
+                spikes.forget(&id);
+                continue;
+            }
+        };
+        let preferences = settings::current(app);
+        if !spikes.is_due(&incident, preferences.spike_threshold.into()) {
+            continue;
+        }
+        let is_quiet = preferences.quiet_hours.is_some_and(|hours| hours.holds(minute_of_day()));
+        if preferences.spikes && !is_quiet {
+            bell.ring(notice::spike(&incident)).await;
+        }
+    }
+}
+
+async fn next(door: &Door, cursor: Option<i64>, wait_ms: u64) -> Result<FeedBatch, String> {
     match cursor {
-        Some(cursor) => door.get(&format!("/api/v1/feed?cursor={cursor}&maxWaitMs={WAIT_MS}")).await,
+        Some(cursor) => door.get(&format!("/api/v1/feed?cursor={cursor}&maxWaitMs={wait_ms}")).await,
         None => door.get("/api/v1/feed?maxWaitMs=0").await,
     }
 }
