@@ -493,3 +493,43 @@ pub(crate) async fn a_list_can_be_asked_in_the_grammar_of_filters(world: World) 
     assert_eq!(ids("type:ex*").await, [fresh.job_id.clone(), urgent.job_id.clone()]);
     assert_eq!(world.now(), world.clock.now());
 }
+
+pub(crate) async fn open_dead_letters_are_replayed_or_resolved_and_others_passed_by(world: World) {
+    let mended = world.submitted().await;
+    let lease = world.start().await;
+    // A category that is tried again ends as a dead letter only with its last attempt.
+    let mut fence = lease.fence;
+    while world.fail(&fence, ErrorClass::Network).await.state != JobState::Failed {
+        world.pass_ms(900_000).await;
+        fence = world.start().await.fence;
+    }
+    let broken = world.failed(1).await.remove(0);
+    let letters = world.engine.dead_letters();
+    let query = PageQuery::default();
+    let all = letters.list(&world.caller, &Default::default(), &query).await.unwrap().items;
+    let entry = |job: &Job| all.iter().find(|one| one.job_id == job.job_id).unwrap().entry_id.clone();
+    let set = world.look(by_filter(ChangeVerb::DeadLetterReplay, "type:exam")).await;
+    assert_eq!((set.dry_run.selected, set.dry_run.eligible), (2, 1));
+    assert_eq!(set.dry_run.refusals[0].code, ItemRefusal::NotRetryable);
+    world.begin(&set).await;
+    world.idle().await;
+    let items = world.items(&set.change_set_id).await;
+    let made = items.iter().find(|item| item.state == ItemState::Done).unwrap();
+    assert_eq!(made.id, entry(&mended).as_str());
+    let job = world.job(&made.result_job_id.as_deref().unwrap().parse().unwrap()).await;
+    assert_eq!(job.replay_of, Some(mended.job_id.clone()));
+    let ids = vec![entry(&broken).as_str().to_owned()];
+    let mut wish =
+        CreateChangeSet { selection: Selection::Ids { ids }, ..by_filter(ChangeVerb::DeadLetterResolve, "") };
+    let error = world.engine.change_sets().create(&world.caller, wish.clone()).await.unwrap_err();
+    assert_eq!((error.code, error.fields[0].field.as_str()), (Code::Invalid, "parameters.code"));
+    wish.parameters.code = Some("duplicate".to_owned());
+    wish.parameters.note = Some("the same as before".to_owned());
+    let set = world.look(wish).await;
+    world.begin(&set).await;
+    world.idle().await;
+    assert_eq!(world.set(&set.change_set_id).await.progress.done, 1);
+    let of_jobs = by_filter(ChangeVerb::DeadLetterReplay, "state:failed");
+    let error = world.engine.change_sets().create(&world.caller, of_jobs).await.unwrap_err();
+    assert_eq!(error.code, Code::FilterInvalid);
+}

@@ -156,6 +156,7 @@ on_both! {
     change_sets::waiting_jobs_get_another_priority_and_failed_ones_another_try,
     change_sets::a_change_set_that_cannot_be_is_refused_by_field,
     change_sets::a_dry_run_that_nobody_starts_is_forgotten_after_a_day,
+    change_sets::open_dead_letters_are_replayed_or_resolved_and_others_passed_by,
     change_sets::a_list_can_be_asked_in_the_grammar_of_filters,
     views::a_view_is_seen_by_its_tenant_and_by_no_other,
     views::those_of_the_product_come_first_and_stay_as_they_are,
