@@ -1,6 +1,6 @@
 //! What every long list of the pages shows around its table: old, failed, awaited, empty, and how much is loaded.
 
-use crate::kit::format::count;
+use crate::kit::format::{count, counted};
 use crate::kit::{Skeleton, use_keys};
 use crate::parts::{ProblemView, StaleBanner};
 use crate::store::List;
@@ -39,7 +39,7 @@ pub fn foot<T: PartialEq>(list: &List<T>, right: Html) -> Html {
     html! {
         <div class="list-foot" role="status">
             <span>{ reach(list.state.rows.len(), list.state.total) }</span>
-            if list.state.news > 0 { <span class="f3">{ format!("{} changes waiting", count(list.state.news as i64)) }</span> }
+            if list.state.news > 0 { <span class="f3">{ format!("{} waiting", counted(list.state.news as i64, "change", "changes")) }</span> }
             <span class="grow"></span>
             { right }
         </div>

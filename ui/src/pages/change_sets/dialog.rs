@@ -127,7 +127,7 @@ pub(super) fn found(set: &ChangeSet) -> Html {
     let will = format!("Will {}", words::verb(set.verb).to_lowercase());
     let pace = set.options.pace_per_s.or(set.verb.usual_pace_per_s());
     let said = match set.verb {
-        ChangeVerb::Cancel => "running ones are asked first".to_owned(),
+        ChangeVerb::Cancel => "running: asked first".to_owned(),
         ChangeVerb::Retry => "as new jobs, at their priority".to_owned(),
         ChangeVerb::Replay | ChangeVerb::DeadLetterReplay => "as new jobs, priority 75 or more".to_owned(),
         ChangeVerb::Prioritize => format!("to priority {}", set.parameters.priority.unwrap_or_default()),
@@ -147,9 +147,9 @@ pub(super) fn found(set: &ChangeSet) -> Html {
                     <div class="s mono" title={set.selection_hash.clone()}>{ format!("hash {}", set.selection_hash.get(7..15).unwrap_or_default()) }</div></div>
             </div></div>
             <div class="in batch-split">
-                { shares(by.0, by.1, run.selected) }
+                { shares(by.0, by.1, run.selected, Shares::Wide) }
                 <div>
-                    { shares("Type", &run.by_type, run.selected) }
+                    { shares("Type", &run.by_type, run.selected, Shares::Narrow) }
                     { for run.refusals.iter().map(|refusal| html! {
                         <p class="sm batch-left k-warn" key={refusal.code.as_str()}><Icon shape={Shape::Triangle} size={IconSize::Small} />
                             <span>{ format!("{} refused: {}", count(refusal.count), refusal.reason) }</span></p>
@@ -168,14 +168,25 @@ pub(super) fn found(set: &ChangeSet) -> Html {
     }
 }
 
-fn shares(what: &'static str, shares: &[ShareCount], selected: i64) -> Html {
+/// What is shown of each group.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shares {
+    /// With a bar.
+    Wide,
+    /// Where there is little room.
+    Narrow,
+}
+
+fn shares(what: &'static str, shares: &[ShareCount], selected: i64, form: Shares) -> Html {
+    let wide = form == Shares::Wide;
     html! {
-        <table class="tbl batch-table">
-            <thead><tr><th scope="col">{ what }</th><th scope="col" class="num">{ "Selected" }</th><th scope="col" class="num">{ "Eligible" }</th><th scope="col">{ "Share" }</th></tr></thead>
+        <table class="tbl batch-table change-shares">
+            <thead><tr><th scope="col">{ what }</th><th scope="col" class="num">{ "Selected" }</th><th scope="col" class="num">{ "Eligible" }</th>
+                if wide { <th scope="col">{ "Share" }</th> }</tr></thead>
             <tbody>{ for shares.iter().take(SHOWN).map(|one| html! {
-                <tr key={one.name.clone()}><td class="mono cut">{ &one.name }</td><td class="num">{ count(one.selected) }</td>
+                <tr key={one.name.clone()}><td class="mono cut" title={one.name.clone()}>{ &one.name }</td><td class="num">{ count(one.selected) }</td>
                     <td class={classes!("num", (one.eligible == 0).then_some("f3"))}>{ count(one.eligible) }</td>
-                    <td><Meter share={one.eligible as f64 / selected.max(1) as f64} tone={Tone::Ok} label={format!("{} of {}", one.eligible, selected)} /></td></tr>
+                    if wide { <td><Meter share={one.eligible as f64 / selected.max(1) as f64} tone={Tone::Ok} label={format!("{} of {}", one.eligible, selected)} /></td> }</tr>
             }) }</tbody>
         </table>
     }

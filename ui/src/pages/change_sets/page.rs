@@ -156,17 +156,18 @@ fn figures(set: &ChangeSet) -> Html {
         Some(at) => html! { <><dt>{ label }</dt><dd><Clock {at} /></dd></> },
         None => Html::default(),
     };
+    let reached = set.dry_run.eligible - progress.waiting;
     let none = || html! { <span class="f3">{ "none" }</span> };
     html! {
         <div class="body change-head">
             <div class="figs">
-                { figure("Waiting", progress.waiting, ItemState::Waiting, html! {
-                    <Meter share={share(set)} tone={Tone::Live} label={format!("{} of {} reached", count(set.dry_run.eligible - progress.waiting), count(set.dry_run.eligible))} /> }) }
+                { figure("Waiting", progress.waiting, ItemState::Waiting, html! { { format!("{} of {} reached", count(reached), count(set.dry_run.eligible)) } }) }
                 { figure("Done", progress.done, ItemState::Done, html! { "changed" }) }
                 { figure("Skipped", progress.skipped, ItemState::Skipped, html! { "no longer possible when reached" }) }
                 { figure("Failed", progress.failed, ItemState::Failed, html! { "refused when reached" }) }
                 { figure("Refused", set.dry_run.selected - set.dry_run.eligible, ItemState::Refused, html! { "by the dry run" }) }
             </div>
+            <Meter share={share(set)} tone={Tone::Live} label={format!("{} of {} reached", count(reached), count(set.dry_run.eligible))} />
             <dl class="kv">
                 <dt>{ "Selection" }</dt><dd>{ selection }</dd>
                 <dt>{ "Reason" }</dt><dd>{ set.reason.as_ref().map_or_else(none, |reason| html! { reason }) }</dd>

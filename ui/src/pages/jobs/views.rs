@@ -146,8 +146,15 @@ pub(super) fn ViewDialog(props: &ViewDialogProps) -> Html {
         ask.reform(move |()| Wish::Change(view.view_id.clone(), wish.clone()))
     });
     let forget = own.clone().map(|view| ask.reform(move |()| Wish::Forget(view.view_id.clone())));
-    let cli = ["orch", "view", "save", name.trim(), "--filter", &props.text]
-        .map(|word| AttrValue::from(word.to_owned()));
+    let cli = [
+        "orch",
+        "view",
+        "save",
+        if name.trim().is_empty() { "NAME" } else { name.trim() },
+        "--filter",
+        &props.text,
+    ]
+    .map(|word| AttrValue::from(word.to_owned()));
     html! {
         <Dialog title="Save view" size={DialogSize::Form} on_close={props.on_close.clone()} on_confirm={save.clone()}
             footer={html! { <>
@@ -155,7 +162,7 @@ pub(super) fn ViewDialog(props: &ViewDialogProps) -> Html {
                 <span class="grow"></span>
                 <Button on_click={props.on_close.clone()}>{ "Close" }</Button>
                 if let Some(change) = change { <Button disabled={missing.clone()} says_why={false} on_click={change}>{ format!("Change {}", own.as_ref().map(|view| view.name.clone()).unwrap_or_default()) }</Button> }
-                <Button kind={ButtonKind::Primary} busy={*busy} disabled={missing.clone()} says_why={false} on_click={save}>{ "Save as new" }</Button>
+                <Button kind={ButtonKind::Primary} busy={*busy} disabled={missing.clone()} on_click={save}>{ "Save as new" }</Button>
             </> }}>
             if let Some(problem) = &*problem {
                 <Banner tone={Tone::Bad} fact={format!("{} ({})", problem.sentence(), problem.code())}>{ problem.next_step() }</Banner>
