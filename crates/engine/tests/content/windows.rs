@@ -247,3 +247,86 @@ async fn a_source_that_is_held_or_switched_off_is_not_read() {
         report(&world.run(&source).await);
     }
 }
+
+#[tokio::test]
+async fn a_look_at_a_source_says_what_is_there_and_keeps_nothing() {
+    for world in World::all().await {
+        let text = [record_at("R-1", ago(3 * DAY)), record_at("R-2", ago(DAY)), "{".to_owned()].join("\n");
+        let source = world.add("feed", SourceType::Advisory, &world.file("f.ndjson", text)).await;
+        let (sources, id) = (world.engine.sources(), &source.source_id);
+        let seen = sources.test(&world.caller, id).await.unwrap();
+        assert_eq!((seen.ok, seen.files, seen.records, seen.refused), (true, 1, 2, 1));
+        assert_eq!((seen.newest, seen.errors.len()), (Some(ago(DAY)), 1));
+        let untouched = world.source(&source).await;
+        assert_eq!((untouched.record_count, untouched.version), (0, source.version));
+        assert_eq!(sources.watermarks(&world.caller, id).await.unwrap().items, []);
+
+        let gone = world.try_add("gone", SourceType::Kev, "/nowhere/kev.json").await.unwrap();
+        let seen = sources.test(&world.caller, &gone.source_id).await.unwrap();
+        assert_eq!((seen.ok, seen.error_code.as_deref()), (false, Some("SOURCE_UNREACHABLE")));
+        let empty = world.add("empty", SourceType::Vex, &world.file("v.json", "{}")).await;
+        let seen = sources.test(&world.caller, &empty.source_id).await.unwrap();
+        assert_eq!((seen.ok, seen.error_code.as_deref()), (false, Some("FEED_INVALID")));
+        let reader = Caller { read_only: true, ..world.caller.clone() };
+        assert_eq!(sources.test(&reader, id).await.unwrap_err().code, Code::ReadOnly);
+    }
+}
+
+#[tokio::test]
+async fn every_format_of_vex_comes_in_over_http() {
+    for world in World::all().await {
+        let server = MockServer::start().await;
+        let open = r#"{"@context":"https://openvex.dev/ns/v0.2.0","@id":"urn:1","timestamp":"2026-11-01T00:00:00Z","statements":[
+            {"vulnerability":{"name":"CVE-2026-1"},"products":["pkg:pypi/quill"],"status":"not_affected"},
+            {"vulnerability":{"name":"CVE-2026-2"},"products":["pkg:pypi/quill"],"status":"wrong"}]}"#;
+        let cyclonedx = r#"{"bomFormat":"CycloneDX","specVersion":"1.6","metadata":{"timestamp":"2026-11-02T00:00:00Z"},
+            "vulnerabilities":[{"id":"CVE-2026-3","analysis":{"state":"resolved"},"affects":[{"ref":"pkg:pypi/ink@1"}]}]}"#;
+        let csaf = r#"{"document":{"csaf_version":"2.0","tracking":{"id":"A-1","current_release_date":"2026-11-03T00:00:00Z"}},
+            "product_tree":{"full_product_names":[{"product_id":"p","product_identification_helper":{"purl":"pkg:pypi/pen"}}]},
+            "vulnerabilities":[{"cve":"CVE-2026-4","product_status":{"fixed":["p"]}}]}"#;
+        for (place, text, newest) in
+            [("open", open, "2026-11-01"), ("cdx", cyclonedx, "2026-11-02"), ("csaf", csaf, "2026-11-03")]
+        {
+            Mock::given(method("GET"))
+                .and(wiremock::matchers::path(format!("/{place}")))
+                .respond_with(ResponseTemplate::new(200).set_body_string(text))
+                .mount(&server)
+                .await;
+            let location = format!("{}/{place}", server.uri());
+            let source = world.try_add(place, SourceType::Vex, &location).await.unwrap();
+            let done = report(&world.run(&source).await);
+            assert_eq!((done.records, done.added), (1, 1), "{place}");
+            let high = mark(&world, &source).await.high_watermark.unwrap().to_string();
+            assert!(high.starts_with(newest), "{place}: {high}");
+            let again = report(&world.run(&source).await);
+            let bad = i64::from(place == "open");
+            assert_eq!((again.unchanged, again.refused), (true, bad), "a bad statement is told again");
+        }
+        assert_eq!(world.engine.feed_index(&world.caller.tenant).await.unwrap().generation(), 3);
+    }
+}
+
+#[tokio::test]
+async fn the_list_of_likelihoods_comes_packed_and_a_broken_one_is_refused() {
+    for world in World::all().await {
+        let text = "#model_version:v1,score_date:2026-11-02T00:00:00+0000\ncve,epss,percentile\nCVE-2026-0001,0.5,0.9\n";
+        let path = world.file("epss.csv.gz", gzip(text));
+        let source = world.add("epss", SourceType::Epss, &path).await;
+        let done = report(&world.run(&source).await);
+        assert_eq!((done.records, done.refused), (1, 0));
+        let high = mark(&world, &source).await.high_watermark.unwrap();
+        assert_eq!(high.to_string(), "2026-11-02T00:00:00.000Z");
+        std::fs::write(&path, "cve,epss\n").unwrap();
+        assert_eq!(failure(&world.run(&source).await).0, Code::FeedSuspicious);
+        std::fs::write(&path, "<html>").unwrap();
+        assert_eq!(failure(&world.run(&source).await).0, Code::FeedInvalid);
+        assert_eq!(world.source(&source).await.record_count, 1);
+    }
+}
+
+fn gzip(text: &str) -> Vec<u8> {
+    use std::io::Write;
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    packed.write_all(text.as_bytes()).unwrap();
+    packed.finish().unwrap()
+}
