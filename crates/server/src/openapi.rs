@@ -178,8 +178,12 @@ fn written(mounted: &Mounted, mut operation: Operation) -> Value {
             operation.answers["200"]["headers"][name] = reference;
         }
     }
-    if endpoint.path.contains('{') || endpoint.path.ends_with("/explain") {
+    // A body may name things too.
+    if endpoint.path.contains('{') || endpoint.path.ends_with("/explain") || operation.body.is_some() {
         refusals.push(404);
+    }
+    if endpoint.path.ends_with(":update") {
+        refusals.push(412);
     }
     if operation.body.is_some() {
         refusals.extend([413, 415]);
