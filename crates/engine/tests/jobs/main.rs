@@ -14,6 +14,7 @@ mod edges;
 mod figures;
 mod life;
 mod lost;
+mod model;
 mod property;
 mod races;
 mod submit;
@@ -75,6 +76,7 @@ on_both! {
     edges::a_released_job_still_waits_for_its_time,
     edges::an_edge_may_be_added_until_a_worker_holds_the_job,
     edges::a_cycle_is_refused_and_its_jobs_are_named,
+    edges::a_graph_beyond_its_limits_is_refused,
     edges::an_edge_to_nowhere_or_to_another_tenant_is_refused,
     edges::adding_edges_needs_scope_reason_and_ticket,
     edges::the_graph_is_drawn_with_ranks_orders_and_its_longest_path,
