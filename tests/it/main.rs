@@ -1,6 +1,10 @@
 //! The product through HTTP: `stella serve` as a program, spoken to as any client would.
 
-#![expect(clippy::unwrap_used, reason = "a panic is the report of a test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a panic is the report of a test, and what it counted is printed"
+)]
 
 mod bad_input;
 mod chaos;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 words! {
     /// On what of the upstream job the downstream one waits.
     #[derive(Default)]
+    #[expect(clippy::enum_variant_names, reason = "the words of the specification")]
     EdgeKind {
         /// That it, or a repeat of it, succeeds.
         #[default]

@@ -31,7 +31,9 @@ fn covered(from: i64, low: i64) -> Coverage {
     Coverage { run: Some(Run { from: at(from), low: at(low) }), ..Coverage::default() }
 }
 
-fn shape(coverage: &Coverage) -> (Option<(i64, i64)>, Vec<(i64, i64)>, Vec<(i64, i64)>) {
+type Pair = (i64, i64);
+
+fn shape(coverage: &Coverage) -> (Option<Pair>, Vec<Pair>, Vec<Pair>) {
     let pair = |start: Micros, end: Micros| (start.0 / S, end.0 / S);
     (
         coverage.run.map(|run| pair(run.from, run.low)),

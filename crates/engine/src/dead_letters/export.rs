@@ -112,7 +112,7 @@ impl DeadLetters {
 /// A file that grows entry by entry.
 enum Sheet {
     Ndjson { text: String, count: u64 },
-    Csv { writer: csv::Writer<Vec<u8>>, count: u64 },
+    Csv { writer: Box<csv::Writer<Vec<u8>>>, count: u64 },
 }
 
 impl Sheet {
@@ -123,7 +123,7 @@ impl Sheet {
                 let mut writer = csv::Writer::from_writer(Vec::new());
                 let last = with_payload.then_some("payload");
                 writer.write_record(HEADINGS.into_iter().chain(last)).map_err(Error::internal)?;
-                Self::Csv { writer, count: 0 }
+                Self::Csv { writer: Box::new(writer), count: 0 }
             }
         })
     }

@@ -25,10 +25,6 @@ pub trait Handler: Send + Sync + 'static {
     fn check(&self, _payload: &Value) -> Result<(), String> {
         Ok(())
     }
-    /// Says what is wrong with a payload that somebody wrote by hand; it is shown to them.
-    fn check(&self, _payload: &Value) -> Result<(), String> {
-        Ok(())
-    }
     /// Does one job.
     async fn run(&self, ctx: &JobContext, lease: &Lease) -> Result<Done, Failure>;
 }

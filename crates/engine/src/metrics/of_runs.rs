@@ -105,13 +105,15 @@ fn counted(rows: &[RunRow]) -> Vec<Family> {
     vec![all, errors, planned, backlog, delta, critical, high, kev]
 }
 
+type Labels = Vec<(&'static str, String)>;
+
 fn histogram(
     name: &'static str,
     help: &'static str,
     rows: &[DurationRow],
-    labels: impl Fn(&DurationRow) -> Vec<(&'static str, String)>,
+    labels: impl Fn(&DurationRow) -> Labels,
 ) -> Family {
-    let mut sums: BTreeMap<Vec<(&'static str, String)>, (Vec<i64>, i64)> = BTreeMap::new();
+    let mut sums: BTreeMap<Labels, (Vec<i64>, i64)> = BTreeMap::new();
     for row in rows {
         let ms = row.ms.max(0);
         let sum = sums.entry(labels(row)).or_insert_with(|| (vec![0; BOUNDS_MS.len() + 1], 0));

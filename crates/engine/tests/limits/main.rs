@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
 
 #[path = "../jobs/support.rs"]
+#[expect(dead_code, reason = "the tests of jobs use more of it")]
 mod support;
 
 mod blackouts;

@@ -10,7 +10,7 @@ use stella_ledger::slos::{self, SloRow};
 use stella_ledger::{exposition, instance, telling};
 
 fn acme() -> Tenant {
-    "acme".parse().unwrap()
+    "acme".parse().expect("it is well formed")
 }
 
 fn count(kind: &'static str, at: i64, label: &str, n: i64) -> Count {
@@ -56,7 +56,7 @@ pub(crate) async fn objectives(exam: Exam) {
     exam.write(|tx| {
         Box::pin(async move {
             let mut row = SloRow {
-                slo_id: "slo_019aa6e1-0000-7000-8000-000000000000".parse().unwrap(),
+                slo_id: "slo_019aa6e1-0000-7000-8000-000000000000".parse().expect("it is well formed"),
                 tenant: acme(),
                 name: "Jobs succeed".to_owned(),
                 sli: Sli::JobSuccess,
@@ -77,7 +77,10 @@ pub(crate) async fn objectives(exam: Exam) {
             assert!(!slos::update(tx, &row).await?, "an older version changes nothing");
             row.version = 2;
             assert_eq!(slos::get(tx, &acme(), &row.slo_id).await?, Some(row.clone()));
-            assert_eq!(slos::get(tx, &"globex".parse().unwrap(), &row.slo_id).await?, None);
+            assert_eq!(
+                slos::get(tx, &"globex".parse().expect("it is well formed"), &row.slo_id).await?,
+                None
+            );
             let after = (row.name.clone(), row.slo_id.as_str().to_owned());
             assert_eq!(slos::list(tx, &acme(), Some(&after), 10).await?, []);
             assert_eq!(slos::count(tx, &acme()).await?, 1);
@@ -116,7 +119,7 @@ pub(crate) async fn names(exam: Exam) {
             assert_eq!(exposition::pressure_level(tx).await?, 0);
             assert_eq!(telling::beginnings(tx, &acme(), &[1, 2]).await?, []);
             assert_eq!(telling::left(tx, &acme(), &[1, 2]).await?, []);
-            Ok::<_, LedgerError>(instance::name(tx).await?)
+            instance::name(tx).await
         })
     });
     assert_eq!(name.await.as_deref(), Some("one"));

@@ -1,6 +1,9 @@
 //! One attempt: acknowledge, work with the lease kept alive beside it, report.
 
-#![expect(clippy::disallowed_methods, reason = "a worker measures how long its own leases last; no rule depends on it")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a worker measures how long its own leases last; no rule depends on it"
+)]
 
 use super::task::{Failure, Finished, Task, Told};
 use super::{Handler, PAUSE};

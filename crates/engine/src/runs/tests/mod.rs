@@ -247,3 +247,4 @@ mod doors;
 mod ends;
 mod found;
 mod real;
+mod said;
