@@ -51,7 +51,7 @@ async fn a_dead_letter_is_repeated_from_its_cause_to_the_page_of_its_job() {
     assert!(browser.location().await.contains("/ops/operations/jobengine/jobs/job_"));
 
     press(&browser, "gd").await;
-    read(&browser, "Dead-Letter is empty").await;
+    read(&browser, "Dead-letter is empty").await;
     let same: bool = ask(&browser, "return window.sameVisit === true;").await;
     assert!(same, "the page was loaded anew on the way");
     browser.close().await;
