@@ -58,9 +58,11 @@ pub fn GraphView(props: &GraphViewProps) -> Html {
         let scale = scale.clone();
         Callback::from(move |wanted: f64| scale.set(wanted.clamp(whole.min(READABLE), 1.5)))
     };
+    // The view grows a little when its scroll bars go.
+    let fitted = *scale <= whole * 1.05;
     let toggle = {
-        let (scale, zoom) = (*scale, zoom.clone());
-        Callback::from(move |()| zoom.emit(if (scale - whole).abs() > 0.001 { whole } else { 1.0 }))
+        let zoom = zoom.clone();
+        Callback::from(move |()| zoom.emit(if fitted { 1.0 } else { whole }))
     };
     use_follow(&scroller, &placed, *current, *scale, view);
     {
@@ -115,7 +117,8 @@ pub fn GraphView(props: &GraphViewProps) -> Html {
     };
     let area = seen(&view, *scale);
     let dense = props.graph.edges.len() > DENSE;
-    let shown = |edge: &GraphEdge| !dense || edge.strong || Some(edge.from) == *current || Some(edge.to) == *current;
+    let shown =
+        |edge: &GraphEdge| !dense || edge.strong || Some(edge.from) == *current || Some(edge.to) == *current;
     let size = ((placed.size.0 * *scale).ceil(), (placed.size.1 * *scale).ceil());
     html! {
         <div class="graph">
@@ -129,7 +132,7 @@ pub fn GraphView(props: &GraphViewProps) -> Html {
                     <span class="graph-zoom f2">{ format!("{:.0}%", *scale * 100.0) }</span>
                     <Button kind={ButtonKind::Ghost} small={true} icon={Shape::Plus} label="Larger" on_click={zoom.reform({ let scale = *scale; move |()| scale * STEP })} />
                 </span>
-                <Button small={true} key_hint="F" pressed={(*scale - whole).abs() < 0.001 && whole < 1.0} on_click={toggle}>{ "Fit" }</Button>
+                <Button small={true} key_hint="F" pressed={fitted && whole < 0.99} on_click={toggle}>{ "Fit" }</Button>
             </div>
             <div ref={scroller} class="graph-view" tabindex="0" role="group" aria-label={props.label.clone()}>
                 <svg class={classes!("ch", "graph-svg", (*scale < READABLE).then_some("is-far"), dense.then_some("is-dense"))} role="img" aria-label={props.label.clone()}

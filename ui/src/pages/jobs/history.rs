@@ -1,7 +1,7 @@
 //! What was written down about a job, and whether the chain it stands in is whole.
 
 use crate::api::{Load, Problem};
-use crate::kit::format::count;
+use crate::kit::format::{count, counted};
 use crate::kit::{Button, Clock, Icon, IconSize, Shape, Skeleton, Tone, use_keys};
 use crate::parts::ProblemView;
 use crate::store::{Asked, Watch, use_api, use_query};
@@ -62,7 +62,7 @@ pub(super) fn History(props: &HistoryProps) -> Html {
                 { checked(&check) }
                 <span class="grow"></span>
                 if let Some(page) = entries.load.value() {
-                    <span class="f3 sm">{ format!("{} entries", count(page.items.len() as i64)) }</span>
+                    <span class="f3 sm">{ counted(page.items.len() as i64, "entry", "entries") }</span>
                 }
                 <Button small={true} icon={Shape::Link} key_hint="V" busy={*busy} on_click={verify}>{ "Verify chain" }</Button>
             </div>

@@ -73,7 +73,9 @@ pub(super) fn times_words(times: &BlackoutTimes, now: Micros) -> String {
             let long = times.duration_s.map_or_else(String::new, |s| format!(" for {}", duration(s * 1_000)));
             format!("{when}{long}, {}", times.time_zone.as_deref().unwrap_or("UTC"))
         }
-        (Some(start), Some(end), None) => format!("{} to {}", clock_or_date(start, now), clock_or_date(end, now)),
+        (Some(start), Some(end), None) => {
+            format!("{} to {}", clock_or_date(start, now), clock_or_date(end, now))
+        }
         (Some(start), None, None) => format!("from {}", clock_or_date(start, now)),
         (None, Some(end), None) => format!("until {}", clock_or_date(end, now)),
         (None, None, None) => "never".to_owned(),

@@ -71,7 +71,7 @@ pub(super) fn QuotaEditor(props: &QuotaEditorProps) -> Html {
                 } else {
                     <Button small={true} on_click={act(LimitAct::PauseQuota(quota.clone()))} disabled={refusal.clone()} says_why={false}>{ "Pause…" }</Button>
                 }
-                <Button small={true} kind={ButtonKind::Ghost} on_click={act(LimitAct::DeleteQuota(quota.clone()))} disabled={refusal.clone()} says_why={false}>{ "Remove…" }</Button>
+                if told.is_empty() { <Button small={true} kind={ButtonKind::Ghost} on_click={act(LimitAct::DeleteQuota(quota.clone()))} disabled={refusal.clone()} says_why={false}>{ "Remove…" }</Button> }
                 <span class="grow"></span>
                 if !told.is_empty() { <Button small={true} kind={ButtonKind::Ghost} on_click={discard}>{ "Discard" }</Button> }
                 <Button small={true} kind={ButtonKind::Primary} on_click={open} disabled={refusal.clone().or(blocked.clone())} says_why={false}>{ "Save quota…" }</Button>
@@ -182,7 +182,7 @@ pub(super) fn DraftFields(props: &DraftFieldsProps) -> Html {
                 };
                 let was = props.before.map(|limits| field.of(&limits)).filter(|was| draft.number(field).as_ref() != Ok(was));
                 html! {
-                    <Field key={field.label()} label={field.label()} note={was.map(|was| AttrValue::from(format!("was {}", count(was))))}
+                    <Field key={field.label()} label={field.label()} hint={was.map(|was| AttrValue::from(format!("was {}", count(was))))}
                         error={draft.number(field).err().map(AttrValue::from)}>
                         <Input value={draft.text(field).to_owned()} {on_input} />
                     </Field>

@@ -132,7 +132,9 @@ pub(super) const fn consequence(level: PressureLevel) -> &'static str {
 pub(super) fn gauge(reading: &GaugeReading) -> (&'static str, String, String) {
     let (name, write): (_, fn(f64) -> String) = match reading.gauge {
         PressureGauge::Queue => ("Queue", |value| count(value as i64)),
-        PressureGauge::OldestQueued => ("Oldest queued", |value| crate::kit::format::duration_short(value as i64)),
+        PressureGauge::OldestQueued => {
+            ("Oldest queued", |value| crate::kit::format::duration_short(value as i64))
+        }
         PressureGauge::WriteP95 => ("Writes, p95", |value| format!("{value:.0} ms")),
         PressureGauge::DiskFree => ("Disk free", |value| format!("{value:.0}%")),
     };

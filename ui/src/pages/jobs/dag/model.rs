@@ -36,7 +36,9 @@ pub(super) fn graph(dag: &Dag, critical: bool) -> Graph {
 fn node_of(node: &DagNode, strong: bool) -> GraphNode {
     let waiting = node.wait_reason.filter(|_| node.state == JobState::Pending);
     let (shape, tone) = waiting.map_or_else(|| node.state.look(), wait_reason::look);
-    let name = if node.label == node.job_type { short_id(node.id.as_str()) } else { node.label.clone() };
+    // The type stands above it already.
+    let own = node.label.strip_prefix(&node.job_type).unwrap_or(&node.label).trim();
+    let name = if own.is_empty() { short_id(node.id.as_str()) } else { own.to_owned() };
     let tries = if node.attempt > 1 { format!(", try {}", node.attempt) } else { String::new() };
     GraphNode {
         id: node.id.to_string().into(),
