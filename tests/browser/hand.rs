@@ -18,7 +18,8 @@ pub(crate) async fn press_ctrl(browser: &Browser, key: &str) {
 /// Types into the field with this label, in place of what stands there.
 pub(crate) async fn fill(browser: &Browser, label: &str, text: &str) {
     let field = labelled(browser, label).await;
-    field.clear().await.unwrap();
+    // Chosen and typed over: emptying it by the driver tells the page nothing, and the next drawing would undo it.
+    field.send_keys(Key::Control + "a").await.unwrap();
     field.send_keys(text).await.unwrap();
 }
 
