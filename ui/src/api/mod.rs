@@ -10,8 +10,8 @@
 //! `store::use_list` do, keep the answers, and ask again when the live feed tells of a change.
 
 mod backfills;
-mod change_sets;
 pub mod chance;
+mod change_sets;
 mod client;
 mod dead_letters;
 mod engine;

@@ -35,7 +35,9 @@ pub fn page(route: &Route) -> Html {
         Route::Sources => html! { <sources::SourcesPage /> },
         Route::DeadLetter => html! { <dead_letter::DeadLetterPage /> },
         Route::DeadLetterQueue => html! { <dead_letter::DeadLetterQueuePage /> },
-        Route::DeadLetterEntry(id) => html! { <dead_letter::DeadLetterEntryPage key={id.to_string()} id={id.clone()} /> },
+        Route::DeadLetterEntry(id) => {
+            html! { <dead_letter::DeadLetterEntryPage key={id.to_string()} id={id.clone()} /> }
+        }
         Route::Source(id) => html! { <sources::SourcePage key={id.to_string()} id={id.clone()} /> },
         Route::Targets => html! { <targets::TargetsPage /> },
         Route::Runs => html! { <runs::RunsPage /> },

@@ -19,8 +19,8 @@
 
 mod act_dialog;
 mod backfill_states;
-mod change_states;
 mod badges;
+mod change_states;
 pub mod cli_twin;
 mod cron_words;
 mod deltas_text;

@@ -26,8 +26,8 @@ static CASES: LazyLock<[(Regex, &str); 7]> = LazyLock::new(|| {
         // An apostrophe inside of a word begins no quotation.
         (r"(^|[\s(\[=:,])'[^']*'", "$1<text>"),
         (r"(?i)\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "<uuid>"),
-        // An address keeps its host, which is part of the cause.
-        (r"(?i)\b([a-z][a-z0-9+.-]*)://([^\s/?#]+)[^\s]*", "$1://$2<path>"),
+        // An address keeps its host, which is part of the cause; its slashes are put back when paths are replaced.
+        (r"(?i)\b([a-z][a-z0-9+.-]*)://([^\s/?#]+)[^\s]*", "$1:\u{1}$2<path>"),
         (r"(?:\?|&)[A-Za-z0-9_.~-]+=[^\s,;)]*", "<query>"),
         (r"(?i)(^|[\s(\[=:,])(?:[a-z]:[\\/]|~?/|\.{1,2}/)[^\s,;:()\[\]]*", "$1<path>"),
         (r"(?i)\b(?:sha\d+:)?(?:0x)?[0-9a-f]*(?:[0-9][a-f]|[a-f][0-9])[0-9a-f]*\b", "<hex>"),
@@ -47,6 +47,7 @@ pub(crate) fn normalise(message: &str) -> String {
     }
     let text = LETTERS_OF_HEX.replace_all(&text, "<hex>");
     let text = NUMBERS.replace_all(&text, "<n>");
+    let text = text.replace('\u{1}', "//");
     let words: Vec<&str> = text.split_whitespace().collect();
     words.join(" ").chars().take(COUNTED).collect()
 }

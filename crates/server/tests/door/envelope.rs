@@ -74,7 +74,7 @@ async fn a_body_that_turns_out_too_large_is_cut_off() {
     let app = App::local().await;
     let pieces = futures::stream::iter((0..64).map(|_| Ok::<_, std::io::Error>(vec![b' '; 64 * 1024])));
     let request =
-        Request::post("/api/v1/runs").header(JSON.0, JSON.1).body(Body::from_stream(pieces)).unwrap();
+        Request::post("/api/v1/runs:preview").header(JSON.0, JSON.1).body(Body::from_stream(pieces)).unwrap();
     assert_eq!(app.send(request).await.refusal(), (413, "PAYLOAD_TOO_LARGE".to_owned()));
 }
 
