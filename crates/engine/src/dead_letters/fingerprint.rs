@@ -86,7 +86,7 @@ mod tests {
             ("read ~/a/b.json, then ../c", "read <path>, then <path>"),
             ("https://a.example/x/y.zip?key=1 answered 503", "https://a.example<path> answered <n>"),
             ("https://a.example:8443/x answered 503", "https://a.example:<n><path> answered <n>"),
-            ("GET feed?page=2&size=50 failed", "GET feed<query><query> failed"),
+            ("GET feed?page=2&size=50 failed", "GET feed<query> failed"),
             ("two  blanks\tand\nlines", "two blanks and lines"),
             ("added a bead", "added a bead"),
         ] {
