@@ -2,9 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
 
+mod endpoints;
+
 use futures::TryStreamExt as _;
 use serde_json::{Value, json};
-use stella_contract::api::ENDPOINTS;
 use stella_contract::error::Code;
 use stella_contract::job::{Cause, JobFilter, JobState};
 use stella_contract::source::{AddSource, RunSource, SourceType};
@@ -23,7 +24,7 @@ async fn start() -> (MockServer, Client) {
 fn worker(name: &str) -> Value {
     json!({
         "workerId": "wrk_01890000-0000-7000-8000-000000000001", "name": name, "version": "0.1.0",
-        "hostname": "bench", "jobTypes": ["scan.segment"], "concurrency": 2, "inFlight": 0, "state": "online",
+        "hostname": "bench", "jobTypes": ["scan.segment"], "concurrency": 2, "inFlight": 0, "state": "online", "wish": "work",
         "lastHeartbeatAt": "2026-11-21T09:00:00.000Z", "startedAt": "2026-11-21T08:00:00.000Z",
     })
 }
@@ -239,92 +240,4 @@ async fn a_server_that_is_not_there_is_named() {
     let error = client.core().ready().await.unwrap_err();
     assert!(matches!(error, Error::Transport { fault: Fault::Unreachable, .. }), "{error} ({address})");
     assert!(error.to_string().contains(&gone.to_string()), "{error}");
-}
-
-/// What the client can ask is held against the table of the contract: nothing is missing, nothing is made up.
-#[tokio::test]
-async fn every_endpoint_of_the_contract_has_a_method() {
-    let (server, client) = start().await;
-    Mock::given(wiremock::matchers::any())
-        .respond_with(ResponseTemplate::new(404).set_body_json(refusal("NOT_FOUND", None)))
-        .mount(&server)
-        .await;
-    let write = Write::default();
-    let job = "job_01890000-0000-7000-8000-000000000001".parse().unwrap();
-    let src = "src_01890000-0000-7000-8000-000000000001".parse().unwrap();
-    let target: stella_contract::ids::TargetId = "tgt_01890000-0000-7000-8000-000000000001".parse().unwrap();
-    let run: stella_contract::ids::RunId = "run:acme:20261121T140815Z:9c1f04ab".parse().unwrap();
-    let page = stella_contract::page::PageQuery::default();
-    let wish = AddSource { name: "x".to_owned(), source_type: SourceType::Kev, location: "/x".to_owned() };
-    let submit = serde_json::from_value(json!({ "jobType": "demo.wait", "payload": {} })).unwrap();
-    let start = serde_json::from_value(json!({ "mode": "analysis-only" })).unwrap();
-    let which = stella_contract::finding::ExplainQuery {
-        target: target.clone(),
-        purl: "pkg:pypi/a@1".to_owned(),
-        vulnerability: "CVE-2026-1".to_owned(),
-    };
-    let one_time = stella_contract::session::OpenSession { one_time_token: "x".to_owned() };
-    let _ = client.core().ready().await;
-    let _ = client.core().live().await;
-    let _ = client.core().discover().await;
-    let _ = client.core().openapi().await;
-    let _ = client.core().open_session(&one_time).await;
-    let _ = client.core().session().await;
-    let _ = client.core().overview().await;
-    let _ = client.feed().cursor().await;
-    let _ = client.jobs().list(&JobFilter::default(), &page).await;
-    let _ = client.jobs().submit(&submit, &write).await;
-    let _ = client.jobs().get(&job).await;
-    let _ = client.jobs().history(&job, &page).await;
-    let _ = client.jobs().cancel(&job, &write).await;
-    let _ = client.core().verify_history().await;
-    let _ = client.core().artifact("sha256:00").await;
-    let _ = client.core().workers(&page).await;
-    let _ = client.sources().list(&page).await;
-    let _ = client.sources().add(&wish, &write).await;
-    let _ = client.sources().get(&src).await;
-    let _ = client.sources().run(&src, &RunSource::default(), &write).await;
-    let _ = client.targets().list(&Default::default(), &page).await;
-    let _ = client.targets().get(&target).await;
-    let _ = client.targets().import(&SbomPlace::default(), "{}".into(), &write).await;
-    let _ = client.runs().list(&Default::default(), &page).await;
-    let _ = client.runs().start(&start, &write).await;
-    let _ = client.runs().preview(&Default::default()).await;
-    let _ = client.runs().get(&run).await;
-    let _ = client.runs().segments(&run, &page).await;
-    let _ = client.runs().deltas(&run, &page).await;
-    let _ = client.runs().messages(&run, Default::default()).await;
-    let _ = client.runs().cancel(&run, &write).await;
-    let _ = client.runs().retry(&run, &write).await;
-    let _ = client.runs().stream(run.clone(), None).try_next().await;
-    let _ = client.findings().list(&Default::default(), &page).await;
-    let _ = client.findings().explain(&which).await;
-
-    let ids = [job_text(&job), src_text(&src), target.to_string(), run.to_string(), "sha256:00".to_owned()];
-    let requests = server.received_requests().await.unwrap();
-    let mut asked: Vec<String> = requests
-        .iter()
-        .map(|request| {
-            let mut path = request.url.path().to_owned();
-            for id in &ids {
-                path = path.replace(id, "{id}").replace("artifacts/{id}", "artifacts/{digest}");
-            }
-            format!("{} {path}", request.method)
-        })
-        .collect();
-    // The feed of the browser is the same feed as the long poll; a program reads the poll.
-    asked.push("GET /api/v1/events/stream".to_owned());
-    asked.sort();
-    let mut known: Vec<String> =
-        ENDPOINTS.iter().map(|endpoint| format!("{} {}", endpoint.method.as_str(), endpoint.path)).collect();
-    known.sort();
-    assert_eq!(asked, known);
-}
-
-fn job_text(id: &stella_contract::ids::JobId) -> String {
-    id.to_string()
-}
-
-fn src_text(id: &stella_contract::ids::SourceId) -> String {
-    id.to_string()
 }
