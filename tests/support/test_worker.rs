@@ -7,10 +7,13 @@ use serde_json::{Value, json};
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use stella_contract::job::ErrorClass;
 use stella_sdk::Client;
 use stella_sdk::worker::{Failure, Finished, Task, Worker};
 
+/// Between two attempts to be taken on.
+const PAUSE: Duration = Duration::from_millis(100);
 /// What this worker does.
 const JOB_TYPE: &str = "demo.step";
 
@@ -49,5 +52,9 @@ async fn main() {
         }
     };
     let worker = Worker::new(client, "test-worker").concurrency(8).on(JOB_TYPE, work);
-    worker.run_until(std::future::pending()).await.unwrap();
+    // A server that is down takes nobody, and one that was restarted may know nobody: then it begins anew.
+    loop {
+        worker.clone().run_until(std::future::pending()).await.ok();
+        tokio::time::sleep(PAUSE).await;
+    }
 }
