@@ -168,7 +168,7 @@ impl Breakers {
                     demand_version(expected, row.version)?;
                     engine.limits_changed();
                     let after = force(tx, &caller, row, event, now, &mut journal).await?;
-                    journal.write(tx).await?;
+                    journal.leave(tx);
                     Ok(after)
                 })
             })

@@ -53,7 +53,7 @@ impl Edges {
                 Box::pin(async move {
                     let mut journal = Journal::default();
                     let added = add(tx, &tenant, wish, &by, engine.now(), &mut journal).await?;
-                    journal.write(tx).await?;
+                    journal.leave(tx);
                     Ok(added)
                 })
             })

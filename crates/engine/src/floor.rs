@@ -86,7 +86,7 @@ impl Floor {
                     refuse_lost(&fenced)?;
                     let mut journal = Journal::default();
                     along(tx, fenced.done, JobEvent::Ack, now, &mut journal).await?;
-                    journal.write(tx).await?;
+                    journal.leave(tx);
                     Ok(held.pulse(now))
                 })
             })
@@ -129,7 +129,7 @@ impl Floor {
                             .collect();
                         let mut journal = Journal::default();
                         settle(tx, &changes, &by, now, &mut journal).await?;
-                        journal.write(tx).await?;
+                        journal.leave(tx);
                     }
                     Ok(pulse)
                 })
@@ -324,7 +324,7 @@ impl Floor {
                     let prepared = Prepared { fence: held.fence.clone(), outcome: Ok(ready) };
                     let done = one(report::write(tx, vec![prepared], now, &mut journal).await?)?;
                     uploads::forget(tx, held.record.key).await?;
-                    journal.write(tx).await?;
+                    journal.leave(tx);
                     Ok(done)
                 })
             })
@@ -354,7 +354,7 @@ impl Floor {
                     let mut journal = Journal::default();
                     let prepared = Prepared { fence: held.fence, outcome: Err(failure) };
                     let done = one(report::write(tx, vec![prepared], now, &mut journal).await?)?;
-                    journal.write(tx).await?;
+                    journal.leave(tx);
                     Ok(done)
                 })
             })
@@ -381,7 +381,7 @@ impl Floor {
                     let mut journal = Journal::default();
                     let mut given =
                         released(tx, fenced.done, "released", Some(&said), now, &mut journal).await?;
-                    journal.write(tx).await?;
+                    journal.leave(tx);
                     given.pop().map(view).ok_or_else(|| Error::internal("a release changed nothing"))
                 })
             })

@@ -118,7 +118,7 @@ impl Floor {
                     };
                     let mut journal = Journal::default();
                     let claimed = claim(&engine, tx, claimer, &types, n, &mut journal).await?;
-                    journal.write(tx).await?;
+                    journal.leave(tx);
                     Ok((worker, claimed))
                 })
             })

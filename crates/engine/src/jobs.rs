@@ -88,7 +88,7 @@ impl Jobs {
                     let now = engine.now();
                     demand_open_runs(tx, &checked).await?;
                     let made = insert_many(&engine, tx, checked, &by, now, &mut journal).await?;
-                    journal.write(tx).await?;
+                    journal.leave(tx);
                     Ok(made)
                 })
             })

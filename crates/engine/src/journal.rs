@@ -1,69 +1,18 @@
-//! What one transaction has to write down and to tell. It is collected while things change and written once, at the
-//! transaction's end: the history gets its numbers and hashes, the feed its numbers.
+//! What one transaction has to write down and to tell. It is collected while things change and left to be written once,
+//! at the end of the commit: then the history gets its numbers and hashes, the feed its numbers.
 
 use crate::error::Error;
 use serde::Serialize;
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use stella_bundle::{canonical, digest};
-use stella_contract::event::FeedEvent;
-use stella_contract::history::{Actor, HistoryEntry};
-use stella_contract::ids::{EventId, JobId, RunId, Tenant};
-use stella_contract::job::Cause;
-use stella_contract::time::Micros;
-use stella_ledger::chains::{self, Tip};
-use stella_ledger::{Tx, feed, history};
+use stella_contract::history::HistoryEntry;
+use stella_contract::ids::{EventId, Tenant};
+use stella_ledger::book::Sealed;
+use stella_ledger::chains::Tip;
+use stella_ledger::{LedgerError, Tx};
 
-/// An entry of the history before it has a number.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Draft {
-    /// The job it is about.
-    pub job_id: Option<JobId>,
-    /// The run it is about.
-    pub run_id: Option<RunId>,
-    /// The noun: `job`, `run`, `segment`, `source`, `target`, `token`.
-    pub entity: &'static str,
-    /// What happened.
-    pub kind: String,
-    /// State before.
-    pub from_state: Option<&'static str>,
-    /// State after.
-    pub to_state: Option<&'static str>,
-    /// The job's attempt then.
-    pub attempt: Option<i32>,
-    /// The job's lease epoch then.
-    pub lease_epoch: Option<i64>,
-    /// Who did it.
-    pub actor: Actor,
-    /// Why.
-    pub cause: Cause,
-    /// Binds everything of one cause together.
-    pub correlation_id: String,
-    /// When.
-    pub occurred_at: Micros,
-    /// What else there is to say.
-    pub data: Value,
-}
-
-/// An event of the feed before it has a number.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Tiding {
-    /// What happened.
-    pub kind: String,
-    /// The noun: `job`, `run`, `segment`, `source`, `target`.
-    pub entity: &'static str,
-    /// The thing's id.
-    pub id: String,
-    /// The run it belongs to.
-    pub run_id: Option<RunId>,
-    /// Binds everything of one cause together.
-    pub correlation_id: String,
-    /// When.
-    pub at: Micros,
-    /// What the thing is now, in short.
-    pub data: Value,
-}
+pub use stella_ledger::book::{Draft, Tiding};
 
 /// Entries and events of one transaction, by tenant.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -101,21 +50,11 @@ impl Journal {
             own.tidings.extend(page.tidings);
         }
     }
-    /// Writes everything. It is the last thing of its transaction.
-    pub async fn write(self, tx: &mut Tx) -> Result<(), Error> {
+    /// Leaves everything to be written at the end of the commit.
+    pub fn leave(self, tx: &mut Tx) {
         for (tenant, page) in self.pages {
-            let mut tip = chains::tip(tx, &tenant).await?;
-            if !page.drafts.is_empty() {
-                let entries = number(&mut tip, page.drafts)?;
-                history::append_many(tx, &tenant, &entries).await?;
-            }
-            if !page.tidings.is_empty() {
-                let events = count(&mut tip, &tenant, page.tidings);
-                feed::append_many(tx, &tenant, &events).await?;
-            }
-            chains::move_tip(tx, &tenant, &tip).await?;
+            tx.leave(&tenant, seal, page.drafts, page.tidings);
         }
-        Ok(())
     }
 
     fn page(&mut self, tenant: &Tenant) -> &mut Page {
@@ -127,59 +66,41 @@ impl Journal {
 }
 
 /// Gives the entries their numbers, ids and hashes, each from the one before.
-fn number(tip: &mut Tip, drafts: Vec<Draft>) -> Result<Vec<HistoryEntry>, Error> {
-    let mut entries = Vec::with_capacity(drafts.len());
-    for draft in drafts {
-        let seq = tip.history_seq + 1;
-        let data = canonical::to_string(&draft.data).map_err(Error::internal)?;
-        let mut entry = HistoryEntry {
-            seq,
-            event_id: event_id(seq, &tip.last_hash),
-            job_id: draft.job_id,
-            run_id: draft.run_id,
-            entity: draft.entity.to_owned(),
-            kind: draft.kind,
-            from_state: draft.from_state.map(str::to_owned),
-            to_state: draft.to_state.map(str::to_owned),
-            attempt: draft.attempt,
-            lease_epoch: draft.lease_epoch,
-            actor: draft.actor,
-            reason: draft.cause.reason,
-            ticket: draft.cause.ticket,
-            correlation_id: draft.correlation_id,
-            // What is hashed is what is shown, and that has milliseconds.
-            occurred_at: draft.occurred_at,
-            data_digest: digest::of_bytes(data.as_bytes()),
-            data: draft.data,
-            prev_hash: tip.last_hash.clone(),
-            hash: String::new(),
-        };
-        entry.hash = hash_with(&entry, &data)?;
-        tip.history_seq = seq;
-        tip.last_hash.clone_from(&entry.hash);
-        entries.push(entry);
-    }
-    Ok(entries)
+fn seal(tip: &mut Tip, drafts: Vec<Draft>) -> Result<Vec<Sealed>, LedgerError> {
+    drafts.into_iter().map(|draft| seal_one(tip, draft)).collect()
 }
 
-fn count(tip: &mut Tip, tenant: &Tenant, tidings: Vec<Tiding>) -> Vec<FeedEvent> {
-    tidings
-        .into_iter()
-        .map(|tiding| {
-            tip.feed_seq += 1;
-            FeedEvent {
-                seq: tip.feed_seq,
-                kind: tiding.kind,
-                entity: tiding.entity.to_owned(),
-                id: tiding.id,
-                tenant: tenant.clone(),
-                run_id: tiding.run_id,
-                correlation_id: tiding.correlation_id,
-                at: tiding.at,
-                data: tiding.data,
-            }
-        })
-        .collect()
+fn seal_one(tip: &mut Tip, draft: Draft) -> Result<Sealed, LedgerError> {
+    let not_canonical =
+        |error: &dyn std::fmt::Display| LedgerError::Other(format!("an entry is not JSON: {error}"));
+    let seq = tip.history_seq + 1;
+    let data = canonical::to_string(&draft.data).map_err(|error| not_canonical(&error))?;
+    let mut entry = HistoryEntry {
+        seq,
+        event_id: event_id(seq, &tip.last_hash),
+        job_id: draft.job_id,
+        run_id: draft.run_id,
+        entity: draft.entity.to_owned(),
+        kind: draft.kind,
+        from_state: draft.from_state.map(str::to_owned),
+        to_state: draft.to_state.map(str::to_owned),
+        attempt: draft.attempt,
+        lease_epoch: draft.lease_epoch,
+        actor: draft.actor,
+        reason: draft.cause.reason,
+        ticket: draft.cause.ticket,
+        correlation_id: draft.correlation_id,
+        // What is hashed is what is shown, and that has milliseconds.
+        occurred_at: draft.occurred_at,
+        data_digest: digest::of_bytes(data.as_bytes()),
+        data: draft.data,
+        prev_hash: std::mem::take(&mut tip.last_hash),
+        hash: String::new(),
+    };
+    entry.hash = hash_with(&entry, &data).map_err(|error| not_canonical(&error))?;
+    tip.history_seq = seq;
+    tip.last_hash.clone_from(&entry.hash);
+    Ok(Sealed { entry, data })
 }
 
 /// An entry's id follows from its place in the chain, so that it needs no chance.
@@ -263,7 +184,10 @@ struct ActorInOrder<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
+    use stella_contract::history::Actor;
+    use stella_contract::job::Cause;
+    use stella_contract::time::Micros;
 
     fn draft(full: bool, text: &str, data: Value) -> Draft {
         let some = |text: &str| full.then(|| text.to_owned());
@@ -295,11 +219,12 @@ mod tests {
             draft(true, "", json!(null)),
         ];
         let mut tip = Tip::default();
-        for entry in number(&mut tip, drafts).unwrap() {
+        for Sealed { entry, data } in seal(&mut tip, drafts).unwrap() {
             let mut value = serde_json::to_value(&entry).unwrap();
             value.as_object_mut().unwrap().remove("hash");
             let general = canonical::to_vec(&value).unwrap();
-            let own = unhashed(&entry, &canonical::to_string(&entry.data).unwrap()).unwrap();
+            assert_eq!(data, canonical::to_string(&entry.data).unwrap());
+            let own = unhashed(&entry, &data).unwrap();
             assert_eq!(String::from_utf8(own).unwrap(), String::from_utf8(general.clone()).unwrap());
             let mut hasher = Sha256::new();
             hasher.update(&entry.prev_hash);

@@ -113,7 +113,7 @@ impl Pressure {
                         after: Some(&after),
                     };
                     note(&mut journal, &caller, &change, now)?;
-                    journal.write(tx).await?;
+                    journal.leave(tx);
                     Ok(after)
                 })
             })
@@ -153,7 +153,7 @@ impl Pressure {
                         after: Some(&after),
                     };
                     note(&mut journal, &caller, &change, now)?;
-                    journal.write(tx).await?;
+                    journal.leave(tx);
                     Ok(after)
                 })
             })

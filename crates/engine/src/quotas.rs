@@ -189,7 +189,7 @@ impl Quotas {
                         after: None,
                     };
                     note(&mut journal, &caller, &change, now)?;
-                    journal.write(tx).await?;
+                    journal.leave(tx);
                     Ok(before)
                 })
             })
@@ -259,7 +259,7 @@ async fn keep(
         after: Some(&after),
     };
     note(&mut journal, caller, &change, now)?;
-    journal.write(tx).await?;
+    journal.leave(tx);
     Ok(after)
 }
 

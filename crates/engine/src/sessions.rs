@@ -329,7 +329,8 @@ async fn note(
             data,
         },
     );
-    journal.write(tx).await
+    journal.leave(tx);
+    Ok(())
 }
 
 impl Recognised {

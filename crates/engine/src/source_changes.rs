@@ -100,7 +100,7 @@ where
     }
     let mut journal = Journal::default();
     note(&mut journal, caller, &row, kind, changes(&row, &change), now);
-    journal.write(tx).await?;
+    journal.leave(tx);
     tx.note_work();
     rules::shown(tx, &caller.tenant, source_id, now).await
 }

@@ -111,7 +111,7 @@ where
     let data = json!({ "before": before, "lowWatermark": mark.coverage.low() });
     let mut journal = Journal::default();
     note(&mut journal, caller, &row, kind, data, now);
-    journal.write(tx).await?;
+    journal.leave(tx);
     let mark = watermarks::load(tx, &caller.tenant, source_id.as_str()).await?;
     Ok(mark.view(&rules::settings(&row), now))
 }

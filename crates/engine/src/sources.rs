@@ -132,7 +132,7 @@ async fn insert(tx: &mut Tx, caller: &Caller, new: &NewSource, now: Micros) -> R
     let mut journal = Journal::default();
     let data = json!({ "sourceType": new.source_type });
     note(&mut journal, caller, &row, "orch.source.added", data, now);
-    journal.write(tx).await?;
+    journal.leave(tx);
     Ok(row)
 }
 
@@ -193,7 +193,7 @@ async fn submit(engine: &Engine, tx: &mut Tx, caller: &Caller, order: IngestOrde
     let mut made = jobs::insert_many(engine, tx, vec![wish], &by, now, &mut journal).await?;
     let job = made.pop().ok_or_else(|| Error::internal("one wish made no job"))?.job;
     sources::note_job(tx, order.source_id.as_str(), job.job_id.as_str()).await?;
-    journal.write(tx).await?;
+    journal.leave(tx);
     Ok(job)
 }
 

@@ -194,7 +194,7 @@ async fn write(tx: &mut Tx, origin: &Origin, prepared: Vec<Prepared>) -> Result<
     targets::upsert_many(tx, &written).await?;
     let grown = refill(tx, tenant, &refilled, &stored).await?;
     impact::sboms_changed(tx, tenant, grown, origin.at.0).await?;
-    note(origin, &stored).write(tx).await?;
+    note(origin, &stored).leave(tx);
     Ok(stored)
 }
 

@@ -98,7 +98,7 @@ impl Throttles {
                         after: Some(&after),
                     };
                     note(&mut journal, &caller, &change, now)?;
-                    journal.write(tx).await?;
+                    journal.leave(tx);
                     Ok(after)
                 })
             })

@@ -79,7 +79,7 @@ impl Jobs {
                     let mut journal = Journal::default();
                     let now = engine.now();
                     let outcomes = apply(&engine, tx, &tenant, verb, &ids, &by, now, &mut journal).await?;
-                    journal.write(tx).await?;
+                    journal.leave(tx);
                     Ok(outcomes)
                 })
             })

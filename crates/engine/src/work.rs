@@ -115,7 +115,7 @@ impl Work {
                     let mut journal = Journal::default();
                     let claimer = Claimer::of_process(&worker);
                     let claimed = claim(&engine, tx, claimer, &types, n, &mut journal).await?;
-                    journal.write(tx).await?;
+                    journal.leave(tx);
                     Ok::<_, Error>(claimed)
                 })
             })
@@ -145,7 +145,7 @@ impl Work {
                     let claimer = Claimer::of_process(&worker);
                     let claimed = claim(&engine, tx, claimer, &types, n, &mut journal).await?;
                     let started = start(&engine, tx, claimed, &worker, &mut journal).await?;
-                    journal.write(tx).await?;
+                    journal.leave(tx);
                     Ok::<_, Error>((answers, started))
                 })
             })
@@ -165,7 +165,7 @@ impl Work {
                     refuse_lost(&fenced)?;
                     let mut journal = Journal::default();
                     let started = along(tx, fenced.done, JobEvent::Ack, now, &mut journal).await?;
-                    journal.write(tx).await?;
+                    journal.leave(tx);
                     Ok(started.into_iter().map(view).collect())
                 })
             })
@@ -197,7 +197,7 @@ impl Work {
                     if !changes.is_empty() {
                         let mut journal = Journal::default();
                         settle(tx, &changes, &By::itself(worker.as_str()), now, &mut journal).await?;
-                        journal.write(tx).await?;
+                        journal.leave(tx);
                     }
                     Ok(pulse)
                 })
@@ -232,7 +232,7 @@ impl Work {
                     refuse_lost(&fenced)?;
                     let mut journal = Journal::default();
                     let given = released(tx, fenced.done, "released", None, now, &mut journal).await?;
-                    journal.write(tx).await?;
+                    journal.leave(tx);
                     Ok(given.into_iter().map(view).collect())
                 })
             })
@@ -261,7 +261,7 @@ impl Work {
                 Box::pin(async move {
                     let mut journal = Journal::default();
                     let answers = report::write(tx, prepared, engine.now(), &mut journal).await?;
-                    journal.write(tx).await?;
+                    journal.leave(tx);
                     Ok::<_, Error>(answers)
                 })
             })

@@ -94,7 +94,7 @@ impl Workers {
                     let after = WorkerRecord { wish: verb.wish(), wish_reason: reason, ..before.clone() };
                     let mut journal = Journal::default();
                     note(&caller, verb, &before, now, &mut journal);
-                    journal.write(tx).await?;
+                    journal.leave(tx);
                     Ok(view(after, now))
                 })
             })

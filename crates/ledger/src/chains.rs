@@ -1,5 +1,5 @@
 //! Where each tenant's history and feed stand. A chain's tip is kept apart from its entries, so that a tail that was
-//! cut off is noticed.
+//! cut off is noticed. [`crate::book`] moves them.
 
 use crate::db::Tx;
 use crate::error::LedgerError;
@@ -32,25 +32,4 @@ pub async fn tip(tx: &mut Tx, tenant: &Tenant) -> Result<Tip, LedgerError> {
         sqlx::query_as(TIP).bind(tenant.as_str()).fetch_optional(connection).await?
     });
     Ok(found.unwrap_or_default())
-}
-
-const MOVE: &str = "
-    insert into chains (tenant, history_seq, last_hash, feed_seq)
-    values ($1, $2, $3, $4)
-    on conflict (tenant) do update
-    set history_seq = excluded.history_seq, last_hash = excluded.last_hash, feed_seq = excluded.feed_seq";
-
-/// Moves the tip on, in the transaction that added what lies between.
-pub async fn move_tip(tx: &mut Tx, tenant: &Tenant, tip: &Tip) -> Result<(), LedgerError> {
-    on_db!(tx, connection => {
-        sqlx::query(MOVE)
-            .bind(tenant.as_str())
-            .bind(tip.history_seq)
-            .bind(&tip.last_hash)
-            .bind(tip.feed_seq)
-            .execute(connection)
-            .await
-            .map(|_| ())
-    })?;
-    Ok(())
 }

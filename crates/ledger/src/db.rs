@@ -1,5 +1,6 @@
 //! Two databases in one page. Everything else in the crate reads as if there were one.
 
+use crate::book::Book;
 use crate::error::LedgerError;
 use crate::ledger::News;
 use sqlx::postgres::{PgPool, PgPoolOptions};
@@ -24,6 +25,7 @@ pub struct Tx {
     /// The connection under the transaction; [`crate::on_db`] opens it.
     pub connection: Connection,
     pub(crate) news: News,
+    pub(crate) book: Book,
 }
 
 /// The connection of one of the two databases.
@@ -76,7 +78,7 @@ impl Sql {
 
 impl Tx {
     fn new(connection: Connection) -> Self {
-        Self { connection, news: News::default() }
+        Self { connection, news: News::default(), book: Book::default() }
     }
     /// Runs statements without parameters, several in one go.
     pub async fn run(&mut self, text: &'static str) -> Result<(), LedgerError> {

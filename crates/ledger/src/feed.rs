@@ -1,38 +1,12 @@
-//! The live feed: one event per change of a thing, numbered gap-free per tenant.
+//! The live feed: one event per change of a thing, numbered gap-free per tenant. [`crate::book`] adds to it.
 
 use crate::db::Tx;
 use crate::error::LedgerError;
 use crate::on_db;
 use crate::record::Cell;
-use crate::set::{insert, json};
 use stella_contract::event::FeedEvent;
-use stella_contract::ids::{RunId, Tenant};
+use stella_contract::ids::Tenant;
 use stella_contract::time::Micros;
-
-const APPEND: &str = "
-    insert into feed (tenant, seq, type, entity, id, run_id, correlation_id, at, data)
-    values";
-
-/// Adds numbered events; their tip is moved by [`crate::chains::move_tip`] in the same transaction.
-pub async fn append_many(tx: &mut Tx, tenant: &Tenant, events: &[FeedEvent]) -> Result<(), LedgerError> {
-    let mut rows = Vec::with_capacity(events.len());
-    for event in events {
-        rows.push(vec![
-            tenant.as_str().into(),
-            event.seq.into(),
-            event.kind.as_str().into(),
-            event.entity.as_str().into(),
-            event.id.as_str().into(),
-            event.run_id.as_ref().map(RunId::as_str).into(),
-            event.correlation_id.as_str().into(),
-            event.at.0.into(),
-            json(&event.data)?.into(),
-        ]);
-    }
-    insert(tx, APPEND, rows).await?;
-    tx.note_feed();
-    Ok(())
-}
 
 /// The columns of `feed`.
 #[derive(Debug, sqlx::FromRow)]

@@ -1,50 +1,12 @@
-//! The history: entries are added and read, never changed. The engine numbers and hashes them.
+//! The history as it is read. Entries are added by [`crate::book`] and never changed.
 
 use crate::db::Tx;
 use crate::error::LedgerError;
 use crate::query::Query;
 use crate::record::Cell;
-use crate::set::{insert, json};
 use stella_contract::history::{Actor, HistoryEntry};
 use stella_contract::ids::{EventId, JobId, RunId, Tenant};
 use stella_contract::time::Micros;
-
-const APPEND: &str = "
-    insert into history (tenant, seq, event_id, job_key, job_id, run_id, entity, type, from_state, to_state, attempt,
-        lease_epoch, subject, scopes, reason, ticket, correlation_id, occurred_at, data_digest, data, prev_hash, hash)
-    values";
-
-/// Adds numbered and hashed entries; their tip is moved by [`crate::chains::move_tip`] in the same transaction.
-pub async fn append_many(tx: &mut Tx, tenant: &Tenant, entries: &[HistoryEntry]) -> Result<(), LedgerError> {
-    let mut rows = Vec::with_capacity(entries.len());
-    for entry in entries {
-        rows.push(vec![
-            tenant.as_str().into(),
-            entry.seq.into(),
-            entry.event_id.as_str().into(),
-            entry.job_id.as_ref().map(crate::key_of).into(),
-            entry.job_id.as_ref().map(JobId::as_str).into(),
-            entry.run_id.as_ref().map(RunId::as_str).into(),
-            entry.entity.as_str().into(),
-            entry.kind.as_str().into(),
-            entry.from_state.as_deref().into(),
-            entry.to_state.as_deref().into(),
-            entry.attempt.map(i64::from).into(),
-            entry.lease_epoch.into(),
-            entry.actor.subject.as_str().into(),
-            json(&entry.actor.scopes)?.into(),
-            entry.reason.as_deref().into(),
-            entry.ticket.as_deref().into(),
-            entry.correlation_id.as_str().into(),
-            entry.occurred_at.0.into(),
-            entry.data_digest.as_str().into(),
-            json(&entry.data)?.into(),
-            entry.prev_hash.as_str().into(),
-            entry.hash.as_str().into(),
-        ]);
-    }
-    insert(tx, APPEND, rows).await
-}
 
 /// The columns of `history`.
 #[derive(Debug, sqlx::FromRow)]

@@ -9,6 +9,7 @@
 //! | `ledger`, `writer` | open; `write` (one writer, group commit) and `read` (one snapshot) |
 //! | `migrate`, `error`, `key` | the schema; what can go wrong; row keys inside public ids |
 //! | `jobs`, `leases`, `listing` | the hot table: insert, claim, fence, finish, cancel, lists |
+//! | `book` | what the calls of a commit leave to be written at its end |
 //! | `history`, `feed`, `chains` | the hash chain and the live feed, both gap-free per tenant; where they stand |
 //! | `record`, `set` | a job's row; a set as one parameter |
 //! | `edges` | what waits for what; graphs and lineages |
@@ -29,6 +30,7 @@ pub mod advisories;
 pub mod artifacts;
 pub mod backfills;
 pub mod blackouts;
+pub mod book;
 pub mod breakers;
 pub mod buckets;
 pub mod chains;

@@ -1,5 +1,6 @@
 //! One writer, group commit: what waits is written together, each call in a savepoint with an answer of its own.
 
+use crate::book::{self, Tips};
 use crate::db::{Db, Tx};
 use crate::error::LedgerError;
 use crate::ledger::News;
@@ -105,17 +106,17 @@ impl Writer {
 }
 
 async fn serve(db: Db, mut waiting: mpsc::Receiver<Box<dyn Call>>, tell: Tell) {
-    let mut batch = Vec::new();
+    let (mut batch, mut tips) = (Vec::new(), Tips::default());
     while waiting.recv_many(&mut batch, MOST).await > 0 {
         batch.retain(|call| !call.is_abandoned());
         if batch.is_empty() {
             continue;
         }
-        write(&db, std::mem::take(&mut batch), &tell).await;
+        write(&db, std::mem::take(&mut batch), &mut tips, &tell).await;
     }
 }
 
-async fn write(db: &Db, batch: Vec<Box<dyn Call>>, tell: &Tell) {
+async fn write(db: &Db, batch: Vec<Box<dyn Call>>, tips: &mut Tips, tell: &Tell) {
     let mut tx = match db.begin_write().await {
         Ok(tx) => tx,
         Err(error) => return refuse(batch, &error),
@@ -142,22 +143,40 @@ async fn write(db: &Db, batch: Vec<Box<dyn Call>>, tell: &Tell) {
         }
         return;
     }
+    if tx.is_postgres() {
+        // Another node may have written since.
+        tips.forget();
+    }
+    if let Err(error) = book::write(&mut tx, tips).await {
+        tips.forget();
+        return refuse(kept, &error);
+    }
     let news = tx.news;
     match tx.commit().await {
         Ok(()) => {
             tell(news);
             kept.into_iter().for_each(|call| call.answer(None));
         }
-        // Without room the log has no commit record, so that nothing of it counts.
-        Err(LedgerError::NoSpace) => refuse(kept, &LedgerError::NoSpace),
-        // Any other error from a commit does not say that nothing was committed.
-        Err(error) => refuse(kept, &LedgerError::OutcomeUnknown(error.to_string())),
+        Err(error) => {
+            tips.forget();
+            refuse(kept, &outcome(error));
+        }
     }
 }
 
-/// Runs one call; its changes and its news are kept or undone together.
+/// What a failed commit means for its calls.
+fn outcome(error: LedgerError) -> LedgerError {
+    match error {
+        // Without room the log has no commit record, so that nothing of it counts.
+        LedgerError::NoSpace => LedgerError::NoSpace,
+        // Any other error from a commit does not say that nothing was committed.
+        error => LedgerError::OutcomeUnknown(error.to_string()),
+    }
+}
+
+/// Runs one call; its changes, its news and what it left are kept or undone together.
 async fn step(tx: &mut Tx, call: &mut dyn Call, alone: bool) -> Result<bool, LedgerError> {
-    let before = std::mem::take(&mut tx.news);
+    let (before, mut book) = (std::mem::take(&mut tx.news), std::mem::take(&mut tx.book));
     if !alone {
         tx.run("savepoint one_call").await?;
     }
@@ -167,12 +186,14 @@ async fn step(tx: &mut Tx, call: &mut dyn Call, alone: bool) -> Result<bool, Led
             tx.run("release savepoint one_call").await?;
         }
         tx.news.merge(before);
+        book.append(std::mem::take(&mut tx.book));
+        tx.book = book;
         return Ok(true);
     }
     if !alone {
         tx.run("rollback to savepoint one_call; release savepoint one_call").await?;
     }
-    tx.news = before;
+    (tx.news, tx.book) = (before, book);
     Ok(false)
 }
 

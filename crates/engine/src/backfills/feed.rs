@@ -41,7 +41,7 @@ pub(crate) async fn feed(engine: &Engine, tx: &mut Tx, by: &By, now: Micros) -> 
             (first, second) => first.or(second),
         };
     }
-    journal.write(tx).await?;
+    journal.leave(tx);
     Ok(fed)
 }
 

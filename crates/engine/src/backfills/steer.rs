@@ -123,7 +123,7 @@ async fn draft(
     backfills::insert(tx, &row).await?;
     let mut journal = Journal::default();
     note(&mut journal, &row, &Hand::of(caller), "orch.backfill.drafted", None, now)?;
-    journal.write(tx).await?;
+    journal.leave(tx);
     view(tx, row).await
 }
 
@@ -160,7 +160,7 @@ async fn step(
         cancel_work(tx, caller, &row, now, &mut journal).await?;
         row = found(tx, &caller.tenant, id).await?;
     }
-    journal.write(tx).await?;
+    journal.leave(tx);
     tx.note_work();
     view(tx, row).await
 }

@@ -59,7 +59,7 @@ async fn attempt(engine: &Engine, set_key: i64, portion: Portion) -> Result<Carr
             let now = own.now();
             let mut journal = Journal::default();
             let carried = further(tx, &own, set_key, &portion, now, &mut journal).await?;
-            journal.write(tx).await?;
+            journal.leave(tx);
             Ok(carried)
         })
     });

@@ -97,7 +97,7 @@ impl ChangeSets {
                 change_items::insert_many(tx, record.set_key, &items).await?;
                 let mut journal = Journal::default();
                 tell::now(&record, "created", now, &mut journal);
-                journal.write(tx).await?;
+                journal.leave(tx);
                 Ok(record.set)
             })
         });
@@ -266,7 +266,7 @@ impl ChangeSets {
                 tell::enter(&record, from, happened, caller.actor(), &caller.cause, now, &mut journal);
                 keep(tx, &mut record).await?;
                 tell::now(&record, happened, now, &mut journal);
-                journal.write(tx).await?;
+                journal.leave(tx);
                 Ok(record.set)
             })
         });

@@ -138,7 +138,7 @@ impl DeadLetters {
                                     .collect()
                             }
                         };
-                        journal.write(tx).await?;
+                        journal.leave(tx);
                         Ok::<Vec<BatchResult>, Error>(results)
                     })
                 })

@@ -149,7 +149,7 @@ impl DeadLetters {
                     let (now, mut journal) = (engine.now(), Journal::default());
                     let wishes = [(record.key, change)];
                     let mut after = follow::changed(tx, &wishes, &[record], &by, now, &mut journal).await?;
-                    journal.write(tx).await?;
+                    journal.leave(tx);
                     let after = after.pop().ok_or_else(|| Error::internal("a change changed nothing"))?;
                     Ok(after.entry)
                 })

@@ -112,7 +112,7 @@ impl DeadLetters {
                             &mut journal,
                         );
                     }
-                    journal.write(tx).await?;
+                    journal.leave(tx);
                     Ok(ReplayStarted { entry, job })
                 })
             })

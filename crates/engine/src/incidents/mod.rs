@@ -143,7 +143,7 @@ impl Incidents {
                     incident.version += 1;
                     incidents::put(tx, &record).await?;
                     step::tell(&record.incident, Some(from), event, &by, now, &mut journal);
-                    journal.write(tx).await?;
+                    journal.leave(tx);
                     Ok(record.incident)
                 })
             })

@@ -37,7 +37,7 @@ impl Runs {
                 steps::step(tx, &mut run, RunEvent::Cancel, &by, now, &mut journal).await?;
                 close(tx, &run, &by, now, &mut journal).await?;
                 let view = view::read(tx, &run, now).await?;
-                journal.write(tx).await?;
+                journal.leave(tx);
                 Ok(view)
             })
         });

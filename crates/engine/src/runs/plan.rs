@@ -43,7 +43,7 @@ pub(crate) async fn plan(engine: &Engine, run_key: i64) -> Result<bool, Error> {
             if reading == Reading::Done {
                 plan_in(tx, &worker, &mut run, now, &mut journal).await?;
             }
-            journal.write(tx).await?;
+            journal.leave(tx);
             Ok(reading != Reading::Underway)
         })
     });
@@ -59,7 +59,8 @@ pub(crate) async fn give_up(engine: &Engine, run_key: i64, code: RunErrorCode) -
             let Some(mut run) = run.filter(|run| run.state == RunState::Planning) else { return Ok(()) };
             let mut journal = Journal::default();
             steps::fail(tx, &mut run, (code, None), &By::itself(PLANNER), now, &mut journal).await?;
-            journal.write(tx).await
+            journal.leave(tx);
+            Ok(())
         })
     });
     write.await

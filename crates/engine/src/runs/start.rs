@@ -107,7 +107,7 @@ pub(crate) async fn ask(tx: &mut Tx, new: NewRun, by: &By, now: Micros) -> Resul
     let line = log(&row, LogSeverity::Info, format!("Asked for by {} over {}.", new.initiator, new.scope));
     tell(tx, &mut row, vec![line], now).await?;
     let run = view::read(tx, &row, now).await?;
-    journal.write(tx).await?;
+    journal.leave(tx);
     tx.note_work();
     Ok(Asked { run, replayed: false })
 }

@@ -43,7 +43,7 @@ impl Task for CancelForcer {
                 Box::pin(async move {
                     let mut journal = Journal::default();
                     let did = force(tx, name, now, &mut journal).await?;
-                    journal.write(tx).await?;
+                    journal.leave(tx);
                     Ok::<_, Error>(did)
                 })
             })

@@ -63,7 +63,8 @@ impl Task for DeadLetterAlerts {
                         for incident in risen.iter().filter(|one| one.kind == IncidentKind::DeadLetterSpike) {
                             journal.tell(&tenant, spike_tiding(incident, now));
                         }
-                        journal.write(tx).await
+                        journal.leave(tx);
+                        Ok(())
                     })
                 })
                 .await?;

@@ -40,7 +40,7 @@ impl Task for Dispatcher {
                     let mut journal = Journal::default();
                     let done = gate::dispatch(tx, name, now, &mut journal).await?;
                     own.limits_seen(done.in_force);
-                    journal.write(tx).await?;
+                    journal.leave(tx);
                     Ok::<_, Error>(Activity { did: done.changed, next_at: done.next_at })
                 })
             })

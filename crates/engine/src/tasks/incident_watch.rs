@@ -77,7 +77,8 @@ impl Task for IncidentWatch {
                         incidents::mark_many(tx, &seen.marks).await?;
                         incidents::forget_expiries(tx, now.minus_ms(DAY_MS)).await?;
                         apply(&own, tx, seen.steps, name, now, &mut journal).await?;
-                        journal.write(tx).await
+                        journal.leave(tx);
+                        Ok(())
                     })
                 })
                 .await?;

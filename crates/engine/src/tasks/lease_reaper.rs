@@ -48,7 +48,7 @@ impl Task for LeaseReaper {
                     // The time of the write: a heartbeat that waited in front of it has been heard.
                     let now = own.now();
                     let did = reap(tx, now, &mut journal).await?;
-                    journal.write(tx).await?;
+                    journal.leave(tx);
                     Ok::<_, Error>((did, leases::next_due(tx).await?))
                 })
             })

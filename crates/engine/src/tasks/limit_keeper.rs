@@ -57,7 +57,7 @@ impl Task for LimitKeeper {
                     let (now, mut journal) = (own.now(), Journal::default());
                     let did = keep(tx, now, &mut journal).await?;
                     own.limits_seen(limits::in_force(tx).await?);
-                    journal.write(tx).await?;
+                    journal.leave(tx);
                     Ok::<_, Error>(did)
                 })
             })

@@ -99,7 +99,7 @@ impl Task for PressureGauges {
                         look_at_pools(tx, &own, &shares, now).await?;
                     }
                     own.limits_seen(limits::in_force(tx).await?);
-                    journal.write(tx).await?;
+                    journal.leave(tx);
                     Ok::<_, Error>((did, in_use(tx, now).await?))
                 })
             })

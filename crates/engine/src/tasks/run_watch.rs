@@ -99,7 +99,7 @@ async fn look_after(engine: &Engine, run_key: i64, now: Micros) -> Result<bool, 
                 None => mirror::settle(tx, &mut run, &by, now, &mut journal).await?,
             };
             if ended {
-                journal.write(tx).await?;
+                journal.leave(tx);
             }
             Ok(ended)
         })

@@ -127,7 +127,7 @@ async fn look(engine: &Engine, tenant: &Tenant, now: Micros) -> Result<usize, Er
             }
             did += steps.len();
             apply(&own, tx, steps, "slo-watch", now, &mut journal).await?;
-            journal.write(tx).await?;
+            journal.leave(tx);
             Ok::<_, Error>(did)
         })
     });

@@ -2,10 +2,8 @@
 
 use crate::support::{Exam, NOW, tenant};
 use stella_contract::filter::{Filter, JobMatch};
-use stella_contract::history::{Actor, GENESIS, HistoryEntry};
-use stella_contract::ids::{EventId, JobId};
+use stella_contract::ids::JobId;
 use stella_contract::job::{ErrorClass, JobState};
-use stella_ledger::history::{self, About};
 use stella_ledger::jobs::NewJob;
 use stella_ledger::record::JobRecord;
 use stella_ledger::{LedgerError, listing};
@@ -118,51 +116,4 @@ pub(crate) async fn filters(exam: Exam) {
         let (rows, total) = page(&exam, &wanted, None, 10).await;
         assert_eq!(rows.len(), usize::try_from(total).expect("a count"), "{state}");
     }
-}
-
-pub(crate) fn entry(seq: i64, job_id: Option<&JobId>) -> HistoryEntry {
-    HistoryEntry {
-        seq,
-        event_id: EventId::from_uuid(&stella_ledger::key::uuid_of(seq.unsigned_abs(), 0, 0)),
-        job_id: job_id.cloned(),
-        run_id: None,
-        entity: "job".to_owned(),
-        kind: "orch.job.queued".to_owned(),
-        from_state: None,
-        to_state: Some("queued".to_owned()),
-        attempt: Some(1),
-        lease_epoch: Some(2),
-        actor: Actor { subject: "exam".to_owned(), scopes: vec!["orch:read".to_owned()] },
-        reason: Some("a \"reason\" with ünïcode \u{1F600}".to_owned()),
-        ticket: None,
-        correlation_id: "exam".to_owned(),
-        occurred_at: NOW,
-        data_digest: "d".to_owned(),
-        data: serde_json::json!({ "n": 1.5, "list": [null, true] }),
-        prev_hash: GENESIS.to_owned(),
-        hash: "h".to_owned(),
-    }
-}
-
-pub(crate) async fn history_pages(exam: Exam) {
-    let id = JobId::from_uuid(&exam.uuid());
-    let entries: Vec<HistoryEntry> = (1..=9).map(|seq| entry(seq, (seq % 2 == 1).then_some(&id))).collect();
-    let written = entries.clone();
-    exam.write(move |tx| Box::pin(async move { history::append_many(tx, &tenant(), &written).await })).await;
-    type Found = (Vec<HistoryEntry>, Vec<HistoryEntry>, i64);
-    let found: Result<Found, LedgerError> = exam
-        .ledger
-        .read(move |tx| {
-            Box::pin(async move {
-                let about = About::Job(id);
-                let newest = history::newest(tx, &tenant(), &about, Some(7), 2).await?;
-                let oldest = history::oldest(tx, &tenant(), &About::Everything, 6, 2).await?;
-                Ok((newest, oldest, history::count(tx, &tenant(), &about).await?))
-            })
-        })
-        .await;
-    let (newest, oldest, count) = found.expect("the read is sound");
-    assert_eq!(newest, [entries[4].clone(), entries[2].clone()]);
-    assert_eq!(oldest, [entries[6].clone(), entries[7].clone()]);
-    assert_eq!(count, 5);
 }

@@ -5,6 +5,7 @@
 
 mod support;
 
+mod books;
 mod claims;
 mod counts;
 mod doors;
@@ -30,6 +31,13 @@ macro_rules! exam {
 }
 
 exam! {
+    books::long_pages => pages_of_every_length_are_written_in_order,
+    books::neighbours => a_call_that_fails_leaves_nothing_in_the_book,
+    books::two_nodes => who_writes_next_goes_on_with_the_same_chain,
+    books::refused_page => a_refused_page_is_no_part_of_the_next_chain,
+    books::history_is_kept => the_history_cannot_be_changed_or_deleted,
+    books::feed_is_trimmed => the_feed_forgets_all_but_the_newest,
+    books::history_pages => the_history_is_paged_both_ways,
     claims::the_order => jobs_are_claimed_by_priority_with_age_then_time_then_id,
     claims::only_these_types => a_worker_gets_only_the_job_types_it_takes,
     claims::no_job_twice => two_claimers_never_get_the_same_job,
@@ -54,14 +62,11 @@ exam! {
     fences::heartbeat => a_heartbeat_renews_and_carries_progress,
     lists::every_job_once => a_list_read_page_by_page_shows_every_job_once,
     lists::filters => every_filter_shows_what_matches_and_counts_it,
-    lists::history_pages => the_history_is_paged_both_ways,
     writes::neighbours => the_error_of_one_call_leaves_its_neighbours_alone,
     writes::one_key => one_idempotency_key_is_one_row,
-    writes::history_is_kept => the_history_cannot_be_changed_or_deleted,
     writes::snapshot => a_read_sees_one_snapshot,
     writes::news => news_is_told_after_the_commit_and_not_when_it_failed,
     writes::ended_by_the_database => a_transaction_that_the_database_ended_does_not_end_the_ledger,
     writes::panics => a_write_that_panics_leaves_the_ledger_usable,
-    writes::feed_is_trimmed => the_feed_forgets_all_but_the_newest,
     writes::workers_and_artifacts => workers_and_artifacts_come_back_as_written,
 }

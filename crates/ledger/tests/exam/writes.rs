@@ -1,16 +1,13 @@
 //! Transactions: together or not at all, each call for itself.
 
-use crate::lists::entry;
 use crate::support::{Exam, NOW, tenant};
 use std::sync::Arc;
 use stella_contract::artifact::Artifact;
-use stella_contract::event::FeedEvent;
 use stella_contract::ids::{ArtifactId, JobId, WorkerId};
 use stella_contract::worker::WorkerWish;
-use stella_ledger::chains::{self, Tip};
 use stella_ledger::jobs::NewJob;
 use stella_ledger::workers::WorkerRecord;
-use stella_ledger::{LedgerError, News, Query, artifacts, feed, history, jobs, workers};
+use stella_ledger::{LedgerError, News, Query, artifacts, jobs, workers};
 use tokio::sync::Barrier;
 
 async fn count(exam: &Exam, text: &'static str) -> i64 {
@@ -75,18 +72,6 @@ pub(crate) async fn one_key(exam: Exam) {
         .await
         .expect("the first is there");
     assert_eq!((found.job.job_id, found.job.idempotency_key.as_str()), (id, "k"));
-}
-
-pub(crate) async fn history_is_kept(exam: Exam) {
-    exam.write(|tx| Box::pin(async move { history::append_many(tx, &tenant(), &[entry(1, None)]).await }))
-        .await;
-    for text in ["update history set hash = 'x'", "delete from history", "update history set reason = null"] {
-        let answer: Result<(), LedgerError> =
-            exam.ledger.write(move |tx| Box::pin(async move { tx.run(text).await })).await;
-        let said = answer.expect_err("the database refuses it").to_string();
-        assert!(said.contains("append-only"), "{said}");
-    }
-    assert_eq!(count(&exam, "select count(*) from history where hash = 'h'").await, 1);
 }
 
 pub(crate) async fn snapshot(exam: Exam) {
@@ -163,36 +148,6 @@ pub(crate) async fn ended_by_the_database(exam: Exam) {
         exam.insert(vec![exam.job("exam", 50, NOW)]).await;
     }
     assert_eq!(count(&exam, "select count(*) from jobs").await, 2);
-}
-
-pub(crate) async fn feed_is_trimmed(exam: Exam) {
-    let event = |seq: i64| FeedEvent {
-        seq,
-        kind: "orch.job.queued".to_owned(),
-        entity: "job".to_owned(),
-        id: "job_x".to_owned(),
-        tenant: tenant(),
-        run_id: None,
-        correlation_id: "exam".to_owned(),
-        at: NOW,
-        data: serde_json::json!({ "state": "queued" }),
-    };
-    let events: Vec<FeedEvent> = (1..=12).map(event).collect();
-    let written = events.clone();
-    let (forgotten, left, oldest) = exam
-        .write(move |tx| {
-            Box::pin(async move {
-                feed::append_many(tx, &tenant(), &written).await?;
-                let tip = Tip { feed_seq: 12, ..chains::tip(tx, &tenant()).await? };
-                chains::move_tip(tx, &tenant(), &tip).await?;
-                let forgotten = feed::trim(tx, &tenant(), 5).await?;
-                let left = feed::since(tx, &tenant(), 8, 2).await?;
-                Ok((forgotten, left, feed::oldest(tx, &tenant()).await?))
-            })
-        })
-        .await;
-    assert_eq!((forgotten, oldest), (7, Some(8)));
-    assert_eq!(left, events[8..10]);
 }
 
 pub(crate) async fn workers_and_artifacts(exam: Exam) {
