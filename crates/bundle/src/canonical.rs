@@ -20,6 +20,11 @@ pub fn to_string<T: Serialize + ?Sized>(value: &T) -> Result<String, NotCanonica
     Ok(serde_json_canonicalizer::to_string(&value)?)
 }
 
+/// The canonical text of a value that was never of another type.
+pub fn text_of(value: &serde_json::Value) -> Result<String, NotCanonical> {
+    Ok(serde_json_canonicalizer::to_string(value)?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,6 +9,7 @@ use crate::feed_tail::FeedTails;
 use crate::fetch::{FetchLimits, Fetcher};
 use crate::handlers::Registry;
 use crate::idempotency::Answers;
+use crate::intake_line::Line;
 use crate::sessions::Recognised;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -48,6 +49,7 @@ struct Inner {
     recognised: Recognised,
     feed_tails: FeedTails,
     answers: Arc<Answers>,
+    line: Line,
     feed_indexes: FeedIndexes,
     fetcher: OnceLock<Fetcher>,
     registry: Registry,
@@ -72,6 +74,7 @@ impl Engine {
             recognised: Recognised::default(),
             feed_tails: FeedTails::default(),
             answers: Arc::default(),
+            line: Line::default(),
             feed_indexes: FeedIndexes::default(),
             fetcher: OnceLock::new(),
             registry,
@@ -123,6 +126,10 @@ impl Engine {
     /// Keys that are being answered.
     pub(crate) fn answers(&self) -> &Arc<Answers> {
         &self.inner.answers
+    }
+    /// Who waits to be taken in.
+    pub(crate) fn line(&self) -> &Line {
+        &self.inner.line
     }
     /// Takes note of whether limits are in force, as a transaction just saw it.
     pub(crate) fn limits_seen(&self, in_force: InForce) {

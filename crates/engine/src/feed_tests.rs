@@ -39,7 +39,16 @@ async fn tell(engine: &Engine, names: &[&str]) {
         };
         journal.tell(&"acme".parse().unwrap(), tiding);
     }
-    engine.ledger().write::<_, Error, _>(move |tx| Box::pin(journal.write(tx))).await.unwrap();
+    engine
+        .ledger()
+        .write::<_, Error, _>(move |tx| {
+            Box::pin(async move {
+                journal.leave(tx);
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
 }
 
 async fn since(engine: &Engine, cursor: Option<i64>, max_wait_ms: u64) -> FeedBatch {

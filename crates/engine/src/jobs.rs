@@ -5,6 +5,7 @@ use crate::caller::Caller;
 use crate::change::{By, JobChange, settle};
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::intake_line;
 use crate::intake::{INLINE_PAYLOAD, of_caller};
 pub(crate) use crate::intake::{JobWish, Payload, insert_many};
 use crate::journal::Journal;
@@ -77,6 +78,9 @@ impl Jobs {
             checked.push(wish);
         }
         let by = By { actor: caller.actor(), cause: caller.cause.clone() };
+        if intake_line::may_share(&checked) {
+            return intake_line::submit(&self.engine, checked, by).await;
+        }
         let (engine, tenant) = (self.engine.clone(), caller.tenant.clone());
         let priorities: Vec<i32> = checked.iter().map(|wish| wish.priority).collect();
         self.engine

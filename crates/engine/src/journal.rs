@@ -74,7 +74,7 @@ fn seal_one(tip: &mut Tip, draft: Draft) -> Result<Sealed, LedgerError> {
     let not_canonical =
         |error: &dyn std::fmt::Display| LedgerError::Other(format!("an entry is not JSON: {error}"));
     let seq = tip.history_seq + 1;
-    let data = canonical::to_string(&draft.data).map_err(|error| not_canonical(&error))?;
+    let data = canonical::text_of(&draft.data).map_err(|error| not_canonical(&error))?;
     let mut entry = HistoryEntry {
         seq,
         event_id: event_id(seq, &tip.last_hash),

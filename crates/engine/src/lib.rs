@@ -58,6 +58,7 @@ mod impact;
 pub mod incidents;
 mod ingest;
 mod intake;
+mod intake_line;
 pub mod jobs;
 pub mod journal;
 mod limit_changes;

@@ -143,8 +143,7 @@ impl Work {
                     let now = engine.now();
                     let answers = report::write(tx, prepared, now, &mut journal).await?;
                     let claimer = Claimer::of_process(&worker);
-                    let claimed = claim(&engine, tx, claimer, &types, n, &mut journal).await?;
-                    let started = start(&engine, tx, claimed, &worker, &mut journal).await?;
+                    let started = claim_and_start(&engine, tx, claimer, &types, n, &mut journal).await?;
                     journal.leave(tx);
                     Ok::<_, Error>((answers, started))
                 })
@@ -323,47 +322,63 @@ pub(crate) async fn claim(
     n: usize,
     journal: &mut Journal,
 ) -> Result<Vec<JobRecord>, Error> {
-    let n = n.min(MOST_CLAIMED);
-    if n == 0 || types.is_empty() {
+    let now = engine.now();
+    // Until the worker acknowledges, it holds the job only that long.
+    let wish = wish(engine, claimer, types, n, now.plus_ms(ACK_MS), now);
+    if wish.chances.is_empty() || types.is_empty() {
         return Ok(Vec::new());
     }
-    let now = engine.now();
-    let wish = Claim {
-        job_types: types.to_vec(),
-        worker_id: claimer.worker_id,
-        tenant: claimer.tenant,
-        task_runner_id: claimer.task_runner_id,
-        chances: (0..n).map(|_| engine.chance().number()).collect(),
-        // Until the worker acknowledges, it holds the job only that long.
-        lease_until: now.plus_ms(ACK_MS),
-        now,
-    };
     let claimed = gate::claim(engine, tx, &wish, journal).await?;
     along(tx, claimed, JobEvent::Claim, now, journal).await
 }
 
-/// Acknowledges what was just claimed in this transaction.
-async fn start(
+/// Claims in this transaction what the worker starts at once.
+async fn claim_and_start(
     engine: &Engine,
     tx: &mut Tx,
-    claimed: Vec<JobRecord>,
-    worker: &WorkerId,
+    claimer: Claimer,
+    types: &[String],
+    n: usize,
     journal: &mut Journal,
 ) -> Result<Vec<JobRecord>, Error> {
     let now = engine.now();
-    let fences: Vec<Fence> = claimed.iter().filter_map(Fence::of).collect();
-    let fenced = leases::ack_many(tx, &fences, now.plus_ms(LEASE_MS), now).await?;
-    if fenced.done.len() != claimed.len() {
-        return Err(Error::internal(format!("{worker} lost a lease in the transaction that gave it")));
+    let wish = Claim { starts: true, ..wish(engine, claimer, types, n, now.plus_ms(LEASE_MS), now) };
+    if wish.chances.is_empty() || types.is_empty() {
+        return Ok(Vec::new());
     }
-    let mut started = along(tx, fenced.done, JobEvent::Ack, now, journal).await?;
-    // Payloads outside of the row were read with the claim.
-    for before in claimed {
-        if let Some(after) = started.iter_mut().find(|after| after.key == before.key) {
-            after.payload = before.payload;
-        }
+    let started = gate::claim(engine, tx, &wish, journal).await?;
+    let claimed = started.iter().map(as_claimed).collect();
+    along(tx, claimed, JobEvent::Claim, now, journal).await?;
+    along(tx, started, JobEvent::Ack, now, journal).await
+}
+
+fn wish(
+    engine: &Engine,
+    claimer: Claimer,
+    types: &[String],
+    n: usize,
+    lease_until: Micros,
+    now: Micros,
+) -> Claim {
+    Claim {
+        job_types: types.to_vec(),
+        worker_id: claimer.worker_id,
+        tenant: claimer.tenant,
+        task_runner_id: claimer.task_runner_id,
+        chances: (0..n.min(MOST_CLAIMED)).map(|_| engine.chance().number()).collect(),
+        lease_until,
+        starts: false,
+        now,
     }
-    Ok(started)
+}
+
+/// The job as it was between its claim and its start.
+fn as_claimed(started: &JobRecord) -> JobRecord {
+    let mut claimed = started.clone();
+    claimed.attempt_started_at = None;
+    claimed.job.state = JobState::Leased;
+    claimed.job.version -= 1;
+    claimed
 }
 
 /// Notes that the jobs went along an arrow that their worker chose.

@@ -276,6 +276,8 @@ pub struct Claim {
     pub chances: Vec<u64>,
     /// Until when the leases last.
     pub lease_until: Micros,
+    /// Whether the worker starts at once and need not acknowledge.
+    pub starts: bool,
     /// The time now, from which the age of waiting jobs is counted.
     pub now: Micros,
 }
@@ -356,22 +358,28 @@ pub const CHOOSE: Sql = Sql {
     ),
 };
 
-/// Hands chosen jobs out.
+/// Hands chosen jobs out, to be started (`$6` is null) or started now. Started now, a row takes both steps at once.
 pub const TAKE: Sql = Sql {
     sqlite: "
         update jobs
-        set state = 'leased', attempt = attempt + 1, lease_epoch = lease_epoch + 1,
-            lease_id = chosen.value ->> 'lease_id', lease_until = $3, worker_id = $4, task_runner_id = $5,
-            progress = 0.0, progress_message = null, processed = 0, total = 0, attempt_started_at = null, version = version + 1
+        set state = case when $6 is null then 'leased' else 'running' end, attempt = attempt + 1,
+            lease_epoch = lease_epoch + 1, lease_id = chosen.value ->> 'lease_id', lease_until = $3, worker_id = $4,
+            task_runner_id = $5, progress = 0.0, progress_message = null, processed = 0, total = 0,
+            started_at = coalesce(started_at, $6), attempt_started_at = $6,
+            ack_timeouts = case when $6 is null then ack_timeouts else 0 end,
+            version = version + case when $6 is null then 1 else 2 end
         from json_each($1) as chosen
         where jobs.key = chosen.value ->> 'key'
           and jobs.state in (select value from json_each($2))
         returning *",
     postgres: "
         update jobs
-        set state = 'leased', attempt = attempt + 1, lease_epoch = lease_epoch + 1, lease_id = chosen.lease_id,
-            lease_until = $3, worker_id = $4, task_runner_id = $5, progress = 0.0, progress_message = null,
-            processed = 0, total = 0, attempt_started_at = null, version = version + 1
+        set state = case when $6::bigint is null then 'leased' else 'running' end, attempt = attempt + 1,
+            lease_epoch = lease_epoch + 1, lease_id = chosen.lease_id, lease_until = $3, worker_id = $4,
+            task_runner_id = $5, progress = 0.0, progress_message = null, processed = 0, total = 0,
+            started_at = coalesce(started_at, $6::bigint), attempt_started_at = $6::bigint,
+            ack_timeouts = case when $6::bigint is null then ack_timeouts else 0 end,
+            version = version + case when $6::bigint is null then 1 else 2 end
         from json_to_recordset($1::json) as chosen (key bigint, lease_id text)
         where jobs.key = chosen.key
           and jobs.state in (select value from json_array_elements_text($2::json))
@@ -441,6 +449,7 @@ pub async fn take(tx: &mut Tx, keys: &[i64], claim: &Claim) -> Result<Vec<JobRec
             .bind(claim.lease_until.0)
             .bind(claim.worker_id.as_str())
             .bind(claim.task_runner_id.as_deref())
+            .bind(claim.starts.then_some(claim.now.0))
             .fetch_all(connection)
             .await?
     }))?;

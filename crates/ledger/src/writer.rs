@@ -123,10 +123,10 @@ async fn write(db: &Db, batch: Vec<Box<dyn Call>>, tips: &mut Tips, tell: &Tell)
     };
     let mut kept = Vec::with_capacity(batch.len());
     // Nothing else is lost when the only call fails, so it needs no savepoint.
-    let alone = batch.len() == 1;
+    let mut mark = if batch.len() == 1 { Mark::Needless } else { Mark::Missing };
     let mut rest = batch.into_iter();
     while let Some(mut call) = rest.next() {
-        match step(&mut tx, call.as_mut(), alone).await {
+        match step(&mut tx, call.as_mut(), &mut mark).await {
             Ok(true) => kept.push(call),
             Ok(false) => call.answer(None),
             Err(error) => {
@@ -174,24 +174,39 @@ fn outcome(error: LedgerError) -> LedgerError {
     }
 }
 
+/// Where the savepoint is to which a call that fails goes back. There is one at most, and the commit ends it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    /// Nobody would go back to it.
+    Needless,
+    /// Not made yet.
+    Missing,
+    /// Before the last call, which is kept.
+    Behind,
+    /// Right here.
+    Here,
+}
+
 /// Runs one call; its changes, its news and what it left are kept or undone together.
-async fn step(tx: &mut Tx, call: &mut dyn Call, alone: bool) -> Result<bool, LedgerError> {
-    let (before, mut book) = (std::mem::take(&mut tx.news), std::mem::take(&mut tx.book));
-    if !alone {
-        tx.run("savepoint one_call").await?;
+async fn step(tx: &mut Tx, call: &mut dyn Call, mark: &mut Mark) -> Result<bool, LedgerError> {
+    match mark {
+        Mark::Needless | Mark::Here => {}
+        Mark::Missing => tx.run("savepoint one_call").await?,
+        Mark::Behind => tx.run("release savepoint one_call; savepoint one_call").await?,
     }
-    let keep = call.run(tx).await;
-    if keep {
-        if !alone {
-            tx.run("release savepoint one_call").await?;
+    let (before, mut book) = (std::mem::take(&mut tx.news), std::mem::take(&mut tx.book));
+    if call.run(tx).await {
+        if *mark != Mark::Needless {
+            *mark = Mark::Behind;
         }
         tx.news.merge(before);
         book.append(std::mem::take(&mut tx.book));
         tx.book = book;
         return Ok(true);
     }
-    if !alone {
-        tx.run("rollback to savepoint one_call; release savepoint one_call").await?;
+    if *mark != Mark::Needless {
+        tx.run("rollback to savepoint one_call").await?;
+        *mark = Mark::Here;
     }
     (tx.news, tx.book) = (before, book);
     Ok(false)

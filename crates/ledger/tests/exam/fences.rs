@@ -53,6 +53,7 @@ async fn verb(tx: &mut Tx, event: JobEvent, fence: &Fence) -> Result<Vec<JobReco
                 task_runner_id: None,
                 chances: vec![7],
                 lease_until: NOW,
+                starts: false,
                 now: NOW,
             };
             jobs::claim(tx, &claim).await?

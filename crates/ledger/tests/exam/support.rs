@@ -126,6 +126,7 @@ impl Exam {
             task_runner_id: None,
             chances: (0..n).map(|_| stella_ledger::key_of_uuid(&self.uuid()).unsigned_abs()).collect(),
             lease_until: now.plus_ms(15_000),
+            starts: false,
             now,
         }
     }
