@@ -56,6 +56,10 @@ use failure::Failure;
 use output::Output;
 use std::process::ExitCode;
 
+/// A core that serves makes and frees many small texts.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // Only the first call installs; there is no second one.
     let _ = rustls::crypto::ring::default_provider().install_default();

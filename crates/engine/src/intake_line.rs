@@ -52,9 +52,9 @@ impl Line {
 /// dependencies may be refused for itself, which must not undo its neighbours.
 pub(crate) fn may_share(wishes: &[JobWish]) -> bool {
     wishes.len() <= MOST_SHARED
-        && wishes.iter().all(|wish| {
-            wish.idempotency_key.is_none() && wish.run_id.is_none() && wish.depends_on.is_empty()
-        })
+        && wishes
+            .iter()
+            .all(|wish| wish.idempotency_key.is_none() && wish.run_id.is_none() && wish.depends_on.is_empty())
 }
 
 /// Takes the jobs in together with whoever else waits, and answers after the commit.
@@ -87,7 +87,9 @@ async fn serve(engine: Engine) {
         taken.unwrap_or_else(|| engine.line().leave().into_iter().map(|waiting| waiting.answer).collect());
     // A caller that went away does not need its answer.
     match written {
-        Ok(answers) => senders.into_iter().zip(answers).for_each(|(sender, answer)| drop(sender.send(answer))),
+        Ok(answers) => {
+            senders.into_iter().zip(answers).for_each(|(sender, answer)| drop(sender.send(answer)))
+        }
         Err(error) => senders.into_iter().for_each(|sender| drop(sender.send(Err(error.clone())))),
     }
 }

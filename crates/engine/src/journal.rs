@@ -34,11 +34,11 @@ impl Journal {
     /// Adds an event of the feed. Several of one thing are told as the last of them: who listens reads states.
     pub fn tell(&mut self, tenant: &Tenant, tiding: Tiding) {
         let tidings = &mut self.page(tenant).tidings;
-        let is_same = |before: &Tiding| before.id == tiding.id && before.entity == tiding.entity;
         // Changes of one thing follow closely, so that a short look back is enough.
-        let before = tidings.iter().rposition(is_same).filter(|at| tidings.len() - at <= 2);
-        if let Some(at) = before {
-            tidings.remove(at);
+        let latest = tidings.len().saturating_sub(2);
+        let is_same = |before: &Tiding| before.id == tiding.id && before.entity == tiding.entity;
+        if let Some(at) = tidings[latest..].iter().rposition(is_same) {
+            tidings.remove(latest + at);
         }
         tidings.push(tiding);
     }

@@ -7,7 +7,7 @@ use crate::error::LedgerError;
 use crate::query::{Query, Value};
 use crate::set::json;
 use serde_json::Value as Json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use stella_contract::history::{Actor, HistoryEntry};
 use stella_contract::ids::{JobId, RunId, Tenant};
 use stella_contract::job::Cause;
@@ -135,10 +135,7 @@ pub(crate) async fn write(tx: &mut Tx, tips: &mut Tips) -> Result<(), LedgerErro
             Some(tip) => tip.clone(),
             None => chains::tip(tx, &tenant).await?,
         };
-        let entries = (page.seal)(&mut tip, page.drafts)?;
-        let first = tip.feed_seq + 1;
-        tip.feed_seq += i64::try_from(page.tidings.len()).unwrap_or(i64::MAX);
-        put(tx, &tenant, entries, (first, page.tidings), &tip).await?;
+        put(tx, &tenant, page, &mut tip).await?;
         tips.0.insert(tenant, tip);
     }
     Ok(())
@@ -166,39 +163,66 @@ const MOVED: &str = "
     on conflict (tenant) do update
     set history_seq = excluded.history_seq, last_hash = excluded.last_hash, feed_seq = excluded.feed_seq";
 
-async fn put(
-    tx: &mut Tx,
-    tenant: &Tenant,
-    entries: Vec<Sealed>,
-    (first, tidings): (i64, Vec<Tiding>),
-    tip: &Tip,
-) -> Result<(), LedgerError> {
-    let (mut entries, mut tidings) = (entries.into_iter(), (first..).zip(tidings));
-    while entries.len() > 0 || tidings.size_hint().0 > 0 {
-        let lines: Vec<Vec<Value>> =
-            entries.by_ref().take(MOST).map(|sealed| line(tenant, sealed)).collect::<Result<_, _>>()?;
-        let events: Vec<Vec<Value>> = tidings
-            .by_ref()
-            .take(MOST)
-            .map(|(seq, tiding)| event(tenant, seq, tiding))
-            .collect::<Result<_, _>>()?;
-        page(tx, lines, events, tenant, tip).execute(tx).await?;
+/// Writes one page. While the database works on one part of it, the next one is made ready.
+async fn put(tx: &mut Tx, tenant: &Tenant, page: Page, tip: &mut Tip) -> Result<(), LedgerError> {
+    let mut parts =
+        Parts { tenant, seal: page.seal, drafts: page.drafts.into(), tidings: page.tidings.into() };
+    let mut now = parts.next(tx.is_postgres(), tip)?;
+    while let Some(part) = now {
+        let is_postgres = tx.is_postgres();
+        let (written, next) = tokio::join!(part.execute(tx), async { parts.next(is_postgres, tip) });
+        written?;
+        now = next?;
     }
     Ok(())
 }
 
+/// What of a page is not made ready yet.
+struct Parts<'a> {
+    tenant: &'a Tenant,
+    seal: Seal,
+    drafts: VecDeque<Draft>,
+    tidings: VecDeque<Tiding>,
+}
+
+impl Parts<'_> {
+    /// The next statement, and the tip after it.
+    fn next(&mut self, is_postgres: bool, tip: &mut Tip) -> Result<Option<Query>, LedgerError> {
+        if self.drafts.is_empty() && self.tidings.is_empty() {
+            return Ok(None);
+        }
+        let drafts = self.drafts.drain(..self.drafts.len().min(MOST)).collect();
+        let lines = (self.seal)(tip, drafts)?
+            .into_iter()
+            .map(|sealed| line(self.tenant, sealed))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut events = Vec::with_capacity(self.tidings.len().min(MOST));
+        for tiding in self.tidings.drain(..self.tidings.len().min(MOST)) {
+            tip.feed_seq += 1;
+            events.push(event(self.tenant, tip.feed_seq, tiding)?);
+        }
+        Ok(Some(statement(is_postgres, lines, events, self.tenant, tip)))
+    }
+}
+
 /// Entries, events and the tip in one statement. Both sets are filled up to the same power of two with rows that the
 /// database passes over, so that there are few texts to prepare.
-fn page(tx: &Tx, lines: Vec<Vec<Value>>, events: Vec<Vec<Value>>, tenant: &Tenant, tip: &Tip) -> Query {
+fn statement(
+    is_postgres: bool,
+    lines: Vec<Vec<Value>>,
+    events: Vec<Vec<Value>>,
+    tenant: &Tenant,
+    tip: &Tip,
+) -> Query {
     let rows = lines.len().max(events.len()).next_power_of_two();
     // Postgres takes one statement at a time, but one that may write several tables.
     let (open, next, last) =
-        if tx.is_postgres() { ("with lines as (", "), events as (", ")") } else { ("", ";", ";") };
+        if is_postgres { ("with lines as (", "), events as (", ")") } else { ("", ";", ";") };
     let mut query = Query::new(open);
     query.push(HISTORY);
-    fill(&mut query, tx, lines, rows, (HISTORY_WIDTH, HISTORY_NUMBERS));
+    fill(&mut query, is_postgres, lines, rows, (HISTORY_WIDTH, HISTORY_NUMBERS));
     query.push(next).push(FEED);
-    fill(&mut query, tx, events, rows, (FEED_WIDTH, FEED_NUMBERS));
+    fill(&mut query, is_postgres, events, rows, (FEED_WIDTH, FEED_NUMBERS));
     query.push(last).push(CHAIN);
     let moved = vec![
         tenant.as_str().into(),
@@ -206,18 +230,24 @@ fn page(tx: &Tx, lines: Vec<Vec<Value>>, events: Vec<Vec<Value>>, tenant: &Tenan
         tip.last_hash.as_str().into(),
         tip.feed_seq.into(),
     ];
-    query.bind_row(moved, tx).push(MOVED);
+    query.bind_row(moved, is_postgres).push(MOVED);
     query
 }
 
-fn fill(query: &mut Query, tx: &Tx, set: Vec<Vec<Value>>, rows: usize, (width, numbers): (usize, &[usize])) {
+fn fill(
+    query: &mut Query,
+    is_postgres: bool,
+    set: Vec<Vec<Value>>,
+    rows: usize,
+    (width, numbers): (usize, &[usize]),
+) {
     let nothing = || {
         let none = |at| if numbers.contains(&at) { Value::Int(None) } else { Value::Text(None) };
         (0..width).map(none).collect::<Vec<_>>()
     };
     let missing = rows - set.len();
     for (at, row) in set.into_iter().chain((0..missing).map(|_| nothing())).enumerate() {
-        query.push(if at == 0 { "" } else { ", " }).bind_row(row, tx);
+        query.push(if at == 0 { "" } else { ", " }).bind_row(row, is_postgres);
     }
     query.push(") as new where column1 is not null");
 }

@@ -142,6 +142,7 @@ pub async fn insert(tx: &mut Tx, record: &ChangeSetRecord) -> Result<(), LedgerE
             created_at, version)
         values ",
     );
+    let is_postgres = tx.is_postgres();
     query.bind_row(
         vec![
             record.set_key.into(),
@@ -165,7 +166,7 @@ pub async fn insert(tx: &mut Tx, record: &ChangeSetRecord) -> Result<(), LedgerE
             set.created_at.0.into(),
             1.into(),
         ],
-        tx,
+        is_postgres,
     );
     query.execute(tx).await?;
     Ok(())

@@ -91,6 +91,11 @@ impl Ledger {
         result
     }
 
+    /// How many commits were made through it.
+    pub fn commits(&self) -> u64 {
+        self.inner.writer.commits()
+    }
+
     /// Finishes what was accepted and closes the connections.
     pub async fn close(&self) {
         self.inner.writer.stop().await;

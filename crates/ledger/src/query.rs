@@ -112,8 +112,8 @@ impl Query {
     }
     /// Goes on with one row of values in parentheses. They have no numbers where the database can do without: SQLite's
     /// driver looks for the number of each parameter among all, which takes long when there are thousands.
-    pub(crate) fn bind_row(&mut self, row: Vec<Value>, tx: &Tx) -> &mut Self {
-        if tx.is_postgres() {
+    pub(crate) fn bind_row(&mut self, row: Vec<Value>, is_postgres: bool) -> &mut Self {
+        if is_postgres {
             return self.bind_list(row);
         }
         self.text.push('(');

@@ -44,18 +44,23 @@ const MOST_VALUES: usize = 2_000;
 /// Inserts rows of equally many values: `head` ends with `values`. Reading a wide row back out of JSON costs several
 /// times as much as binding it. Full statements hold a power of two of rows, so that there are few texts to prepare.
 pub async fn insert(tx: &mut Tx, head: &'static str, rows: Vec<Vec<Value>>) -> Result<(), LedgerError> {
-    let width = rows.first().map_or(1, Vec::len).max(1);
+    let (width, is_postgres) = (rows.first().map_or(1, Vec::len).max(1), tx.is_postgres());
     let most = 1 << (MOST_VALUES / width).max(1).ilog2();
-    let mut left = rows.len();
     let mut rows = rows.into_iter();
-    while left > 0 {
-        let now = most.min(1 << left.ilog2());
+    let mut next = || {
+        let now = most.min(1 << rows.len().checked_ilog2()?);
         let mut query = Query::new(head);
         for (at, row) in rows.by_ref().take(now).enumerate() {
-            query.push(if at == 0 { " " } else { ", " }).bind_row(row, tx);
+            query.push(if at == 0 { " " } else { ", " }).bind_row(row, is_postgres);
         }
-        query.execute(tx).await?;
-        left -= now;
+        Some(query)
+    };
+    let mut part = next();
+    while let Some(query) = part {
+        // While the database works on one part, the next one is made ready.
+        let (written, following) = tokio::join!(query.execute(tx), async { next() });
+        written?;
+        part = following;
     }
     Ok(())
 }

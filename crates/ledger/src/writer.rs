@@ -7,6 +7,7 @@ use crate::ledger::News;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -22,6 +23,7 @@ type Tell = Arc<dyn Fn(News) + Send + Sync>;
 pub(crate) struct Writer {
     calls: Mutex<Option<mpsc::Sender<Box<dyn Call>>>>,
     task: Mutex<Option<JoinHandle<()>>>,
+    commits: Arc<AtomicU64>,
 }
 
 /// One caller's work with its answer, whatever their types are.
@@ -75,8 +77,14 @@ where
 impl Writer {
     pub(crate) fn start(db: Db, tell: Tell) -> Self {
         let (calls, waiting) = mpsc::channel(BACKLOG);
-        let task = tokio::spawn(serve(db, waiting, tell));
-        Self { calls: Mutex::new(Some(calls)), task: Mutex::new(Some(task)) }
+        let commits = Arc::new(AtomicU64::new(0));
+        let task = tokio::spawn(serve(db, waiting, tell, commits.clone()));
+        Self { calls: Mutex::new(Some(calls)), task: Mutex::new(Some(task)), commits }
+    }
+
+    /// How many commits there were.
+    pub(crate) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
     }
 
     pub(crate) async fn call<T, E, F>(&self, work: F) -> Result<T, E>
@@ -105,21 +113,27 @@ impl Writer {
     }
 }
 
-async fn serve(db: Db, mut waiting: mpsc::Receiver<Box<dyn Call>>, tell: Tell) {
+async fn serve(db: Db, mut waiting: mpsc::Receiver<Box<dyn Call>>, tell: Tell, commits: Arc<AtomicU64>) {
     let (mut batch, mut tips) = (Vec::new(), Tips::default());
     while waiting.recv_many(&mut batch, MOST).await > 0 {
         batch.retain(|call| !call.is_abandoned());
         if batch.is_empty() {
             continue;
         }
-        write(&db, std::mem::take(&mut batch), &mut tips, &tell).await;
+        if write(&db, std::mem::take(&mut batch), &mut tips, &tell).await {
+            commits.fetch_add(1, Ordering::Relaxed);
+        }
     }
 }
 
-async fn write(db: &Db, batch: Vec<Box<dyn Call>>, tips: &mut Tips, tell: &Tell) {
+/// Writes the batch in one transaction; whether something was committed.
+async fn write(db: &Db, batch: Vec<Box<dyn Call>>, tips: &mut Tips, tell: &Tell) -> bool {
     let mut tx = match db.begin_write().await {
         Ok(tx) => tx,
-        Err(error) => return refuse(batch, &error),
+        Err(error) => {
+            refuse(batch, &error);
+            return false;
+        }
     };
     let mut kept = Vec::with_capacity(batch.len());
     // Nothing else is lost when the only call fails, so it needs no savepoint.
@@ -133,7 +147,8 @@ async fn write(db: &Db, batch: Vec<Box<dyn Call>>, tips: &mut Tips, tell: &Tell)
                 // The connection is gone; the transaction with it.
                 call.answer(Some(error.clone()));
                 refuse(kept, &error);
-                return refuse(rest.collect(), &error);
+                refuse(rest.collect(), &error);
+                return false;
             }
         }
     }
@@ -141,7 +156,7 @@ async fn write(db: &Db, batch: Vec<Box<dyn Call>>, tips: &mut Tips, tell: &Tell)
         if let Err(error) = tx.rollback().await {
             tracing::warn!(%error, "a rollback failed");
         }
-        return;
+        return false;
     }
     if tx.is_postgres() {
         // Another node may have written since.
@@ -149,17 +164,20 @@ async fn write(db: &Db, batch: Vec<Box<dyn Call>>, tips: &mut Tips, tell: &Tell)
     }
     if let Err(error) = book::write(&mut tx, tips).await {
         tips.forget();
-        return refuse(kept, &error);
+        refuse(kept, &error);
+        return false;
     }
     let news = tx.news;
     match tx.commit().await {
         Ok(()) => {
             tell(news);
             kept.into_iter().for_each(|call| call.answer(None));
+            true
         }
         Err(error) => {
             tips.forget();
             refuse(kept, &outcome(error));
+            false
         }
     }
 }

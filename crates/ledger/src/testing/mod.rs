@@ -2,6 +2,8 @@
 //! on a free port of this machine only, and is stopped by its own process id when the test process ends, however it
 //! ends.
 
+pub mod raw;
+
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
