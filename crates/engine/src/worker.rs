@@ -124,17 +124,12 @@ impl Worker {
         while !stop.is_cancelled() {
             ready.mark_unchanged();
             let free = self.concurrency.saturating_sub(self.running.len());
-            match self.turn(std::mem::take(&mut reports), free).await {
-                // A full hand of jobs says that there may be more.
-                Ok(started) if started > 0 && started == free => {}
-                Ok(_) => {}
-                Err(error) => {
-                    tracing::warn!(code = %error.code, private = error.private, "a worker lost its turn");
-                    let until = self.engine.now().plus_ms(PAUSE_MS);
-                    tokio::select! {
-                        () = stop.cancelled() => {}
-                        () = self.engine.clock().sleep_until(until) => {}
-                    }
+            if let Err(error) = self.turn(std::mem::take(&mut reports), free).await {
+                tracing::warn!(code = %error.code, private = error.private, "a worker lost its turn");
+                let until = self.engine.now().plus_ms(PAUSE_MS);
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = self.engine.clock().sleep_until(until) => {}
                 }
             }
             let has_free_hands = self.concurrency > self.running.len();

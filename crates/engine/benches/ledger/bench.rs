@@ -6,8 +6,8 @@ use serde_json::json;
 use std::path::Path;
 use std::sync::Arc;
 use stella_contract::ids::{Tenant, WorkerId};
-use stella_contract::job::SubmitJob;
-use stella_engine::handlers::Done;
+use stella_contract::job::{ErrorClass, SubmitJob};
+use stella_engine::handlers::{Done, Failure};
 use stella_engine::work::{Fence, NewWorker, Report};
 use stella_engine::{Caller, Engine, LedgerPlace, Options, SystemChance, SystemClock};
 use stella_ledger::testing::raw::log_bytes;
@@ -105,12 +105,31 @@ impl Bench {
 
     /// Works jobs off, so many at a time; at most `jobs`, or all there are.
     pub(crate) async fn drain(&self, batch: usize, jobs: usize) -> Outcome<()> {
+        self.work_off(batch, jobs, || Ok(Done::default())).await
+    }
+
+    /// The same with jobs that fail for good, all from one cause.
+    pub(crate) async fn fail(&self, batch: usize, jobs: usize) -> Outcome<()> {
+        let failure = || {
+            let failure =
+                Failure::new(ErrorClass::ParseError, "BENCH_BROKEN", "The advisory at line 12 is cut off.");
+            Err(Failure { is_final: true, ..failure })
+        };
+        self.work_off(batch, jobs, failure).await
+    }
+
+    async fn work_off(
+        &self,
+        batch: usize,
+        jobs: usize,
+        outcome: impl Fn() -> Result<Done, Failure>,
+    ) -> Outcome<()> {
         let (work, mut done) = (self.engine.work(), 0);
         let mut finished: Vec<Fence> = Vec::new();
         loop {
             let wanted = batch.min(jobs.saturating_sub(done + finished.len()));
             let reports: Vec<Report> =
-                finished.drain(..).map(|fence| Report { fence, outcome: Ok(Done::default()) }).collect();
+                finished.drain(..).map(|fence| Report { fence, outcome: outcome() }).collect();
             done += reports.len();
             if reports.is_empty() && wanted == 0 {
                 return Ok(());

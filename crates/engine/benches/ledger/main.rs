@@ -8,6 +8,7 @@
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 
 mod bench;
+mod latency;
 mod table;
 
 use bench::Bench;
@@ -49,10 +50,19 @@ async fn main() -> Outcome<()> {
     let sqlite = LedgerPlace::Sqlite(folder.path().join("ledger.db"));
     let raw = LedgerPlace::Sqlite(folder.path().join("raw.db"));
     all("SQLite FULL", sqlite, raw, folder.path(), scale).await?;
+    let pickup = is_wanted("pickup");
+    if pickup {
+        let place = LedgerPlace::Sqlite(folder.path().join("pickup.db"));
+        latency::pickup("SQLite FULL", place, folder.path(), scale.one_by_one / 2).await?;
+    }
     match postgres_with(Durability::Full).await {
         Ok(url) => {
             let place = LedgerPlace::Postgres(url);
             all("Postgres", place.clone(), place, folder.path(), scale).await?;
+            if pickup {
+                let place = LedgerPlace::Postgres(postgres_with(Durability::Full).await?);
+                latency::pickup("Postgres", place, folder.path(), scale.one_by_one / 2).await?;
+            }
         }
         Err(why) => eprintln!("without Postgres: {why}"),
     }
@@ -86,6 +96,9 @@ async fn all(name: &str, place: LedgerPlace, raw: LedgerPlace, folder: &Path, sc
         let jobs = scale.drain * 4;
         in_turns(&case, scale, &bench, &mut raw, Work::Drain { batch: 100, jobs }).await?;
     }
+    let dead = Work::Fail { batch: 100, jobs: scale.drain * 4 };
+    in_turns(&format!("{name}: fail into the dead letters, 100 at a time"), scale, &bench, &mut raw, dead)
+        .await?;
     bench.close().await;
     raw.close().await;
     Ok(())
@@ -100,6 +113,8 @@ enum Work {
     Bulk { jobs: usize },
     /// From the queue to success, so many at a time.
     Drain { batch: usize, jobs: usize },
+    /// From the queue into the dead letters, so many at a time; the limit only ends them.
+    Fail { batch: usize, jobs: usize },
 }
 
 /// Whether the command line asks for this case.
@@ -135,7 +150,10 @@ async fn in_turns(case: &str, scale: Scale, bench: &Bench, raw: &mut Raw, work: 
 
 const fn jobs_of(work: Work) -> usize {
     match work {
-        Work::Enqueue { jobs, .. } | Work::Bulk { jobs } | Work::Drain { jobs, .. } => jobs,
+        Work::Enqueue { jobs, .. }
+        | Work::Bulk { jobs }
+        | Work::Drain { jobs, .. }
+        | Work::Fail { jobs, .. } => jobs,
     }
 }
 
@@ -143,7 +161,7 @@ const fn jobs_of(work: Work) -> usize {
 async fn prepare(bench: &Bench, raw: &mut Raw, work: Work) -> Outcome<()> {
     match work {
         Work::Enqueue { .. } | Work::Bulk { .. } => {}
-        Work::Drain { jobs, .. } => {
+        Work::Drain { jobs, .. } | Work::Fail { jobs, .. } => {
             bench.bulk(jobs).await?;
             raw.enqueue(jobs, 1_000).await?;
         }
@@ -156,6 +174,7 @@ async fn ours(bench: &Bench, work: Work) -> Outcome<()> {
         Work::Enqueue { callers, jobs } => bench.enqueue(callers, jobs).await,
         Work::Bulk { jobs } => bench.bulk(jobs).await,
         Work::Drain { batch, jobs } => bench.drain(batch, jobs).await,
+        Work::Fail { batch, jobs } => bench.fail(batch, jobs).await,
     }
 }
 
@@ -163,7 +182,7 @@ async fn limit(raw: &mut Raw, work: Work) -> Outcome<()> {
     match work {
         Work::Enqueue { callers, jobs } => raw.enqueue(jobs, callers).await?,
         Work::Bulk { jobs } => raw.enqueue(jobs, 1_000).await?,
-        Work::Drain { batch, jobs } => raw.drain(jobs, batch).await?,
+        Work::Drain { batch, jobs } | Work::Fail { batch, jobs } => raw.drain(jobs, batch).await?,
     }
     Ok(())
 }
