@@ -6,6 +6,8 @@
 #![expect(clippy::print_stdout, reason = "a program for the terminal")]
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 
+mod floor;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -54,6 +56,7 @@ async fn main() -> Outcome<()> {
         let keyed = |number| post_job(&format!("Idempotency-Key: c{clients}-{number}\r\n"));
         rate(address, "POST a job with a key", clients, keyed).await?;
     }
+    floor::drain(&engine, &tenant, 16, env("STELLA_FLOOR", 2_000)).await?;
     readers(&engine, address).await?;
     let count = env("STELLA_JOBS", 20_000);
     fill(&engine, &tenant, count).await?;
