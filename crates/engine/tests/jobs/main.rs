@@ -18,6 +18,7 @@ mod model;
 mod property;
 mod races;
 mod submit;
+mod together;
 mod verbs;
 mod views;
 mod worker;
@@ -43,6 +44,9 @@ on_both! {
     submit::a_payload_of_any_size_comes_back_and_its_secrets_are_hidden,
     submit::another_tenant_sees_nothing_of_it,
     submit::a_list_is_paged_and_a_token_holds_for_its_filter_only,
+    together::submissions_of_many_callers_share_a_commit_and_each_is_answered_for_itself,
+    together::a_caller_that_goes_away_takes_no_neighbour_with_it,
+    together::a_submission_to_a_closed_ledger_is_refused_and_does_not_hang,
     life::a_job_goes_from_submission_to_success,
     life::a_job_waits_for_its_time,
     life::a_failure_is_retried_after_the_waits_of_the_rule_and_then_failed,
