@@ -15,7 +15,9 @@ use stella_sdk::worker::{Failure, Finished, Task, Worker};
 /// Between two attempts to be taken on.
 const PAUSE: Duration = Duration::from_millis(100);
 /// What this worker does.
-const JOB_TYPE: &str = "demo.step";
+const JOB_TYPES: [&str; 3] = ["demo.step", "demo.lean", "demo.paced"];
+/// How long a piece of work takes, at most: long enough that several are at work at once.
+const LONGEST: u64 = 80;
 
 fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is set by the test"))
@@ -28,8 +30,11 @@ fn witness(file: &Mutex<File>, task: &Task) {
     file.lock().unwrap().write_all(line.as_bytes()).unwrap();
 }
 
-/// Every seventh number fails at its first attempt; who repeats it, succeeds.
-fn outcome(number: i64, attempt: i32) -> Result<Finished, Failure> {
+/// A doomed number always fails. Of the others every seventh fails at its first attempt; who repeats it, succeeds.
+fn outcome(number: u64, is_doomed: bool, attempt: i32) -> Result<Finished, Failure> {
+    if is_doomed {
+        return Err(Failure::new(ErrorClass::Validation, "TEST_DOOM", "It fails as it is. Change its payload."));
+    }
     if number % 7 == 0 && attempt == 1 {
         return Err(Failure::new(ErrorClass::Network, "TEST_FAILURE", "It fails once. Try it again."));
     }
@@ -46,12 +51,15 @@ async fn main() {
     let work = move |task: Task| {
         let file = file.clone();
         async move {
-            let number = task.payload().get("number").and_then(Value::as_i64).unwrap();
+            let number = task.payload().get("number").and_then(Value::as_u64).unwrap();
+            let is_doomed = task.payload().get("doomed").and_then(Value::as_bool).unwrap_or(false);
             witness(&file, &task);
-            outcome(number, task.lease().attempt)
+            tokio::time::sleep(Duration::from_millis(number * 7 % LONGEST)).await;
+            outcome(number, is_doomed, task.lease().attempt)
         }
     };
-    let worker = Worker::new(client, "test-worker").concurrency(8).on(JOB_TYPE, work);
+    let worker = Worker::new(client, "test-worker").concurrency(8);
+    let worker = JOB_TYPES.into_iter().fold(worker, |worker, job_type| worker.on(job_type, work.clone()));
     // A server that is down takes nobody, and one that was restarted may know nobody: then it begins anew.
     loop {
         worker.clone().run_until(std::future::pending()).await.ok();
