@@ -4,6 +4,7 @@
 use crate::change::{Happened, JobChange};
 use crate::error::Error;
 use crate::gate::{new_throttle, successes};
+use crate::host_buckets;
 use crate::journal::{Draft, Journal, Tiding};
 use crate::limits::{bucket, host_of, uuid_of, window};
 use crate::retry;
@@ -97,9 +98,8 @@ async fn drive_buckets(
             continue;
         }
         let tenant = change.after.job.tenant.as_str();
-        let rows = buckets::of_hosts(tx, &[host]).await?;
-        let found = rows.into_iter().find(|row| row.tenant == tenant);
-        let mut row = found.unwrap_or_else(|| bucket::new(tenant, host, now));
+        let wanted = vec![(tenant.to_owned(), host.clone())];
+        let Some(mut row) = host_buckets::of(tx, wanted, now).await?.pop() else { continue };
         if throttles {
             bucket::throttled(&mut row, asked_wait(change, now), spread(change), now);
         } else {

@@ -3,7 +3,8 @@
 //! What comes back is checked for nothing but its size; whoever asked reads it. No message here carries the query of an
 //! address, since that is where people put keys.
 
-use reqwest::header::{ETAG, HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, RETRY_AFTER};
+use crate::secrets::Secret;
+use reqwest::header::{AUTHORIZATION, ETAG, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, RETRY_AFTER};
 use reqwest::{StatusCode, redirect};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -102,7 +103,7 @@ pub(crate) struct FetchError {
 }
 
 impl FetchError {
-    fn new(class: ErrorClass, message: String) -> Self {
+    pub(crate) fn new(class: ErrorClass, message: String) -> Self {
         Self { class, message, retry_after_ms: None, http_status: None, host: None }
     }
     fn at(self, url: &Url) -> Self {
@@ -156,16 +157,18 @@ impl Fetcher {
         Self { limits, client: OnceLock::new() }
     }
 
-    /// Everything at a location. `now` turns a date in `Retry-After` into a wait.
+    /// Everything at a location, asked for under a secret where there is one. `now` turns a date in `Retry-After` into a
+    /// wait.
     pub(crate) async fn fetch(
         &self,
         location: &Location,
         known: &Known,
+        secret: Option<&Secret>,
         now: Micros,
     ) -> Result<Fetched, FetchError> {
         match location {
             Location::Web(url) if self.limits.sealed => Err(sealed(url)),
-            Location::Web(url) => self.get(url, known, now).await,
+            Location::Web(url) => self.get(url, known, secret, now).await,
             Location::Path(path) => {
                 let (path, limits) = (path.clone(), self.limits);
                 off_thread(move || read_path(&path, limits.max_bytes)).await.map(Fetched::Content)
@@ -173,8 +176,17 @@ impl Fetcher {
         }
     }
 
-    async fn get(&self, url: &Url, known: &Known, now: Micros) -> Result<Fetched, FetchError> {
+    async fn get(
+        &self,
+        url: &Url,
+        known: &Known,
+        secret: Option<&Secret>,
+        now: Micros,
+    ) -> Result<Fetched, FetchError> {
         let mut request = self.client()?.get(url.clone());
+        if let Some(secret) = secret {
+            request = request.header(AUTHORIZATION, authorization(url, secret)?);
+        }
         if let Some(etag) = &known.etag {
             request = request.header(IF_NONE_MATCH, etag);
         }
@@ -241,6 +253,27 @@ impl Fetcher {
     }
 }
 
+/// The header that carries a secret. It does not go over a network in the clear.
+fn authorization(url: &Url, secret: &Secret) -> Result<HeaderValue, FetchError> {
+    let is_here = match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    if url.scheme() != "https" && !is_here {
+        let shown = shown_url(url);
+        let message = format!("a secret is not sent to {shown} in the clear; use its https address");
+        return Err(FetchError::new(ErrorClass::Auth, message).at(url));
+    }
+    let mut value = HeaderValue::from_str(&secret.authorization()).map_err(|_| {
+        let message = "the secret has characters that no header carries; write it anew".to_owned();
+        FetchError::new(ErrorClass::Auth, message).at(url)
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
 /// A redirect is followed on the host that the operator named, never to another one and never out of TLS.
 fn stay_on_host(attempt: redirect::Attempt<'_>, max_redirects: usize) -> redirect::Action {
     let Some(first) = attempt.previous().first() else { return attempt.stop() };
@@ -298,7 +331,7 @@ fn refused(url: &Url, status: StatusCode, headers: &HeaderMap, now: Micros) -> F
         _ if status.is_server_error() => (ErrorClass::UpstreamError, "it is tried again by itself"),
         StatusCode::REQUEST_TIMEOUT => (ErrorClass::Network, "it is tried again by itself"),
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            (ErrorClass::Auth, "check whether the address needs a key")
+            (ErrorClass::Auth, "check whether the address needs a key, and the secret that the source names")
         }
         _ if status.is_redirection() => (
             ErrorClass::Validation,

@@ -17,14 +17,14 @@ fn location(text: &str) -> Location {
 }
 
 async fn content(text: &str, known: &Known) -> Content {
-    match fetcher(1_000).fetch(&location(text), known, NOW).await.unwrap() {
+    match fetcher(1_000).fetch(&location(text), known, None, NOW).await.unwrap() {
         Fetched::Content(content) => content,
         Fetched::NotModified => panic!("not modified"),
     }
 }
 
 async fn failure(text: &str) -> FetchError {
-    fetcher(1_000).fetch(&location(text), &Known::default(), NOW).await.unwrap_err()
+    fetcher(1_000).fetch(&location(text), &Known::default(), None, NOW).await.unwrap_err()
 }
 
 /// A server that answers everything with this.
@@ -58,7 +58,7 @@ fn the_query_of_an_address_is_not_shown() {
 async fn a_sealed_network_is_not_touched() {
     let server = answering(ResponseTemplate::new(200)).await;
     let sealed = Fetcher::new(FetchLimits { sealed: true, ..FetchLimits::default() });
-    let error = sealed.fetch(&location(&server.uri()), &Known::default(), NOW).await.unwrap_err();
+    let error = sealed.fetch(&location(&server.uri()), &Known::default(), None, NOW).await.unwrap_err();
     assert_eq!(error.class, ErrorClass::OfflineBlocked);
     assert!(server.received_requests().await.unwrap().is_empty());
 }
@@ -81,7 +81,7 @@ async fn what_has_not_changed_is_not_sent_again() {
     assert_eq!(first.known.digest, Some(digest::of_bytes(b"feed")));
     assert_eq!(first.known.last_modified.as_deref(), Some("Wed, 21 Oct 2026 07:28:00 GMT"));
 
-    let again = fetcher(1_000).fetch(&location(&server.uri()), &first.known, NOW).await.unwrap();
+    let again = fetcher(1_000).fetch(&location(&server.uri()), &first.known, None, NOW).await.unwrap();
     assert!(matches!(again, Fetched::NotModified));
 }
 

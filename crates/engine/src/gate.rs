@@ -15,6 +15,7 @@ pub(crate) use dispatch::{at_the_door, dispatch};
 pub(crate) use places::refill;
 
 use crate::error::Error;
+use crate::host_buckets;
 use crate::limits::{bucket, host_of, spans, uuid_of, window};
 use places::Quotas;
 use std::collections::{BTreeMap, HashMap};
@@ -205,11 +206,8 @@ impl Gate {
         if hosts.is_empty() {
             return Ok(());
         }
-        let names: Vec<&str> = hosts.iter().map(|(_, host)| host.as_str()).collect();
-        let mut rows = buckets::of_hosts(tx, &names).await?;
-        for (tenant, host) in hosts {
-            let at = rows.iter().position(|row| row.tenant == tenant && row.host == host);
-            let mut row = at.map_or_else(|| bucket::new(&tenant, &host, self.now), |at| rows.swap_remove(at));
+        for mut row in host_buckets::of(tx, hosts, self.now).await? {
+            let (tenant, host) = (row.tenant.clone(), row.host.clone());
             self.count_streak(tx, &mut row).await?;
             bucket::refill(&mut row, self.now);
             let spoken_for = self.ready_at_host(&tenant, &host);

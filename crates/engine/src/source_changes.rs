@@ -3,6 +3,7 @@
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::fetch::Location;
+use crate::secrets::is_name;
 use crate::journal::{Draft, Journal, Tiding};
 use crate::sources::{self as rules, Sources};
 use serde_json::{Value, json};
@@ -211,8 +212,9 @@ fn apply(wish: UpdateSource, row: &SourceRow, change: &mut SourceChange) -> Resu
     }
     if let Some(name) = wish.auth_ref {
         let name = name.trim();
-        if name.chars().count() > 200 || name.chars().any(char::is_control) {
-            return Err(Error::invalid("authRef", "is the name of a secret, of at most 200 characters"));
+        if !name.is_empty() && !is_name(name) {
+            let why = "is the name of a secret of the core: at most 200 letters, digits, `.`, `_`, `-`, with `/` between";
+            return Err(Error::invalid("authRef", why));
         }
         change.auth_ref = Some(name.to_owned()).filter(|name| !name.is_empty());
     }

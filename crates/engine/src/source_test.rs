@@ -40,7 +40,13 @@ impl Sources {
             false => row.location.clone(),
         };
         let location = Location::parse(&place).map_err(|why| Error::invalid("location", why))?;
-        match self.engine.fetcher().fetch(&location, &Known::default(), now).await {
+        let fetched = match self.engine.secret(row.auth_ref.as_deref()) {
+            Ok(secret) => {
+                self.engine.fetcher().fetch(&location, &Known::default(), secret.as_ref(), now).await
+            }
+            Err(error) => Err(error),
+        };
+        match fetched {
             Ok(Fetched::Content(content)) => {
                 let tenant = caller.tenant.as_str().to_owned();
                 let seen = tokio::task::spawn_blocking(move || inspect(source_type, &tenant, content));

@@ -93,6 +93,39 @@ pub async fn of_hosts(tx: &mut Tx, hosts: &[&str]) -> Result<Vec<BucketRow>, Led
     fetch(tx, OF_HOSTS, json(&hosts)?).await
 }
 
+/// What the sources of a host make of its bucket.
+#[derive(Debug, Clone, PartialEq, FromRow)]
+#[expect(missing_docs, reason = "each field is what its name says")]
+pub struct MadeOf {
+    pub tenant: String,
+    pub host: String,
+    pub capacity: f64,
+    pub rate: f64,
+}
+
+const MADE_OF: Sql = Sql {
+    sqlite: "
+        select tenant, host, cast(min(bucket_capacity) as real) as capacity, min(bucket_rate) as rate
+        from sources
+        where host in (select value from json_each($1))
+          and enabled = 1
+        group by tenant, host",
+    postgres: "
+        select tenant, host, cast(min(bucket_capacity) as double precision) as capacity, min(bucket_rate) as rate
+        from sources
+        where host in (select value from json_array_elements_text($1::json))
+          and enabled = 1
+        group by tenant, host",
+};
+
+/// What the sources of these hosts make of their buckets, of all tenants: of several sources the strictest counts.
+pub async fn made_of(tx: &mut Tx, hosts: &[&str]) -> Result<Vec<MadeOf>, LedgerError> {
+    if hosts.is_empty() {
+        return Ok(Vec::new());
+    }
+    fetch(tx, MADE_OF, json(&hosts)?).await
+}
+
 /// Buckets whose override has ended.
 pub async fn due(tx: &mut Tx, now: i64) -> Result<Vec<BucketRow>, LedgerError> {
     const DUE: &str = "select * from buckets where override_until <= $1 order by bucket_id";

@@ -68,7 +68,8 @@ async fn story(client: &Client, id: &JobId) -> Vec<HistoryEntry> {
         }
     }
     entries.reverse();
-    entries.retain(|entry| entry.entity == "job");
+    // What was noted of a job without moving it, as that another one repeats it, is no step of its story.
+    entries.retain(|entry| entry.entity == "job" && entry.from_state != entry.to_state);
     entries
 }
 

@@ -6,6 +6,7 @@ use super::{plan, request, tell, tenant, window};
 use crate::change::By;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::host_buckets;
 use crate::ingest::IngestOrder;
 use crate::jobs::{self, JobWish, Payload};
 use crate::journal::Journal;
@@ -59,11 +60,12 @@ async fn feed_one(
     if room <= 0 || !may_go_on(tx, &source, &wish, &row).await? {
         return Ok(Fed::default());
     }
-    let settings = rules::settings(&source);
+    let rate = host_buckets::rate_of(tx, &source, now).await?;
+    let pace = plan::Pace { rate, capacity: source.bucket_capacity };
     let planned = backfills::windows_in(tx, &row.backfill_id, WindowState::Planned, room).await?;
     let used_until = row.next_feed_at.map(Micros);
-    let (count, until) = plan::pace(&wish, &settings, used_until, now, planned.len() as i64);
-    let next_at = Some(plan::due(&wish, &settings, until)).filter(|_| (count as usize) < planned.len());
+    let (count, until) = plan::pace(&wish, pace, used_until, now, planned.len() as i64);
+    let next_at = Some(plan::due(&wish, pace, until)).filter(|_| (count as usize) < planned.len());
     if count == 0 {
         return Ok(Fed { windows: 0, next_at });
     }
@@ -110,7 +112,10 @@ fn job_of(
     now: Micros,
 ) -> Result<JobWish, Error> {
     let window = window(one);
-    let order = IngestOrder { source_id: wish.source_id.clone(), force: false, window: Some(window) };
+    let order = IngestOrder {
+        window: Some(window),
+        ..IngestOrder::whole(wish.source_id.clone(), false)
+    };
     let payload = Payload::of(&serde_json::to_value(&order).map_err(Error::internal)?)?;
     let job_type = rules::job_type(source)?;
     Ok(JobWish {

@@ -15,6 +15,7 @@ pub(crate) use settle::jobs_changed;
 use crate::caller::Caller;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::host_buckets;
 use crate::journal::{Draft, Journal, Tiding};
 use crate::page;
 use crate::{sources as rules, watermarks};
@@ -150,6 +151,7 @@ async fn facts(
     tenant: &Tenant,
     wish: &CreateBackfill,
     own: Option<&str>,
+    now: Micros,
 ) -> Result<Facts, Error> {
     let source = rules::found(tx, tenant, &wish.source_id).await?;
     let mark = watermarks::load(tx, tenant, wish.source_id.as_str()).await?;
@@ -161,6 +163,7 @@ async fn facts(
     Ok(Facts {
         enabled: source.enabled != 0,
         settings: rules::settings(&source),
+        rate: host_buckets::rate_of(tx, &source, now).await?,
         coverage: mark.coverage,
         failed: failed.iter().map(window).collect(),
         others: others

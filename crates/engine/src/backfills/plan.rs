@@ -25,6 +25,8 @@ pub(super) struct Facts {
     pub(super) enabled: bool,
     /// How it is read.
     pub(super) settings: SourceSettings,
+    /// How many requests per second its far side takes now.
+    pub(super) rate: f64,
     /// What is covered.
     pub(super) coverage: Coverage,
     /// Windows of earlier backfills that failed.
@@ -157,7 +159,7 @@ impl Plan {
             will_run,
             // One window is one request.
             estimated_requests: will_run,
-            estimated_duration_s: (will_run as f64 * interval_s(wish, &facts.settings)).ceil() as i64,
+            estimated_duration_s: (will_run as f64 * interval_s(wish, facts.rate)).ceil() as i64,
             retention_hits: self.windows.iter().filter(|window| window.start < kept).count() as i64,
             collisions: collisions(wish, facts, now),
             valid_until: now.plus_ms(VALID_MS),
@@ -176,23 +178,39 @@ fn cut(wish: &CreateBackfill) -> Vec<Window> {
     windows
 }
 
-/// Seconds between two requests at the backfill's share of the source's rate.
-pub(super) fn interval_s(wish: &CreateBackfill, settings: &SourceSettings) -> f64 {
-    1.0 / (settings.bucket_rate * wish.bucket_share)
+/// Seconds between two requests at the backfill's share of the rate.
+pub(super) fn interval_s(wish: &CreateBackfill, rate: f64) -> f64 {
+    1.0 / (rate * wish.bucket_share)
+}
+
+/// How fast a backfill may go: its share of what the source's far side takes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pace {
+    /// Requests per second that the far side takes now.
+    pub(super) rate: f64,
+    /// Requests that the source's bucket holds.
+    pub(super) capacity: i64,
+}
+
+impl Pace {
+    /// Microseconds between two requests, and by how much they may come early.
+    fn interval(self, wish: &CreateBackfill) -> (i64, i64) {
+        let interval = ((interval_s(wish, self.rate) * 1e6).ceil() as i64).max(1);
+        let at_once = ((self.capacity as f64 * wish.bucket_share).floor() as i64).max(1);
+        (interval, interval.saturating_mul(at_once - 1))
+    }
 }
 
 /// How many windows may be fed now, and when the share of the rate is used up until: each one takes its interval, and
 /// as many as the share of the bucket holds may come in one go.
 pub(super) fn pace(
     wish: &CreateBackfill,
-    settings: &SourceSettings,
+    pace: Pace,
     used_until: Option<Micros>,
     now: Micros,
     most: i64,
 ) -> (i64, Micros) {
-    let interval = ((interval_s(wish, settings) * 1e6).ceil() as i64).max(1);
-    let at_once = ((settings.bucket_capacity as f64 * wish.bucket_share).floor() as i64).max(1);
-    let tolerance = interval.saturating_mul(at_once - 1);
+    let (interval, tolerance) = pace.interval(wish);
     let mut until = used_until.map_or(now, |until| until.max(now));
     let mut fed = 0;
     while fed < most && until.0 - tolerance <= now.0 {
@@ -203,10 +221,8 @@ pub(super) fn pace(
 }
 
 /// When the next window may be fed.
-pub(super) fn due(wish: &CreateBackfill, settings: &SourceSettings, used_until: Micros) -> Micros {
-    let interval = ((interval_s(wish, settings) * 1e6).ceil() as i64).max(1);
-    let at_once = ((settings.bucket_capacity as f64 * wish.bucket_share).floor() as i64).max(1);
-    Micros(used_until.0 - interval.saturating_mul(at_once - 1))
+pub(super) fn due(wish: &CreateBackfill, pace: Pace, used_until: Micros) -> Micros {
+    Micros(used_until.0 - pace.interval(wish).1)
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ fn facts() -> Facts {
     Facts {
         enabled: true,
         settings: SourceSettings::default(),
+        rate: 1.0,
         coverage: Coverage { run: Some(Run { from: days(-5), low: days(0) }), ..Coverage::default() },
         failed: Vec::new(),
         others: Vec::new(),
@@ -117,17 +118,17 @@ fn another_request_or_another_plan_has_another_digest() {
 #[test]
 fn the_share_of_the_rate_is_kept() {
     // Ten in the bucket, one a second, a quarter of it: two at once, then one every four seconds.
-    let (wish, settings) = (wish(-10, -1), SourceSettings::default());
-    let (fed, until) = pace(&wish, &settings, None, NOW, 16);
+    let (wish, rate) = (wish(-10, -1), Pace { rate: 1.0, capacity: 10 });
+    let (fed, until) = pace(&wish, rate, None, NOW, 16);
     assert_eq!((fed, until), (2, plus_s(NOW, 8)));
-    assert_eq!(pace(&wish, &settings, Some(until), plus_s(NOW, 3), 16).0, 0);
-    assert_eq!(due(&wish, &settings, until), plus_s(NOW, 4));
-    let (fed, until) = pace(&wish, &settings, Some(until), plus_s(NOW, 4), 16);
+    assert_eq!(pace(&wish, rate, Some(until), plus_s(NOW, 3), 16).0, 0);
+    assert_eq!(due(&wish, rate, until), plus_s(NOW, 4));
+    let (fed, until) = pace(&wish, rate, Some(until), plus_s(NOW, 4), 16);
     assert_eq!((fed, until), (1, plus_s(NOW, 12)));
     // Over any stretch it is never more than the bucket's share and what flows into it.
     let (mut until, mut total) = (None, 0);
     for second in 0..=400 {
-        let (fed, used) = pace(&wish, &settings, until, plus_s(NOW, second), 16);
+        let (fed, used) = pace(&wish, rate, until, plus_s(NOW, second), 16);
         (until, total) = (Some(used), total + fed);
         assert!(total <= 2 + second / 4, "{total} after {second} s");
     }

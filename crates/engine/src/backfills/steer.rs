@@ -117,7 +117,7 @@ async fn draft(
         return Err(Error::invalid("sourceId", why));
     }
     if !wish.dry_run {
-        let facts = facts(tx, &caller.tenant, &wish, None).await?;
+        let facts = facts(tx, &caller.tenant, &wish, None, now).await?;
         refuse_collisions(&wish, &facts, now)?;
     }
     backfills::insert(tx, &row).await?;
@@ -198,7 +198,7 @@ pub(super) const fn kind(from: BackfillState, to: BackfillState) -> &'static str
 async fn preview(tx: &mut Tx, caller: &Caller, row: &mut BackfillRow, now: Micros) -> Result<(), Error> {
     go(row, BackfillEvent::Preview)?;
     let wish = request(row)?;
-    let facts = facts(tx, &caller.tenant, &wish, Some(&row.backfill_id)).await?;
+    let facts = facts(tx, &caller.tenant, &wish, Some(&row.backfill_id), now).await?;
     let preview = Plan::of(&wish, &facts).preview(&wish, &facts, now)?;
     row.preview = Some(serde_json::to_string(&preview).map_err(Error::internal)?);
     Ok(())
@@ -230,7 +230,7 @@ async fn start(
             "The preview is another one by now, or older than fifteen minutes. Preview it again.",
         ));
     }
-    let facts = facts(tx, &caller.tenant, &asked, Some(&row.backfill_id)).await?;
+    let facts = facts(tx, &caller.tenant, &asked, Some(&row.backfill_id), now).await?;
     refuse_collisions(&asked, &facts, now)?;
     let plan = Plan::of(&asked, &facts);
     if plan.digest(&asked)? != wish.preview_digest {

@@ -2,12 +2,14 @@
 //! Only there does the watermark move, so that a reading that failed moves nothing.
 
 use super::window::Asked;
-use super::{Reading, summary};
+use super::{Next, Reading, summary};
 use crate::coverage::whole_ms;
+use crate::engine::Engine;
 use crate::error::Error;
 use crate::handlers::{Done, Effect, Failure, NewArtifact};
+use crate::jobs::{self, JobWish, Payload, engine_itself};
 use crate::journal::Journal;
-use crate::watermarks;
+use crate::{sources as rules, watermarks};
 use serde_json::{Value, json};
 use stella_contract::ids::Tenant;
 use stella_contract::source::{IngestReport, SourceType};
@@ -109,6 +111,7 @@ impl Reading<'_> {
         let (tenant, source_id, counts) =
             (self.tenant.clone(), self.source.source_id.clone(), self.counts_in_the_index());
         let (journal, source) = (self.journal("orch.source.read", summary(&report)), self.teller());
+        let (engine, next) = (self.engine().clone(), self.next.clone());
         let effect: Effect = Box::new(move |tx: &mut Tx, now: Micros| {
             Box::pin(async move {
                 let merged = store(tx, source_id.clone()).await?;
@@ -125,6 +128,9 @@ impl Reading<'_> {
                 let mut journal = journal(now);
                 let moved = moves.make(tx, &tenant, &source_id, now).await?;
                 journal.append(source(moved, now));
+                if let Some(next) = next {
+                    read_on(&engine, tx, next, now, &mut journal).await?;
+                }
                 Ok(journal)
             })
         });
@@ -145,6 +151,36 @@ impl Reading<'_> {
         let advanced = self.journal_of("watermark", "orch.watermark.advanced");
         move |moved, now| moved.map_or_else(Journal::default, |data| advanced(data, now))
     }
+}
+
+/// The job that reads the next window of the same wish, unless somebody reads the source already or holds it.
+async fn read_on(
+    engine: &Engine,
+    tx: &mut Tx,
+    next: Next,
+    now: Micros,
+    journal: &mut Journal,
+) -> Result<(), Error> {
+    let Next { until, job, order } = next;
+    let mark = watermarks::load(tx, &job.tenant, order.source_id.as_str()).await?;
+    let row = rules::found(tx, &job.tenant, &order.source_id).await?;
+    let is_held = rules::refusal(&row).is_some() || rules::open_reading(tx, &job.tenant, &row).await?.is_some();
+    if is_held || mark.coverage.low().is_none_or(|low| low >= until) {
+        return Ok(());
+    }
+    let payload = Payload::of(&serde_json::to_value(&order).map_err(Error::internal)?)?;
+    let wish = JobWish {
+        source_id: Some(order.source_id.clone()),
+        priority: job.priority,
+        not_before: row.not_before.map(Micros).filter(|at| *at > now),
+        created_by: job.created_by.clone(),
+        ..JobWish::new(job.tenant.clone(), &job.job_type, payload, &job.correlation_id)
+    };
+    let made = jobs::insert_many(engine, tx, vec![wish], &engine_itself("ingest"), now, journal).await?;
+    if let Some(made) = made.first() {
+        sources::note_job(tx, order.source_id.as_str(), made.job.job_id.as_str()).await?;
+    }
+    Ok(())
 }
 
 async fn note_in_index(tx: &mut Tx, tenant: &Tenant, changed: bool, now: Micros) -> Result<(), LedgerError> {

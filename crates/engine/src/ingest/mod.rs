@@ -19,6 +19,7 @@ pub(crate) use inspect::inspect;
 
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::coverage::{plus_s, whole_ms};
 use crate::fetch::{Content, FetchError, Fetched, Known, Location};
 use crate::handlers::{Done, Failure, Handler, JobContext};
 use crate::ingest::keep::Times;
@@ -33,7 +34,7 @@ use serde_json::{Value, json};
 use stella_contract::error::Code;
 use stella_contract::history::Actor;
 use stella_contract::ids::{JobId, SourceId, Tenant};
-use stella_contract::job::{Cause, ErrorClass};
+use stella_contract::job::{Cause, ErrorClass, Job};
 use stella_contract::source::{IngestReport, RecordProblem, SourceType};
 use stella_contract::time::Micros;
 use stella_contract::watermark::Window;
@@ -53,12 +54,26 @@ pub(crate) struct IngestOrder {
     /// Only what lies in this window of event time, for a backfill.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) window: Option<Window>,
+    /// How far a live reading goes that needs several windows; each of them is a job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) until: Option<Micros>,
+    /// How many windows were read before on the way there.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub(crate) read: u32,
+}
+
+/// So many windows are read on one wish at most.
+const MOST_WINDOWS: u32 = 1_000;
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form serde asks for")]
+const fn is_none(count: &u32) -> bool {
+    *count == 0
 }
 
 impl IngestOrder {
     /// The next live reading: everything, or the next window.
     pub(crate) const fn whole(source_id: SourceId, force: bool) -> Self {
-        Self { source_id, force, window: None }
+        Self { source_id, force, window: None, until: None, read: 0 }
     }
 }
 
@@ -149,6 +164,16 @@ pub(super) struct Reading<'r> {
     location: Location,
     asked: Asked,
     is_forced: bool,
+    /// What is left to be read of the same wish when this window is read.
+    next: Option<Next>,
+}
+
+/// The job that reads on, should the watermark not be where the wish wants it.
+#[derive(Debug, Clone)]
+pub(super) struct Next {
+    until: Micros,
+    job: Job,
+    order: IngestOrder,
 }
 
 /// Reads sources.
@@ -213,10 +238,12 @@ async fn begin<'r>(ctx: &'r JobContext, lease: &Lease) -> Result<Option<Reading<
         .map_err(Failure::from)?;
     let source_type = crate::sources::source_type(&source).map_err(Failure::from)?;
     let is_windowed = source_type.has_event_time() && is_windowed(&source.location);
+    let now = ctx.engine.now();
+    let until = order.until.unwrap_or(whole_ms(plus_s(now, -source.allowed_lateness_s)));
     let asked = match (order.window, is_windowed) {
         (Some(window), _) => Asked::Backfill(window),
         (None, false) => Asked::Whole,
-        (None, true) => match mark.coverage.next_live(&settings(&source), ctx.engine.now()) {
+        (None, true) => match mark.coverage.next_live(&settings(&source), now) {
             Some(window) => Asked::Live(window),
             None => return Ok(None),
         },
@@ -226,6 +253,13 @@ async fn begin<'r>(ctx: &'r JobContext, lease: &Lease) -> Result<Option<Reading<
         (Some(_) | None, _) => source.location.clone(),
     };
     let location = Location::parse(&place).map_err(|_| corrupt("location", &source.source_id))?;
+    let next = match asked {
+        Asked::Live(window) if window.end < until && order.read + 1 < MOST_WINDOWS => {
+            let order = IngestOrder { until: Some(until), read: order.read + 1, ..order.clone() };
+            Some(Next { until, job: job.clone(), order })
+        }
+        Asked::Live(_) | Asked::Whole | Asked::Backfill(_) => None,
+    };
     Ok(Some(Reading {
         ctx,
         tenant: job.tenant.clone(),
@@ -236,6 +270,7 @@ async fn begin<'r>(ctx: &'r JobContext, lease: &Lease) -> Result<Option<Reading<
         location,
         asked,
         is_forced: order.force,
+        next,
     }))
 }
 
@@ -301,7 +336,9 @@ impl Reading<'_> {
             },
         };
         self.ctx.progress(0, 0, &format!("Fetching {}", self.location.shown()));
-        let fetched = self.engine().fetcher().fetch(&self.location, &known, self.engine().now()).await?;
+        let engine = self.engine();
+        let secret = engine.secret(self.source.auth_ref.as_deref())?;
+        let fetched = engine.fetcher().fetch(&self.location, &known, secret.as_ref(), engine.now()).await?;
         Ok(match fetched {
             Fetched::NotModified => None,
             Fetched::Content(content) if known.digest.is_some() && content.known.digest == known.digest => {

@@ -88,8 +88,10 @@ impl Reading<'_> {
                 fetch::off_thread(move || fetch::files_of(&path)).await?
             }
             Location::Web(_) => {
-                let now = self.engine().now();
-                let fetched = self.engine().fetcher().fetch(&self.location, &Known::default(), now).await?;
+                let (engine, known) = (self.engine(), Known::default());
+                let secret = engine.secret(self.source.auth_ref.as_deref())?;
+                let now = engine.now();
+                let fetched = engine.fetcher().fetch(&self.location, &known, secret.as_ref(), now).await?;
                 return Ok(match fetched {
                     Fetched::NotModified => Vec::new(),
                     Fetched::Content(content) => {

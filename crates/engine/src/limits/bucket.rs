@@ -47,6 +47,14 @@ pub(crate) fn new(tenant: &str, host: &str, now: Micros) -> BucketRow {
     }
 }
 
+/// The host's sources say how much it holds and how fast it fills; a rate that was lowered stays as much lower.
+pub(crate) fn make_of(row: &mut BucketRow, capacity: f64, base_rate: f64) {
+    row.current_rate = (row.current_rate * base_rate / row.base_rate).min(base_rate);
+    row.base_rate = base_rate;
+    row.capacity = capacity;
+    row.tokens = row.tokens.min(capacity);
+}
+
 /// The rate in force at a time: an operator's, or else the rules'.
 pub(crate) fn rate_at(row: &BucketRow, at: i64) -> f64 {
     match (row.override_rate, row.override_until) {
@@ -218,6 +226,20 @@ mod tests {
         assert_eq!(row.streak_from, START.plus_ms(60_001).0);
         refill(&mut row, START.plus_ms(3_600_000));
         assert!((row.current_rate - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_bucket_is_made_of_what_its_sources_say_and_stays_as_much_slower() {
+        let mut row = bucket();
+        throttled(&mut row, Some(0), 0.0, START);
+        refill(&mut row, START.plus_ms(20_000));
+        make_of(&mut row, 4.0, 8.0);
+        assert_eq!((row.capacity, row.base_rate, row.current_rate, row.tokens), (4.0, 8.0, 4.0, 4.0));
+        make_of(&mut row, 40.0, 8.0);
+        assert_eq!((row.current_rate, row.tokens), (4.0, 4.0));
+        let mut full = bucket();
+        make_of(&mut full, 2.0, 0.1);
+        assert_eq!((full.current_rate, full.tokens), (0.1, 2.0));
     }
 
     #[test]
