@@ -259,6 +259,12 @@ pub struct Job {
     /// Sentence of the last failure, redacted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_message: Option<String>,
+    /// Failures of one cause share it: 16 hex digits, as dead letters have them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_fingerprint: Option<String>,
+    /// Whether another try may help without anybody changing anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retryable: Option<bool>,
     /// The job this one repeats, at high priority.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replay_of: Option<JobId>,

@@ -326,6 +326,30 @@ pub struct CompleteLease {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub result: Option<serde_json::Value>,
+    /// How far its source is read now; only of a job that reads a custom source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watermark: Option<ReadUpTo>,
+}
+
+/// How far a worker read a source, in event time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ReadUpTo {
+    /// The first moment of what was read; the low watermark when absent, or `end` where there is none yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<Micros>,
+    /// The first moment after it, not in the future.
+    pub end: Micros,
+    /// The newest event time seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest: Option<Micros>,
+    /// The digest of the newest event seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_event_hash: Option<String>,
+    /// Where the far side said to go on, at most 1,000 bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
 }
 
 /// The attempt failed.

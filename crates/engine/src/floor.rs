@@ -12,6 +12,7 @@ use crate::jobs::view;
 use crate::journal::Journal;
 use crate::redact;
 use crate::report::{self, Prepared, Ready};
+use crate::told_watermarks;
 use crate::work::{LEASE_MS, along, lost, refuse_lost, released, uncounted};
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt as _;
@@ -69,7 +70,7 @@ pub struct NewUpload {
 
 impl Floor {
     /// The worker starts. Said twice, it has started once.
-    pub async fn ack(&self, caller: &Caller, id: &LeaseId, wish: AckLease) -> Result<LeasePulse, Error> {
+    pub(crate) async fn hear_ack(&self, caller: &Caller, id: &LeaseId, wish: AckLease) -> Result<LeasePulse, Error> {
         caller.demand_write(Scope::Worker)?;
         let (tenant, id, engine) = (caller.tenant.clone(), id.clone(), self.engine.clone());
         self.engine
@@ -94,7 +95,7 @@ impl Floor {
     }
 
     /// The worker is alive and may tell progress.
-    pub async fn heartbeat(
+    pub(crate) async fn hear_heartbeat(
         &self,
         caller: &Caller,
         id: &LeaseId,
@@ -138,7 +139,7 @@ impl Floor {
     }
 
     /// Keeps lines about a job; the oldest fall out.
-    pub async fn log(&self, caller: &Caller, id: &LeaseId, wish: LogLines) -> Result<LogKept, Error> {
+    pub(crate) async fn hear_log(&self, caller: &Caller, id: &LeaseId, wish: LogLines) -> Result<LogKept, Error> {
         caller.demand_write(Scope::Worker)?;
         if wish.lines.is_empty() || wish.lines.len() > MOST_LOG_LINES {
             return Err(Error::invalid("lines", format!("has 1 to {MOST_LOG_LINES} lines")));
@@ -202,7 +203,7 @@ impl Floor {
     }
 
     /// Takes in the bytes of an artifact. They become one when the job is completed under the same lease.
-    pub async fn put_artifact(
+    pub(crate) async fn hear_artifact(
         &self,
         caller: &Caller,
         id: &LeaseId,
@@ -303,7 +304,7 @@ impl Floor {
     }
 
     /// The job is done. The same success said twice is one success.
-    pub async fn complete(&self, caller: &Caller, id: &LeaseId, wish: CompleteLease) -> Result<Job, Error> {
+    pub(crate) async fn hear_complete(&self, caller: &Caller, id: &LeaseId, wish: CompleteLease) -> Result<Job, Error> {
         caller.demand_write(Scope::Worker)?;
         let (tenant, id, engine) = (caller.tenant.clone(), id.clone(), self.engine.clone());
         self.engine
@@ -332,7 +333,7 @@ impl Floor {
     }
 
     /// The attempt failed; whether and when another follows is decided here.
-    pub async fn fail(&self, caller: &Caller, id: &LeaseId, wish: FailLease) -> Result<Job, Error> {
+    pub(crate) async fn hear_failure(&self, caller: &Caller, id: &LeaseId, wish: FailLease) -> Result<Job, Error> {
         caller.demand_write(Scope::Worker)?;
         check_code(&wish.code)?;
         let failure = Failure {
@@ -362,7 +363,7 @@ impl Floor {
     }
 
     /// Gives a claimed job back unstarted; the attempt does not count.
-    pub async fn release(&self, caller: &Caller, id: &LeaseId, wish: ReleaseLease) -> Result<Job, Error> {
+    pub(crate) async fn hear_release(&self, caller: &Caller, id: &LeaseId, wish: ReleaseLease) -> Result<Job, Error> {
         caller.demand_write(Scope::Worker)?;
         let said = redact::text(wish.reason.trim());
         if said.is_empty() || said.chars().count() > LONGEST_REASON {
@@ -418,7 +419,7 @@ impl Held {
 }
 
 /// The job that a lease is of, in this tenant.
-async fn find(tx: &mut Tx, tenant: &Tenant, id: &LeaseId) -> Result<JobRecord, Error> {
+pub(crate) async fn find(tx: &mut Tx, tenant: &Tenant, id: &LeaseId) -> Result<JobRecord, Error> {
     let found = jobs::get_many(tx, &[stella_ledger::key_of_lease(id)]).await?;
     let record = found.into_iter().find(|record| record.job.tenant == *tenant && record.job.lease_epoch > 0);
     record.ok_or_else(|| Error::not_found("lease", id))
@@ -472,6 +473,10 @@ async fn ready(
         let why = format!("`{}` was brought and is not named", unnamed.name);
         return Err(Error::invalid("artifacts", why));
     }
+    let effect = match wish.watermark {
+        Some(told) => Some(told_watermarks::effect(tx, &held.record, told, now).await?),
+        None => None,
+    };
     let lines = brought.iter().map(|one| (one.name.as_str(), one.digest.as_str()));
     let outputs_hash = outputs_hash(lines);
     if outputs_hash != wish.outputs_hash {
@@ -493,7 +498,7 @@ async fn ready(
         result: wish.result.filter(|result| !result.is_null()).map(|result| result.to_string()),
         artifacts: artifacts.collect(),
         outputs_hash,
-        effect: None,
+        effect,
     })
 }
 

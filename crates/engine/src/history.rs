@@ -7,10 +7,10 @@ use crate::journal;
 use crate::page;
 use stella_bundle::digest;
 use stella_contract::history::{ChainBreak, ChainCheck, GENESIS, HistoryEntry};
-use stella_contract::ids::Tenant;
+use stella_contract::ids::{JobId, Tenant};
 use stella_contract::page::{Page, PageQuery};
 use stella_contract::scope::Scope;
-use stella_ledger::LedgerError;
+use stella_ledger::{LedgerError, Tx};
 use stella_ledger::chains::{self, Tip};
 use stella_ledger::history::{self, About};
 
@@ -117,6 +117,20 @@ impl History {
             })
             .await
     }
+}
+
+/// Entries of one job that are looked at for its attempts.
+const OF_A_JOB: i64 = 1_000;
+
+/// The newest entries of a job, oldest first.
+pub(crate) async fn newest_of_job(
+    tx: &mut Tx,
+    tenant: &Tenant,
+    job_id: &JobId,
+) -> Result<Vec<HistoryEntry>, LedgerError> {
+    let mut entries = history::newest(tx, tenant, &About::Job(job_id.clone()), None, OF_A_JOB).await?;
+    entries.reverse();
+    Ok(entries)
 }
 
 /// A walk along one chain.

@@ -290,6 +290,7 @@ fn fresh(row: &NewJob) -> JobRecord {
         ack_timeouts: 0,
         attempt_started_at: None,
         error_status: None,
+        error_host: None,
         origin_key: row.origin_key,
         job: Job {
             job_id: row.job_id.clone(),
@@ -320,6 +321,8 @@ fn fresh(row: &NewJob) -> JobRecord {
             error_code: None,
             error_class: None,
             error_message: None,
+            error_fingerprint: None,
+            retryable: None,
             replay_of: row.replay_of.clone(),
             retry_of: row.retry_of.clone(),
             dead_letter_id: None,

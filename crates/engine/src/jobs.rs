@@ -3,6 +3,7 @@
 use crate::attempts;
 use crate::caller::Caller;
 use crate::change::{By, JobChange, settle};
+use crate::dead_letters::fingerprint::{self, Cause};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::intake::{INLINE_PAYLOAD, of_caller};
@@ -295,6 +296,16 @@ pub(crate) fn view(record: JobRecord) -> Job {
     job.inputs_hash = digest::of_bytes(format!("{}\n{}", job.job_type, job.payload_digest).as_bytes());
     if !matches!(job.state, JobState::Leased | JobState::Running) {
         job.lease_id = None;
+    }
+    if let Some(category) = job.error_class {
+        job.retryable = Some(category.is_retryable());
+        job.error_fingerprint = Some(fingerprint::of(Cause {
+            job_type: &job.job_type,
+            category,
+            http_status: record.error_status,
+            host: record.error_host.as_deref(),
+            message: job.error_message.as_deref().unwrap_or_default(),
+        }));
     }
     job.duration_ms = job.started_at.zip(job.ended_at).map(|(start, end)| end.ms_since(start));
     job

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::journal::Journal;
 use crate::limit_changes::{Change, demand_version, demand_within, note};
 use crate::limits::levels::Standing;
-use crate::limits::{bucket, host_of, pool};
+use crate::limits::{bucket, host_of, pool, uuid_of};
 use serde::{Deserialize, Serialize};
 use stella_contract::error::Code;
 use stella_contract::ids::{BucketId, Tenant};
@@ -27,6 +27,8 @@ const HEARD_MS: i64 = 90_000;
 const LONGEST_OVERRIDE_MS: i64 = 24 * 3_600 * 1_000;
 /// The highest rate an operator may set.
 const MOST_RATE: f64 = 1_000.0;
+/// Under pressure fires of schedules are put off by up to so much.
+const FIRE_SPREAD_MS: i64 = 30_000;
 /// When a refused submission may come again.
 const COME_BACK_MS: u64 = 30_000;
 
@@ -180,6 +182,24 @@ pub(crate) async fn demand_room(
          more, or come back later."
     );
     Err(Error::new(Code::Backpressure, sentence).with_retry_after_ms(COME_BACK_MS))
+}
+
+/// By how much a fire of a schedule is put off: from level 1 on by up to half a minute, the same for the same fire, so
+/// that not everything starts at once; for the scheduler.
+pub async fn fire_delay_ms(
+    tx: &mut Tx,
+    tenant: &Tenant,
+    schedule_id: &str,
+    fires_at: Micros,
+) -> Result<i64, Error> {
+    let rows = pressure::all(tx).await?;
+    let level = rows.iter().find(|row| row.tenant == tenant.as_str()).map_or(0, |row| row.level);
+    if level < PressureLevel::Elevated.number() {
+        return Ok(0);
+    }
+    let uuid = uuid_of(&["fire", tenant.as_str(), schedule_id], fires_at.0);
+    let chance = uuid.get(..8).and_then(|hex| i64::from_str_radix(hex, 16).ok()).unwrap_or(0);
+    Ok(chance % (FIRE_SPREAD_MS + 1))
 }
 
 /// Whether backfills of a tenant are held: from level 2 on; for who feeds them.

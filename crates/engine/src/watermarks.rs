@@ -79,6 +79,11 @@ impl Mark {
         Ok(())
     }
 
+    /// Where the far side said to go on; without news it stays where it was.
+    pub(crate) fn go_on_at(&mut self, cursor: Option<String>) {
+        self.row.resume_cursor = cursor.or_else(|| self.row.resume_cursor.take());
+    }
+
     /// As every door shows it.
     pub(crate) fn view(&self, settings: &SourceSettings, now: Micros) -> Watermark {
         let run = self.coverage.run;

@@ -6,7 +6,9 @@ use crate::error::Error;
 use crate::floor_claims::worker_of_tenant;
 use crate::journal::{Draft, Journal, Tiding};
 use serde_json::json;
-use stella_contract::ids::WorkerId;
+use stella_contract::history::Actor;
+use stella_contract::ids::{Tenant, WorkerId};
+use stella_contract::job::Cause;
 use stella_contract::scope::Scope;
 use stella_contract::time::Micros;
 use stella_contract::worker::{Worker, WorkerState, WorkerWish};
@@ -103,9 +105,37 @@ impl Workers {
 }
 
 fn note(caller: &Caller, verb: WorkerVerb, before: &WorkerRecord, now: Micros, journal: &mut Journal) {
+    let by = (caller.actor(), caller.cause.clone());
+    written(&caller.tenant, verb, before, by, &caller.correlation_id, now, journal);
+}
+
+/// Writes down and tells that the engine itself wants something else of a worker.
+pub(crate) fn note_itself(
+    tenant: &Tenant,
+    verb: WorkerVerb,
+    before: &WorkerRecord,
+    reason: &str,
+    now: Micros,
+    journal: &mut Journal,
+) {
+    let actor = Actor { subject: "engine/floor".to_owned(), scopes: Vec::new() };
+    let cause = Cause { reason: Some(reason.to_owned()), ticket: None };
+    let correlation_id = format!("worker:{}", before.worker_id);
+    written(tenant, verb, before, (actor, cause), &correlation_id, now, journal);
+}
+
+fn written(
+    tenant: &Tenant,
+    verb: WorkerVerb,
+    before: &WorkerRecord,
+    (actor, cause): (Actor, Cause),
+    correlation_id: &str,
+    now: Micros,
+    journal: &mut Journal,
+) {
     let data = json!({ "workerId": before.worker_id, "name": before.name });
     journal.enter(
-        &caller.tenant,
+        tenant,
         Draft {
             job_id: None,
             run_id: None,
@@ -115,21 +145,21 @@ fn note(caller: &Caller, verb: WorkerVerb, before: &WorkerRecord, now: Micros, j
             to_state: Some(verb.wish().as_str()),
             attempt: None,
             lease_epoch: None,
-            actor: caller.actor(),
-            cause: caller.cause.clone(),
-            correlation_id: caller.correlation_id.clone(),
+            actor,
+            cause,
+            correlation_id: correlation_id.to_owned(),
             occurred_at: now,
             data: data.clone(),
         },
     );
     journal.tell(
-        &caller.tenant,
+        tenant,
         Tiding {
             kind: verb.kind().to_owned(),
             entity: "worker",
             id: before.worker_id.as_str().to_owned(),
             run_id: None,
-            correlation_id: caller.correlation_id.clone(),
+            correlation_id: correlation_id.to_owned(),
             at: now,
             data,
         },

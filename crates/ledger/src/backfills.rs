@@ -267,6 +267,33 @@ pub async fn end_window(
     query.execute(tx).await
 }
 
+/// The window that this job failed to read, or was kept from reading.
+pub async fn unread_window(tx: &mut Tx, job_key: i64) -> Result<Option<WindowRow>, LedgerError> {
+    let mut query = Query::new(
+        "select backfill_id, position, window_start, window_end, state, job_key, job_id, error_code, ended_at
+        from backfill_windows where state in ('failed', 'cancelled') and job_key = ",
+    );
+    query.bind(job_key);
+    query.fetch_optional(tx).await
+}
+
+/// Notes how another job ended that took over a window: its key and id, and what it left.
+pub async fn take_window_over(
+    tx: &mut Tx,
+    window: &WindowRow,
+    (job_key, job_id): (i64, &str),
+    state: WindowState,
+    error_code: Option<&str>,
+    at: i64,
+) -> Result<u64, LedgerError> {
+    let mut query = Query::new("update backfill_windows set job_key = ");
+    query.bind(job_key).push(", job_id = ").bind(job_id).push(", state = ").bind(state.as_str());
+    query.push(", error_code = ").bind(error_code).push(", ended_at = ").bind(at);
+    query.push(" where backfill_id = ").bind(window.backfill_id.as_str());
+    query.push(" and position = ").bind(window.position);
+    query.execute(tx).await
+}
+
 /// Cancels what is still planned of a backfill; how many windows that were.
 pub async fn cancel_planned(tx: &mut Tx, backfill_id: &str, at: i64) -> Result<u64, LedgerError> {
     let mut query = Query::new("update backfill_windows set state = 'cancelled', ended_at = ");

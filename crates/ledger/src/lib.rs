@@ -88,6 +88,7 @@ pub mod throttles;
 pub mod tokens;
 pub mod uploads;
 pub mod vex;
+pub mod violations;
 pub mod watermarks;
 pub mod workers;
 mod writer;

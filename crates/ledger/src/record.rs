@@ -10,7 +10,8 @@ use stella_contract::time::Micros;
 pub struct JobRecord {
     /// Its row key.
     pub key: i64,
-    /// The job. `inputs_hash` and `duration_ms` are left empty: they follow from the rest.
+    /// The job. `inputs_hash`, `duration_ms`, `error_fingerprint` and `retryable` are left empty: they follow from the
+    /// rest.
     pub job: Job,
     /// Its canonical payload, when it was asked for or lies in the row.
     pub payload: Option<String>,
@@ -20,6 +21,8 @@ pub struct JobRecord {
     pub attempt_started_at: Option<Micros>,
     /// The HTTP status with which the last attempt failed, when the far side gave one.
     pub error_status: Option<i64>,
+    /// The far side of the last attempt that failed.
+    pub error_host: Option<String>,
     /// The row key of the first job of its lineage; `None` for that one itself.
     pub origin_key: Option<i64>,
 }
@@ -66,6 +69,7 @@ pub struct JobRow {
     error_class: Option<String>,
     error_message: Option<String>,
     error_status: Option<i64>,
+    error_host: Option<String>,
     replay_of: Option<String>,
     retry_of: Option<String>,
     dead_letter_id: Option<String>,
@@ -121,6 +125,8 @@ impl TryFrom<JobRow> for JobRecord {
             error_code: row.error_code,
             error_class: cell.maybe("error_class", row.error_class)?,
             error_message: row.error_message,
+            error_fingerprint: None,
+            retryable: None,
             replay_of: cell.maybe("replay_of", row.replay_of)?,
             retry_of: cell.maybe("retry_of", row.retry_of)?,
             dead_letter_id: row.dead_letter_id,
@@ -147,6 +153,7 @@ impl TryFrom<JobRow> for JobRecord {
             ack_timeouts: row.ack_timeouts,
             attempt_started_at: row.attempt_started_at.map(Micros),
             error_status: row.error_status,
+            error_host: row.error_host,
             origin_key: row.origin_key,
         })
     }

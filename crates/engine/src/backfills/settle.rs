@@ -12,8 +12,8 @@ use stella_contract::ids::{BackfillId, Tenant};
 use stella_contract::job::JobState;
 use stella_contract::source::SourceType;
 use stella_contract::time::Micros;
-use stella_ledger::Tx;
-use stella_ledger::backfills::{self, BackfillRow};
+use stella_ledger::backfills::{self, BackfillRow, WindowRow};
+use stella_ledger::{LedgerError, Tx, jobs, key_of};
 
 /// What the key of a window's job begins with; the id of its backfill follows.
 const KEY: &str = "bf:";
@@ -44,6 +44,9 @@ pub(crate) async fn jobs_changed(
         if let Some(id) = backfill_of(&job.idempotency_key) {
             ended.entry((job.tenant.clone(), id)).or_default().push(change);
         }
+    }
+    for change in changes.iter().filter(|change| change.after.job.state.is_final()) {
+        repeat_ended(tx, change, now, journal).await?;
     }
     for ((tenant, id), changes) in ended {
         let mut row = found(tx, &tenant, &id).await?;
@@ -94,22 +97,77 @@ async fn end_window(
     Ok(true)
 }
 
-/// A worker of somebody's own has no effect of ours in its success, so that its window is noted as covered here.
+/// A job that repeats the one of a window that was not read takes its place: its success is the window's, its failure
+/// leaves the window as it is, for the next repeat.
+async fn repeat_ended(
+    tx: &mut Tx,
+    change: &JobChange,
+    now: Micros,
+    journal: &mut Journal,
+) -> Result<(), Error> {
+    let job = &change.after.job;
+    let Some(before) = job.replay_of.as_ref().or(job.retry_of.as_ref()).map(key_of) else { return Ok(()) };
+    let to = match job.state {
+        JobState::Succeeded => WindowState::Done,
+        JobState::Failed | JobState::TimedOut => WindowState::Failed,
+        JobState::Cancelled
+        | JobState::Skipped
+        | JobState::Pending
+        | JobState::Queued
+        | JobState::Leased
+        | JobState::Running => return Ok(()),
+    };
+    let Some(unread) = backfills::unread_window(tx, before).await? else { return Ok(()) };
+    let original = jobs::get_many(tx, &[before]).await?.pop();
+    // One whose payload was changed read something else.
+    if original.is_none_or(|original| original.job.payload_digest != job.payload_digest) {
+        return Ok(());
+    }
+    let by = (change.after.key, job.job_id.as_str());
+    let error_code = job.error_code.as_deref().filter(|_| to == WindowState::Failed);
+    backfills::take_window_over(tx, &unread, by, to, error_code, now.0).await?;
+    let id: BackfillId = unread
+        .backfill_id
+        .parse()
+        .map_err(|_| LedgerError::corrupt("backfill_windows", "backfill_id", &unread.backfill_id))?;
+    let mut row = found(tx, &job.tenant, &id).await?;
+    row.failed -= i64::from(unread.state == WindowState::Failed.as_str());
+    if to == WindowState::Done {
+        cover_window(tx, &row, &unread, now).await?;
+        row.done += 1;
+        row.failures_in_a_row = 0;
+    } else {
+        row.failed += 1;
+    }
+    conclude(tx, row, now, journal).await
+}
+
+/// The window that a running job reads is covered.
 async fn cover(tx: &mut Tx, row: &BackfillRow, job_key: i64, now: Micros) -> Result<(), Error> {
+    let running =
+        backfills::windows_in(tx, &row.backfill_id, WindowState::Running, super::feed::MOST_WINDOWS).await?;
+    match running.iter().find(|one| one.job_key == Some(job_key)) {
+        Some(done) => cover_window(tx, row, done, now).await,
+        None => Ok(()),
+    }
+}
+
+/// A worker of somebody's own has no effect of ours in its success, so that its window is noted as covered here.
+async fn cover_window(
+    tx: &mut Tx,
+    row: &BackfillRow,
+    done: &WindowRow,
+    now: Micros,
+) -> Result<(), Error> {
     let tenant = tenant(row)?;
     let source = stella_ledger::sources::get(tx, tenant.as_str(), &row.source_id).await?;
     let Some(source) = source else { return Ok(()) };
     if rules::source_type(&source)? != SourceType::Custom {
         return Ok(());
     }
-    let running =
-        backfills::windows_in(tx, &row.backfill_id, WindowState::Running, super::feed::MOST_WINDOWS).await?;
-    if let Some(done) = running.iter().find(|one| one.job_key == Some(job_key)) {
-        let mut mark = watermarks::load(tx, &tenant, &row.source_id).await?;
-        mark.coverage.filled(window(done));
-        mark.save(tx, now).await?;
-    }
-    Ok(())
+    let mut mark = watermarks::load(tx, &tenant, &row.source_id).await?;
+    mark.coverage.filled(window(done));
+    mark.save(tx, now).await
 }
 
 /// Stores the counts, and ends the backfill when there is nothing left or no hope.

@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::tasks::{Activity, Task};
 use crate::{feed, idempotency};
 use async_trait::async_trait;
-use stella_ledger::{dead_letters, incidents, tokens, uploads};
+use stella_ledger::{dead_letters, incidents, tokens, uploads, violations};
 
 const EVERY_MS: i64 = 10 * 60 * 1_000;
 /// An ended token is remembered for a day, so that whoever lists tokens sees that it ended.
@@ -15,6 +15,8 @@ const ENDED_TOKENS_MS: i64 = 24 * 60 * 60 * 1_000;
 const UPLOADS_MS: i64 = 8 * 24 * 60 * 60 * 1_000;
 /// Closed dead letters and incidents that are over are kept for 90 days.
 const CLOSED_ENTRIES_MS: i64 = 90 * 24 * 60 * 60 * 1_000;
+/// Violations of workers count for an hour.
+const VIOLATIONS_MS: i64 = 60 * 60 * 1_000;
 /// Dead letters forgotten in one transaction.
 const AT_ONCE: i64 = 1_000;
 
@@ -42,6 +44,7 @@ impl Task for Sweeper {
                     let mut swept = tokens + answers + uploads;
                     swept += dead_letters::forget(tx, now.minus_ms(CLOSED_ENTRIES_MS), AT_ONCE).await?;
                     swept += incidents::forget(tx, now.minus_ms(CLOSED_ENTRIES_MS)).await?;
+                    swept += violations::forget(tx, now.minus_ms(VIOLATIONS_MS)).await?;
                     for tenant in tenants {
                         swept += stella_ledger::feed::trim(tx, &tenant, feed::KEPT).await?;
                     }

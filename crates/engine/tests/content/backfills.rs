@@ -11,6 +11,7 @@ use stella_contract::page::PageQuery;
 use stella_contract::source::{RunSource, Source, SourceType, UpdateSource};
 use stella_contract::time::Micros;
 use stella_contract::watermark::{SkipWindow, Watermark};
+use stella_engine::verbs::Verb;
 use stella_engine::{Caller, Error};
 use wiremock::matchers::method;
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -410,5 +411,89 @@ async fn backfills_are_listed_newest_first_and_by_source_and_state() {
         assert_eq!(backfills.list(caller, &drafts, &PageQuery::default()).await.unwrap().items.len(), 2);
         let gone = backfills.cancel(&operator(&world), &first.backfill_id).await.unwrap();
         assert_eq!(gone.state, BackfillState::Cancelled, "a draft can be thrown away");
+    }
+}
+
+#[tokio::test]
+async fn a_window_whose_job_is_repeated_with_success_is_done() {
+    for world in World::all().await {
+        let server = MockServer::start().await;
+        Mock::given(method("GET"))
+            .respond_with(ResponseTemplate::new(404))
+            .up_to_n_times(2)
+            .mount(&server)
+            .await;
+        Mock::given(method("GET")).respond_with(ResponseTemplate::new(200)).mount(&server).await;
+        let location = format!("{}/changes?from={{from}}&to={{to}}", server.uri());
+        let source = world.try_add("changes", SourceType::Advisory, &location).await.unwrap();
+        let wish = CreateBackfill::of(source.source_id.clone(), ago(8), ago(4));
+        let ended = carry_out(&world, &started(&world, wish).await).await;
+        assert_eq!((ended.done, ended.failed), (2, 2));
+        let failed: Vec<BackfillWindow> =
+            windows(&world, &ended).await.into_iter().filter(|one| one.state == WindowState::Failed).collect();
+
+        let jobs = world.engine.jobs();
+        let replay = jobs.apply_to(&operator(&world), Verb::Replay, failed[0].job_id.as_ref().unwrap()).await.unwrap();
+        let retry = jobs.apply_to(&operator(&world), Verb::Retry, failed[1].job_id.as_ref().unwrap()).await.unwrap();
+        world.engine.run_until_idle().await.unwrap();
+        let now = windows(&world, &ended).await;
+        assert!(now.iter().all(|one| one.state == WindowState::Done && one.error_code.is_none()), "{now:?}");
+        let by: Vec<_> = failed.iter().map(|one| now[one.position as usize].job_id.clone()).collect();
+        assert_eq!(by, [Some(replay.job_id), Some(retry.job_id)], "it names the job that read it");
+        let after = seen(&world, &ended).await;
+        assert_eq!((after.state, after.done, after.failed), (BackfillState::CompletedWithErrors, 4, 0));
+        let map = world.engine.sources().watermarks(&world.caller, &source.source_id).await.unwrap();
+        assert_eq!(map.items[0].completed_ranges.len() + usize::from(map.items[0].low_watermark.is_some()), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_repeat_that_fails_leaves_its_window_failed_and_a_repeat_of_that_may_mend_it() {
+    for world in World::all().await {
+        let server = MockServer::start().await;
+        Mock::given(method("GET"))
+            .respond_with(ResponseTemplate::new(404))
+            .up_to_n_times(2)
+            .mount(&server)
+            .await;
+        Mock::given(method("GET")).respond_with(ResponseTemplate::new(200)).mount(&server).await;
+        let location = format!("{}/changes?from={{from}}&to={{to}}", server.uri());
+        let source = world.try_add("changes", SourceType::Advisory, &location).await.unwrap();
+        let wish = CreateBackfill::of(source.source_id.clone(), ago(5), ago(4));
+        let ended = carry_out(&world, &started(&world, wish).await).await;
+        let (jobs, caller) = (world.engine.jobs(), operator(&world));
+        let first = windows(&world, &ended).await.remove(0).job_id.unwrap();
+        let second = jobs.apply_to(&caller, Verb::Retry, &first).await.unwrap().job_id;
+        world.engine.run_until_idle().await.unwrap();
+        let window = windows(&world, &ended).await.remove(0);
+        assert_eq!((window.state, window.job_id.as_ref()), (WindowState::Failed, Some(&second)));
+        jobs.apply_to(&caller, Verb::Retry, &second).await.unwrap();
+        world.engine.run_until_idle().await.unwrap();
+        assert_eq!(windows(&world, &ended).await.remove(0).state, WindowState::Done);
+        let after = seen(&world, &ended).await;
+        assert_eq!((after.done, after.failed), (1, 0));
+    }
+}
+
+#[tokio::test]
+async fn how_long_a_backfill_takes_is_judged_by_what_the_far_side_takes_now() {
+    for world in World::all().await {
+        let server = MockServer::start().await;
+        let slow = ResponseTemplate::new(429).insert_header("retry-after", "1");
+        Mock::given(method("GET")).respond_with(slow).up_to_n_times(1).mount(&server).await;
+        Mock::given(method("GET")).respond_with(ResponseTemplate::new(200)).mount(&server).await;
+        let location = format!("{}/changes?from={{from}}&to={{to}}", server.uri());
+        let source = world.try_add("changes", SourceType::Advisory, &location).await.unwrap();
+        let wish = CreateBackfill::of(source.source_id.clone(), ago(8), ago(4));
+        let drafted = draft(&world, wish).await.unwrap();
+        let seconds = async || {
+            let previewed = world.engine.backfills().preview(&operator(&world), &drafted.backfill_id).await;
+            previewed.unwrap().preview.unwrap().estimated_duration_s
+        };
+        assert_eq!(seconds().await, 16, "a quarter of one per second");
+        // The far side asks for fewer requests, and the rate is halved.
+        world.submit(&source).await;
+        world.engine.run_until_idle().await.unwrap();
+        assert_eq!(seconds().await, 32);
     }
 }

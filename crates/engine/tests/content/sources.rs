@@ -4,7 +4,7 @@ use crate::support::{START, World, failure, feed, record, report, sbom, zip};
 use stella_contract::error::Code;
 use stella_contract::job::{ErrorClass, JobState};
 use stella_contract::page::PageQuery;
-use stella_contract::source::{RunSource, SourceHealth, SourceType};
+use stella_contract::source::{RunSource, SourceHealth, SourceType, UpdateSource};
 use wiremock::matchers::{header, method};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -453,5 +453,33 @@ async fn a_reading_writes_its_source_into_the_history_and_the_feed() {
         assert!(entries.items.iter().any(|entry| entry.kind == "orch.source.read"));
         let check = world.engine.history().verify(&world.caller).await.unwrap();
         assert_eq!(check.broken, None);
+    }
+}
+
+#[tokio::test]
+async fn the_secret_that_a_source_names_is_sent_and_shown_nowhere() {
+    for world in World::all().await {
+        let server = MockServer::start().await;
+        Mock::given(header("authorization", "Bearer s3cret-of-the-feed"))
+            .respond_with(ResponseTemplate::new(200).set_body_string(feed(1)))
+            .mount(&server)
+            .await;
+        let location = format!("{}/feed.ndjson", server.uri());
+        let source = world.try_add("feed", SourceType::Advisory, &location).await.unwrap();
+        let (sources, caller) = (world.engine.sources(), world.caller.clone().because("a key", Some("OPS-7")));
+        let wish = UpdateSource { auth_ref: Some("feeds/go".to_owned()), ..UpdateSource::default() };
+        sources.update(&caller, &source.source_id, wish).await.unwrap();
+
+        let (code, said) = failure(&world.run(&source).await);
+        assert_eq!(code, Code::SourceUnreachable);
+        assert!(said.contains("STELLA_SECRET_FEEDS_GO"), "{said}");
+        assert_eq!(server.received_requests().await.unwrap().len(), 0, "nothing is asked without it");
+
+        world.file("secrets/feeds/go", "s3cret-of-the-feed\n");
+        assert!(sources.test(&world.caller, &source.source_id).await.unwrap().ok);
+        let done = world.run(&source).await;
+        assert_eq!(report(&done).added, 1);
+        let shown = format!("{:?} {:?}", world.source(&source).await, done);
+        assert!(!shown.contains("s3cret"), "{shown}");
     }
 }

@@ -3,6 +3,8 @@
 use crate::support::{START, World, failure, record_at, report};
 use stella_contract::error::Code;
 use stella_contract::ids::SourceId;
+use stella_contract::job::{JobFilter, JobState};
+use stella_contract::page::PageQuery;
 use stella_contract::source::{RunSource, Source, SourceHealth, SourceType, UpdateSource};
 use stella_contract::time::Micros;
 use stella_contract::watermark::{ResetWatermark, SkipWindow, StretchState, Watermark, Window};
@@ -99,6 +101,28 @@ async fn a_live_reading_asks_for_the_next_window_and_keeps_what_changed_within_i
         assert_eq!((read.coverage_from, read.low_watermark), (Some(first.start), Some(next.end)));
         assert_eq!(world.source(&source).await.record_count, 2);
         assert_eq!(world.engine.feed_index(&world.caller.tenant).await.unwrap().records(), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_source_that_fell_behind_is_read_window_by_window_until_it_is_up_to_date() {
+    for world in World::all().await {
+        let server = MockServer::start().await;
+        Mock::given(method("GET")).respond_with(ResponseTemplate::new(200)).mount(&server).await;
+        let source = windowed(&world, &server).await;
+        report(&world.run(&source).await);
+        world.clock.advance_ms(5 * HOUR + HOUR / 2);
+        let first = world.run(&source).await;
+        let until = Micros(START.plus_ms(5 * HOUR + HOUR / 2 - 900_000).0);
+        assert_eq!(mark(&world, &source).await.low_watermark, Some(until));
+        assert_eq!(report(&first).window.map(|window| window.end), Some(until.minus_ms(4 * HOUR + HOUR / 2)));
+        // One job for each window, all of one cause; there is nothing more to do.
+        let filter = JobFilter { source: Some(source.source_id.clone()), ..JobFilter::default() };
+        let jobs = world.engine.jobs().list(&world.caller, &filter, &PageQuery::default()).await.unwrap().items;
+        let alike = jobs.iter().filter(|job| job.correlation_id == first.job.correlation_id).count();
+        assert_eq!((jobs.len(), alike), (7, 7));
+        assert!(jobs.iter().all(|job| job.state == JobState::Succeeded), "{jobs:?}");
+        assert_eq!(server.received_requests().await.unwrap().len(), 7);
     }
 }
 
@@ -209,6 +233,7 @@ async fn a_source_is_changed_only_at_the_version_that_was_read() {
             (UpdateSource { bucket_rate: Some(0.0), ..UpdateSource::default() }, "bucketRate"),
             (UpdateSource { location: Some("feeds".to_owned()), ..UpdateSource::default() }, "location"),
             (UpdateSource { job_type: Some("a.b".to_owned()), ..UpdateSource::default() }, "jobType"),
+            (UpdateSource { auth_ref: Some("../key".to_owned()), ..UpdateSource::default() }, "authRef"),
         ] {
             let error = sources.update(&caller, id, wish).await.unwrap_err();
             assert_eq!((error.code, error.fields[0].field.as_str()), (Code::Invalid, field));

@@ -6,7 +6,7 @@ use stella_contract::error::Code;
 use stella_contract::job::{ErrorClass, Job, JobState, WaitReason};
 use stella_contract::page::PageQuery;
 use stella_contract::pressure::{Bucket, OverrideBucket};
-use stella_contract::source::{AddSource, RunSource, SourceType};
+use stella_contract::source::{AddSource, RunSource, SourceType, UpdateSource};
 use stella_contract::throttle::{Throttle, ThrottleFilter, ThrottleKind, ThrottleReason};
 use stella_engine::handlers::Failure;
 use stella_engine::work::Lease;
@@ -103,6 +103,28 @@ pub(crate) async fn a_host_that_fails_is_called_more_slowly_and_an_operator_may_
     let after = bucket(&world).await;
     assert_eq!((after.override_until, after.overridden_by), (None, None));
     assert!(after.current_rate <= 1.0);
+}
+
+pub(crate) async fn what_a_source_says_of_its_bucket_is_what_the_bucket_of_its_host_is_made_of(world: World) {
+    let mut jobs = Vec::new();
+    for n in 0..6 {
+        jobs.push(read(&world, &format!("s{n}")).await);
+    }
+    let tight = UpdateSource { bucket_capacity: Some(2), bucket_rate: Some(0.5), ..UpdateSource::default() };
+    let source = jobs[0].source_id.clone().unwrap();
+    world.engine.sources().update(&world.caller, &source, tight).await.unwrap();
+    // Of the sources of one host the strictest counts.
+    assert_eq!(claim(&world, 6).await.len(), 2);
+    let now = bucket(&world).await;
+    assert_eq!((now.capacity, now.base_rate, now.current_rate), (2.0, 0.5, 0.5));
+    world.idle().await;
+    assert_eq!(world.waits(&jobs[5].job_id).await, Some(WaitReason::RateLimited));
+    world.pass_ms(2_000).await;
+    assert_eq!(claim(&world, 6).await.len(), 1);
+    let wide = UpdateSource { bucket_capacity: Some(50), bucket_rate: Some(5.0), ..UpdateSource::default() };
+    world.engine.sources().update(&world.caller, &source, wide).await.unwrap();
+    world.pass_ms(3_000).await;
+    assert_eq!(claim(&world, 6).await.len(), 3, "the other sources of the host allow one per second");
 }
 
 pub(crate) async fn the_burst_of_a_host_is_its_bucket(world: World) {

@@ -5,6 +5,7 @@ use stella_contract::blocker::BlockerKind;
 use stella_contract::error::Code;
 use stella_contract::job::{JobState, SubmitJob, WaitReason};
 use stella_contract::pressure::{LimitPool, PressureGauge, PressureLevel};
+use stella_engine::pressure::fire_delay_ms;
 use stella_ledger::LedgerError;
 use stella_ledger::pressure::PressureRow;
 
@@ -20,6 +21,29 @@ async fn refused(world: &World, priority: i32) -> Option<Code> {
         assert!(error.is_retryable());
         error.code
     })
+}
+
+/// Puts the tenant under pressure.
+async fn put_level(world: &World, level: i64) {
+    let now = world.now();
+    world
+        .engine
+        .ledger()
+        .write::<_, LedgerError, _>(move |tx| {
+            Box::pin(async move {
+                let row = PressureRow {
+                    tenant: "acme".to_owned(),
+                    level,
+                    since: now.0,
+                    asked: level,
+                    gauges: "{}".to_owned(),
+                    read_at: now.0,
+                };
+                stella_ledger::pressure::put(tx, &row).await
+            })
+        })
+        .await
+        .unwrap();
 }
 
 pub(crate) async fn a_queue_that_waits_too_long_raises_the_level_and_low_priorities_are_refused(
@@ -55,25 +79,7 @@ pub(crate) async fn a_queue_that_waits_too_long_raises_the_level_and_low_priorit
 pub(crate) async fn under_critical_pressure_only_urgent_jobs_are_taken_in_and_handed_out(world: World) {
     let (low, urgent) =
         (world.submitted().await, world.submit(SubmitJob { priority: Some(75), ..world.wish() }).await);
-    let now = world.now();
-    world
-        .engine
-        .ledger()
-        .write::<_, LedgerError, _>(move |tx| {
-            Box::pin(async move {
-                let row = PressureRow {
-                    tenant: "acme".to_owned(),
-                    level: 3,
-                    since: now.0,
-                    asked: 3,
-                    gauges: "{}".to_owned(),
-                    read_at: now.0,
-                };
-                stella_ledger::pressure::put(tx, &row).await
-            })
-        })
-        .await
-        .unwrap();
+    put_level(&world, 3).await;
     let leases = world.claim(2).await;
     assert_eq!(leases.len(), 1);
     assert_eq!(leases[0].job.job_id, urgent.job_id);
@@ -82,6 +88,30 @@ pub(crate) async fn under_critical_pressure_only_urgent_jobs_are_taken_in_and_ha
     assert_eq!(world.held_by(&low.job_id).await, [BlockerKind::Backpressure]);
     assert_eq!(refused(&world, 74).await, Some(Code::Backpressure));
     assert_eq!(refused(&world, 75).await, None);
+}
+
+pub(crate) async fn under_pressure_the_fires_of_schedules_are_spread_over_half_a_minute(world: World) {
+    let now = world.now();
+    let delay = |schedule: String| {
+        let (tenant, engine) = (world.caller.tenant.clone(), world.engine.clone());
+        async move {
+            engine
+                .ledger()
+                .read(move |tx| Box::pin(async move { fire_delay_ms(tx, &tenant, &schedule, now).await }))
+                .await
+                .unwrap()
+        }
+    };
+    assert_eq!(delay("nightly".to_owned()).await, 0);
+    put_level(&world, 1).await;
+    let mut delays = Vec::new();
+    for n in 0..20 {
+        delays.push(delay(format!("nightly-{n}")).await);
+    }
+    assert!(delays.iter().all(|ms| (0..=30_000).contains(ms)), "{delays:?}");
+    assert!(delays.iter().max() > delays.iter().min(), "they do not all come at once: {delays:?}");
+    // The same fire is delayed by the same time, however often it is asked for.
+    assert_eq!(delay("nightly-7".to_owned()).await, delays[7]);
 }
 
 pub(crate) async fn a_bounded_pool_holds_no_more_jobs_than_its_bound(world: World) {

@@ -210,6 +210,51 @@ pub(crate) async fn urgent_jobs_may_take_the_places_that_are_reserved_for_them(w
     assert_eq!(leases[0].job.job_id, urgent.job_id);
 }
 
+/// Submits jobs of another type and claims of it what it gets.
+async fn claim_other(world: &World, n: usize) -> usize {
+    for _ in 0..n {
+        world.submit(SubmitJob { job_type: "other".to_owned(), ..world.wish() }).await;
+    }
+    world.engine.work().claim(&world.worker, &["other".to_owned()], n).await.unwrap().len()
+}
+
+pub(crate) async fn proportional_quotas_share_the_places_of_the_workers_by_weight(world: World) {
+    let proportional = |job_type: &str, weight: i64| AddQuota {
+        job_type: job_type.to_owned(),
+        strategy: Some(QuotaStrategy::Proportional),
+        weight: Some(weight),
+        ..wide()
+    };
+    world.quota(proportional("exam", 1)).await;
+    world.quota(AddQuota { max_active: Some(2), ..proportional("other", 3) }).await;
+    // The worker has four places: one part in four is one of them.
+    let jobs = world.submit_many(3).await;
+    assert_eq!(world.claim(3).await.len(), 1);
+    let held = world.explain(&jobs[2].job_id).await.blockers.remove(0);
+    assert_eq!((held.kind, held.limit), (BlockerKind::QuotaMaxActive, Some(1.0)));
+    // Three parts would be three; `maxActive` is less.
+    assert_eq!(claim_other(&world, 4).await, 2);
+}
+
+pub(crate) async fn reserved_places_are_kept_free_for_their_quota(world: World) {
+    let reserved = AddQuota {
+        job_type: "other".to_owned(),
+        strategy: Some(QuotaStrategy::Reserved),
+        reserved: Some(3),
+        max_active: Some(3),
+        ..wide()
+    };
+    world.quota(reserved).await;
+    // Of the worker's four places three are kept, so that others take one.
+    let jobs = world.submit_many(2).await;
+    assert_eq!(world.claim(2).await.len(), 1);
+    let held = world.explain(&jobs[1].job_id).await.blockers.remove(0);
+    assert_eq!((held.kind, held.holder.as_str()), (BlockerKind::QuotaMaxActive, "reserved"));
+    assert_eq!(world.waits(&jobs[1].job_id).await, Some(WaitReason::QuotaMaxActive));
+    // Those it is for take all of them and not one more.
+    assert_eq!(claim_other(&world, 4).await, 3);
+}
+
 pub(crate) async fn an_unlimited_quota_bounds_nothing(world: World) {
     let wish = AddQuota { max_active: Some(0), strategy: Some(QuotaStrategy::Unlimited), ..wide() };
     world.quota(wish).await;

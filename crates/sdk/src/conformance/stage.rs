@@ -132,6 +132,7 @@ impl Stage {
             artifacts: Vec::new(),
             outputs_hash: None,
             result: None,
+            watermark: None,
         }
     }
 

@@ -168,6 +168,7 @@ fn completion(lease: &WorkLease, finished: &Finished, left: &[NamedArtifact]) ->
         artifacts: left.to_vec(),
         outputs_hash: outputs_hash(left),
         result: finished.result.clone(),
+        watermark: finished.watermark.clone(),
     }
 }
 

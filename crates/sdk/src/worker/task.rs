@@ -9,7 +9,7 @@ use serde_json::Value;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use stella_bundle::{canonical, digest};
 use stella_contract::job::ErrorClass;
-use stella_contract::lease::{LeaseArtifact, LeaseProgress, LogLevel, NamedArtifact, NewLogLine, WorkLease};
+use stella_contract::lease::{LeaseArtifact, LeaseProgress, LogLevel, NamedArtifact, NewLogLine, ReadUpTo, WorkLease};
 use tokio_util::sync::CancellationToken;
 
 /// A job in hand. Cloning it is cheap.
@@ -98,11 +98,21 @@ impl Task {
 pub struct Finished {
     /// What it found, in short.
     pub result: Option<Value>,
+    /// How far its source is read now, of a job that reads one.
+    pub watermark: Option<ReadUpTo>,
+}
+
+impl Finished {
+    /// The same, with how far its source is read now.
+    #[must_use]
+    pub fn read_up_to(self, watermark: ReadUpTo) -> Self {
+        Self { watermark: Some(watermark), ..self }
+    }
 }
 
 impl From<Value> for Finished {
     fn from(result: Value) -> Self {
-        Self { result: Some(result) }
+        Self { result: Some(result), watermark: None }
     }
 }
 

@@ -1,0 +1,11 @@
+-- What workers did against the rules of their leases.
+
+-- A worker that spoke under a lease that was no longer its own, or brought other bytes than it said.
+create table worker_violations (
+    worker_id text collate "C" not null,
+    at bigint not null,
+    job_key bigint not null,
+    kind text collate "C" not null check (kind in ('fence', 'integrity')),
+    primary key (worker_id, at, job_key)
+);
+create index worker_violations_age on worker_violations (at);

@@ -1,0 +1,11 @@
+-- What workers did against the rules of their leases.
+
+-- A worker that spoke under a lease that was no longer its own, or brought other bytes than it said.
+create table worker_violations (
+    worker_id text not null,
+    at integer not null,
+    job_key integer not null,
+    kind text not null check (kind in ('fence', 'integrity')),
+    primary key (worker_id, at, job_key)
+) strict, without rowid;
+create index worker_violations_age on worker_violations (at);
