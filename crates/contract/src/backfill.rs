@@ -1,5 +1,9 @@
 //! A backfill: a range of event time that is read again, window by window (spec 03 §3.4).
 
+mod window;
+
+pub use window::{WindowEvent, WindowState, next_window};
+
 use crate::NoSuchArrow;
 use crate::error::Code;
 use crate::ids::{BackfillId, JobId, SourceId, Tenant};
@@ -126,24 +130,6 @@ words! {
         BufferAll = "buffer_all",
         /// The windows go on beside it.
         AllowAll = "allow_all",
-    }
-}
-
-words! {
-    /// Where one window of a backfill stands.
-    WindowState {
-        /// In: start. Out: its job is made, cancel.
-        Planned = "planned",
-        /// In: its job is made. Out: the end of that job.
-        Running = "running",
-        /// In: its job succeeded. Final.
-        Done = "done",
-        /// In: its job failed or timed out for good. Final.
-        Failed = "failed",
-        /// In: it or its job was cancelled. Final.
-        Cancelled = "cancelled",
-        /// In: start, because it was read before. Final.
-        AlreadyDone = "already_done",
     }
 }
 

@@ -209,7 +209,7 @@ pub struct Job {
     pub priority: i32,
     /// Where it stands.
     pub state: JobState,
-    /// Why it is pending.
+    /// Why it is pending; of a queued job, what holds it back by now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_reason: Option<WaitReason>,
     /// When it may start at the earliest; absent when that is not known.

@@ -126,6 +126,17 @@ impl Coverage {
         self.join();
     }
 
+    /// What lies before a moment is not kept any more. A run that ends before it is as it was: nothing newer is known.
+    pub(crate) fn forget_before(&mut self, kept: Micros) {
+        let after = |window: Window| Window::between(window.start.max(kept), window.end);
+        self.completed = self.completed.iter().filter_map(|window| after(*window)).collect();
+        self.gaps.retain_mut(|gap| {
+            gap.start = gap.start.max(kept);
+            gap.start < gap.end
+        });
+        self.run = self.run.map(|run| Run { from: run.from.max(kept.min(run.low)), low: run.low });
+    }
+
     /// The newest event time seen.
     pub(crate) fn seen(&mut self, at: Option<Micros>) {
         self.high = self.high.max(at);

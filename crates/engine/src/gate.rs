@@ -8,11 +8,13 @@ mod claims;
 mod dispatch;
 mod explain;
 mod places;
+mod told;
 
 pub(crate) use blockers::{next_eligible_at, wait_reason};
 pub(crate) use claims::claim;
 pub(crate) use dispatch::{at_the_door, dispatch};
 pub(crate) use places::refill;
+pub(crate) use told::tell_holds;
 
 use crate::error::Error;
 use crate::host_buckets;

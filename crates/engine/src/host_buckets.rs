@@ -31,6 +31,22 @@ pub(crate) async fn of(
     Ok(found)
 }
 
+/// What the sources of these hosts say was changed just now: up to now the buckets in use filled as before.
+pub(crate) async fn settle(
+    tx: &mut Tx,
+    tenant: &str,
+    hosts: &[&Option<String>],
+    now: Micros,
+) -> Result<(), Error> {
+    let hosts: Vec<&str> = hosts.iter().filter_map(|host| host.as_deref()).collect();
+    let in_use = buckets::of_hosts(tx, &hosts).await?;
+    let in_use = in_use.into_iter().filter(|row| row.tenant == tenant).map(|row| (row.tenant, row.host));
+    for row in of(tx, in_use.collect(), now).await? {
+        buckets::put(tx, &row).await?;
+    }
+    Ok(())
+}
+
 fn new(tenant: &str, host: &str, made: Option<&MadeOf>, now: Micros) -> BucketRow {
     let row = bucket::new(tenant, host, now);
     let tokens = made.map_or(row.capacity, |made| made.capacity);

@@ -6,6 +6,7 @@ use crate::change::{By, JobChange, settle};
 use crate::dead_letters::fingerprint::{self, Cause};
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::gate::tell_holds;
 use crate::intake::{INLINE_PAYLOAD, of_caller};
 pub(crate) use crate::intake::{JobWish, Payload, insert_many};
 use crate::intake_line;
@@ -111,15 +112,18 @@ impl Jobs {
         let wanted = filter.tokens()?;
         let key = (&caller.tenant, wanted.to_string());
         let before = page::after::<_, i64>(&key, query)?;
-        let wanted = wanted.at(self.engine.now());
+        let now = self.engine.now();
+        let wanted = wanted.at(now);
         let (tenant, limit) = (caller.tenant.clone(), i64::from(query.size()) + 1);
         let (rows, total): (Vec<JobRecord>, Option<i64>) = self
             .engine
             .ledger()
             .read(move |tx| {
                 Box::pin(async move {
-                    let found = listing::jobs_and_count(tx, &tenant, &wanted, before, limit, COUNTED).await?;
-                    Ok::<_, Error>(found)
+                    let (mut rows, total) =
+                        listing::jobs_and_count(tx, &tenant, &wanted, before, limit, COUNTED).await?;
+                    tell_holds(tx, &mut rows, now).await?;
+                    Ok::<_, Error>((rows, total))
                 })
             })
             .await?;
@@ -200,7 +204,7 @@ impl Jobs {
     }
 
     async fn read(&self, tenant: &Tenant, id: &JobId) -> Result<Found, Error> {
-        let (owner, wanted) = (tenant.clone(), id.clone());
+        let (owner, wanted, now) = (tenant.clone(), id.clone(), self.engine.now());
         let found: Option<Found> = self
             .engine
             .ledger()
@@ -211,6 +215,7 @@ impl Jobs {
                     };
                     let mut records = [record];
                     jobs::add_payloads(tx, &mut records).await?;
+                    tell_holds(tx, &mut records, now).await?;
                     let [record] = records;
                     let about = About::Job(wanted.clone());
                     Ok(Some(Found {

@@ -74,6 +74,7 @@ mod previews;
 pub mod quotas;
 pub mod redact;
 mod report;
+mod retention;
 pub mod retry;
 mod running;
 mod runs;

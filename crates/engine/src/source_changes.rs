@@ -3,6 +3,7 @@
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::fetch::Location;
+use crate::host_buckets;
 use crate::secrets::is_name;
 use crate::journal::{Draft, Journal, Tiding};
 use crate::sources::{self as rules, Sources};
@@ -99,6 +100,7 @@ where
     if sources::change(tx, &change).await? == 0 {
         return Err(Error::new(Code::VersionMismatch, "The source was changed meanwhile. Look at it again."));
     }
+    host_buckets::settle(tx, &row.tenant, &[&row.host, &change.host], now).await?;
     let mut journal = Journal::default();
     note(&mut journal, caller, &row, kind, changes(&row, &change), now);
     journal.leave(tx);

@@ -121,6 +121,16 @@ fn check(verb: Verb, ids: &[JobId]) -> Result<(), Error> {
     }
 }
 
+/// What to do instead: a failed segment comes back with a retry of its run.
+fn way_out(verb: Verb, record: &JobRecord) -> String {
+    match &record.job.run_id {
+        Some(run) if verb.repeats() && record.job.job_type == SEGMENT_JOB && record.job.state.is_final() => {
+            format!(" Try `stella runs retry {run} --reason WHY`, or its retry button.")
+        }
+        Some(_) | None => String::new(),
+    }
+}
+
 /// Each job as it is, or why it is refused.
 pub(crate) async fn judge(
     tx: &mut Tx,
@@ -147,7 +157,9 @@ pub(crate) async fn judge(
             judged.push((id.clone(), Err(Error::not_found("job", id))));
             continue;
         };
-        let refusal = verb.refusal(record).map(|why| format!("{why}: `{id}` is {}.", record.job.state));
+        let refusal = verb
+            .refusal(record)
+            .map(|why| format!("{why}: `{id}` is {}.{}", record.job.state, way_out(verb, record)));
         let busy = open.get(&record.first_key()).map(|other| {
             format!("`{other}`, which repeats the same job, has not ended. Wait for it or cancel it.")
         });

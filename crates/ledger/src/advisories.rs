@@ -81,6 +81,21 @@ pub async fn remove_many(tx: &mut Tx, source_id: &str, record_ids: &[String]) ->
     Ok(removed)
 }
 
+/// Forgets records of a source that changed last before a time, as feeds write it, the oldest first.
+pub async fn forget_before(
+    tx: &mut Tx,
+    source_id: &str,
+    before: &str,
+    limit: i64,
+) -> Result<u64, LedgerError> {
+    let mut query = Query::new(
+        "delete from advisories where advisory_key in (select advisory_key from advisories where source_id = ",
+    );
+    query.bind(source_id).push(" and modified < ").bind(before);
+    query.push(" order by modified, advisory_key limit ").bind(limit).push(")");
+    query.execute(tx).await
+}
+
 /// Adds records of a source; those that change have to be removed before.
 pub async fn insert_many(
     tx: &mut Tx,

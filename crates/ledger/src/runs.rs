@@ -1,5 +1,9 @@
 //! Runs: what was asked, where it stands, what it counted.
 
+mod list;
+
+pub use list::{Partial, Wanted, count, list};
+
 use crate::db::Tx;
 use crate::deltas::{self, DeltaColumns};
 use crate::error::LedgerError;
@@ -302,103 +306,6 @@ pub async fn open(tx: &mut Tx, states: &[RunState], limit: i64) -> Result<Vec<Ru
     query.bind_list(states.iter().map(|state| state.as_str()));
     query.push(" order by run_key limit ").bind(limit);
     rows(query, tx).await
-}
-
-/// Which runs a list wants.
-#[derive(Debug, Clone, Default)]
-pub struct Wanted {
-    /// In one of these states; all when empty.
-    pub states: Vec<RunState>,
-    /// Only those that ended with segments not evaluated.
-    pub partial: Partial,
-    /// In this state.
-    pub state: Option<RunState>,
-    /// Set off by this.
-    pub trigger: Option<RunTrigger>,
-    /// With new findings of this severity.
-    pub new_of: Option<stella_contract::finding::Severity>,
-    /// Failed with this code.
-    pub error_code: Option<RunErrorCode>,
-    /// Created at or after.
-    pub since: Option<Micros>,
-}
-
-/// How runs that ended in part count for a list by state.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Partial {
-    /// Like any other run of their state.
-    #[default]
-    AsTheirState,
-    /// They are wanted in addition to the states.
-    Too,
-}
-
-fn push_wanted(query: &mut Query, tenant: &Tenant, wanted: &Wanted) {
-    query.push("tenant = ").bind(tenant.as_str());
-    if !wanted.states.is_empty() {
-        query.push(" and (state in ").bind_list(wanted.states.iter().map(|state| state.as_str()));
-        if wanted.partial == Partial::Too {
-            query.push(
-                " or (state = 'completed' and exists (
-                    select 1
-                    from segments
-                    where segments.run_key = runs.run_key
-                        and segments.state in ('failed', 'cancelled', 'skipped')))",
-            );
-        }
-        query.push(")");
-    }
-    if let Some(state) = wanted.state {
-        query.push(" and state = ").bind(state.as_str());
-    }
-    if let Some(trigger) = wanted.trigger {
-        query.push(" and run_trigger = ").bind(trigger.as_str());
-    }
-    if let Some(severity) = wanted.new_of {
-        use stella_contract::finding::Severity;
-        query.push(match severity {
-            Severity::Critical => " and new_critical > 0",
-            Severity::High => " and new_high > 0",
-            Severity::Medium => " and new_medium > 0",
-            Severity::Low => " and new_low > 0",
-            Severity::Unknown => " and new_unknown > 0",
-        });
-    }
-    if let Some(code) = wanted.error_code {
-        query.push(" and error_code = ").bind(code.as_str());
-    }
-    if let Some(since) = wanted.since {
-        query.push(" and created_at >= ").bind(since.0);
-    }
-}
-
-/// Runs of a tenant, newest first, after this one.
-pub async fn list(
-    tx: &mut Tx,
-    tenant: &Tenant,
-    wanted: &Wanted,
-    after: Option<&(i64, String)>,
-    limit: i64,
-) -> Result<Vec<RunRow>, LedgerError> {
-    let mut query = select();
-    push_wanted(&mut query, tenant, wanted);
-    if let Some((created_at, run_id)) = after {
-        query
-            .push(" and (created_at, run_id) < (")
-            .bind(*created_at)
-            .push(", ")
-            .bind(run_id.as_str())
-            .push(")");
-    }
-    query.push(" order by created_at desc, run_id desc limit ").bind(limit);
-    rows(query, tx).await
-}
-
-/// How many runs of a tenant a list wants.
-pub async fn count(tx: &mut Tx, tenant: &Tenant, wanted: &Wanted) -> Result<i64, LedgerError> {
-    let mut query = Query::new("select count(*) from runs where ");
-    push_wanted(&mut query, tenant, wanted);
-    query.fetch_count(tx).await
 }
 
 /// Writes the state and everything that belongs to it, if the run is still where `event` may come from.

@@ -205,6 +205,13 @@ pub async fn merge(tx: &mut Tx, merged: &SourceMerge) -> Result<u64, LedgerError
     query.execute(tx).await
 }
 
+/// Notes how many records a source has now.
+pub async fn recount(tx: &mut Tx, source_id: &str, record_count: i64) -> Result<u64, LedgerError> {
+    let mut query = Query::new("update sources set version = version + 1, record_count = ");
+    query.bind(record_count).push(" where source_id = ").bind(source_id);
+    query.execute(tx).await
+}
+
 /// Changes a source. Nothing changes, and 0 comes back, when it was changed since it was read; a name that is taken is
 /// [`LedgerError::Unique`].
 pub async fn change(tx: &mut Tx, change: &SourceChange) -> Result<u64, LedgerError> {

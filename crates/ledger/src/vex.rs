@@ -7,6 +7,7 @@ use crate::rows;
 use sqlx::FromRow;
 use std::collections::HashSet;
 use stella_contract::ids::Tenant;
+use stella_contract::time::Micros;
 use stella_contract::vex::VexFilter;
 
 /// A statement to store.
@@ -68,6 +69,21 @@ const INSERT: &str =
     "insert into vex_statements (statement_key, tenant, source_id, vuln_id, said_at, digest, body)
 select cast(r.value ->> 0 as bigint), r.value ->> 1, r.value ->> 2, r.value ->> 3, cast(r.value ->> 4 as bigint),
     r.value ->> 5, r.value ->> 6";
+
+/// Forgets statements of a source that were made before a time, the oldest first.
+pub async fn forget_before(
+    tx: &mut Tx,
+    source_id: &str,
+    before: Micros,
+    limit: i64,
+) -> Result<u64, LedgerError> {
+    let mut query = Query::new(
+        "delete from vex_statements where statement_key in (select statement_key from vex_statements where source_id = ",
+    );
+    query.bind(source_id).push(" and said_at < ").bind(before.0);
+    query.push(" order by said_at, statement_key limit ").bind(limit).push(")");
+    query.execute(tx).await
+}
 
 /// Takes away what a source no longer says.
 pub async fn remove_many(tx: &mut Tx, source_id: &str, digests: &[String]) -> Result<u64, LedgerError> {

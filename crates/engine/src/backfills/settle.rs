@@ -7,7 +7,9 @@ use crate::error::Error;
 use crate::journal::Journal;
 use crate::{sources as rules, watermarks};
 use std::collections::BTreeMap;
-use stella_contract::backfill::{BackfillEvent, MOST_FAILURES_IN_A_ROW, WindowState};
+use stella_contract::backfill::{
+    BackfillEvent, MOST_FAILURES_IN_A_ROW, WindowEvent, WindowState, next_window,
+};
 use stella_contract::ids::{BackfillId, Tenant};
 use stella_contract::job::JobState;
 use stella_contract::source::SourceType;
@@ -69,12 +71,8 @@ async fn end_window(
     now: Micros,
 ) -> Result<bool, Error> {
     let job = &change.after.job;
-    let to = match job.state {
-        JobState::Succeeded => WindowState::Done,
-        JobState::Failed | JobState::TimedOut => WindowState::Failed,
-        JobState::Cancelled | JobState::Skipped => WindowState::Cancelled,
-        JobState::Pending | JobState::Queued | JobState::Leased | JobState::Running => return Ok(false),
-    };
+    let Some(event) = event_of(job.state) else { return Ok(false) };
+    let to = next_window(WindowState::Running, event)?;
     let key = change.after.key;
     if to == WindowState::Done {
         cover(tx, row, key, now).await?;
@@ -97,6 +95,16 @@ async fn end_window(
     Ok(true)
 }
 
+/// What the end of its job is to a window; nothing while the job is open.
+const fn event_of(job: JobState) -> Option<WindowEvent> {
+    match job {
+        JobState::Succeeded => Some(WindowEvent::Complete),
+        JobState::Failed | JobState::TimedOut => Some(WindowEvent::Fail),
+        JobState::Cancelled | JobState::Skipped => Some(WindowEvent::Cancel),
+        JobState::Pending | JobState::Queued | JobState::Leased | JobState::Running => None,
+    }
+}
+
 /// A job that repeats the one of a window that was not read takes its place: its success is the window's, its failure
 /// leaves the window as it is, for the next repeat.
 async fn repeat_ended(
@@ -107,15 +115,9 @@ async fn repeat_ended(
 ) -> Result<(), Error> {
     let job = &change.after.job;
     let Some(before) = job.replay_of.as_ref().or(job.retry_of.as_ref()).map(key_of) else { return Ok(()) };
-    let to = match job.state {
-        JobState::Succeeded => WindowState::Done,
-        JobState::Failed | JobState::TimedOut => WindowState::Failed,
-        JobState::Cancelled
-        | JobState::Skipped
-        | JobState::Pending
-        | JobState::Queued
-        | JobState::Leased
-        | JobState::Running => return Ok(()),
+    // A repeat that was cancelled leaves the window to its first job, for the next repeat.
+    let Some(event) = event_of(job.state).filter(|event| *event != WindowEvent::Cancel) else {
+        return Ok(());
     };
     let Some(unread) = backfills::unread_window(tx, before).await? else { return Ok(()) };
     let original = jobs::get_many(tx, &[before]).await?.pop();
@@ -123,6 +125,11 @@ async fn repeat_ended(
     if original.is_none_or(|original| original.job.payload_digest != job.payload_digest) {
         return Ok(());
     }
+    let from: WindowState = unread
+        .state
+        .parse()
+        .map_err(|_| LedgerError::corrupt("backfill_windows", "state", &unread.backfill_id))?;
+    let to = next_window(from, event)?;
     let by = (change.after.key, job.job_id.as_str());
     let error_code = job.error_code.as_deref().filter(|_| to == WindowState::Failed);
     backfills::take_window_over(tx, &unread, by, to, error_code, now.0).await?;
@@ -131,7 +138,7 @@ async fn repeat_ended(
         .parse()
         .map_err(|_| LedgerError::corrupt("backfill_windows", "backfill_id", &unread.backfill_id))?;
     let mut row = found(tx, &job.tenant, &id).await?;
-    row.failed -= i64::from(unread.state == WindowState::Failed.as_str());
+    row.failed -= i64::from(from == WindowState::Failed);
     if to == WindowState::Done {
         cover_window(tx, &row, &unread, now).await?;
         row.done += 1;

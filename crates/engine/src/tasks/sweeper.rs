@@ -1,9 +1,10 @@
-//! Forgets what has had its time: ended tokens, kept answers of yesterday, the far end of the feed.
+//! Forgets what has had its time: ended tokens, kept answers of yesterday, records that sources no longer keep, the far
+//! end of the feed.
 
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::tasks::{Activity, Task};
-use crate::{feed, idempotency};
+use crate::{feed, idempotency, retention};
 use async_trait::async_trait;
 use stella_ledger::{dead_letters, incidents, tokens, uploads, violations};
 
@@ -46,6 +47,7 @@ impl Task for Sweeper {
                     swept += incidents::forget(tx, now.minus_ms(CLOSED_ENTRIES_MS)).await?;
                     swept += violations::forget(tx, now.minus_ms(VIOLATIONS_MS)).await?;
                     for tenant in tenants {
+                        swept += retention::purge(tx, &tenant, now).await?;
                         swept += stella_ledger::feed::trim(tx, &tenant, feed::KEPT).await?;
                     }
                     Ok(swept)

@@ -1,6 +1,7 @@
 //! Sources are steered, and how far they are read is kept in event time.
 
 use crate::support::{START, World, failure, record_at, report};
+use stella_contract::backfill::{CreateBackfill, StartBackfill};
 use stella_contract::error::Code;
 use stella_contract::ids::SourceId;
 use stella_contract::job::{JobFilter, JobState};
@@ -123,6 +124,38 @@ async fn a_source_that_fell_behind_is_read_window_by_window_until_it_is_up_to_da
         assert_eq!((jobs.len(), alike), (7, 7));
         assert!(jobs.iter().all(|job| job.state == JobState::Succeeded), "{jobs:?}");
         assert_eq!(server.received_requests().await.unwrap().len(), 7);
+    }
+}
+
+#[tokio::test]
+async fn what_a_windowed_source_no_longer_keeps_is_forgotten_and_a_whole_one_keeps_what_is_published() {
+    for world in World::all().await {
+        let server = MockServer::start().await;
+        let old = record_at("R-1", ago(40 * DAY));
+        Mock::given(method("GET")).respond_with(ResponseTemplate::new(200).set_body_string(&old)).mount(&server).await;
+        let whole = world.add("whole", SourceType::Advisory, &world.file("f.ndjson", &old)).await;
+        report(&world.run(&whole).await);
+        let source = windowed(&world, &server).await;
+        let wish = CreateBackfill::of(source.source_id.clone(), ago(41 * DAY), ago(39 * DAY));
+        let (backfills, caller) = (world.engine.backfills(), operator(&world));
+        let drafted = backfills.create(&caller, wish).await.unwrap();
+        let previewed = backfills.preview(&caller, &drafted.backfill_id).await.unwrap();
+        let start = StartBackfill { preview_digest: previewed.preview.unwrap().digest };
+        backfills.start(&caller, &drafted.backfill_id, start).await.unwrap();
+        world.engine.run_until_idle().await.unwrap();
+        assert_eq!(world.source(&source).await.record_count, 1);
+        assert_eq!(mark(&world, &source).await.completed_ranges.len(), 1);
+
+        for one in [&source, &whole] {
+            let month = UpdateSource { retention_days: Some(30), ..UpdateSource::default() };
+            world.engine.sources().update(&caller, &one.source_id, month).await.unwrap();
+        }
+        world.clock.advance_ms(10 * 60 * 1_000);
+        world.engine.run_until_idle().await.unwrap();
+        assert_eq!(world.source(&source).await.record_count, 0);
+        assert_eq!(mark(&world, &source).await.completed_ranges, []);
+        assert_eq!(world.source(&whole).await.record_count, 1, "absent is not clean");
+        assert_eq!(world.engine.feed_index(&world.caller.tenant).await.unwrap().records(), 1);
     }
 }
 

@@ -19,6 +19,7 @@ mod property;
 mod races;
 mod submit;
 mod together;
+mod upgrade;
 mod verbs;
 mod views;
 mod worker;

@@ -5,7 +5,7 @@ use crate::support::World;
 use sha2::{Digest, Sha256};
 use stella_contract::blocker::BlockerKind;
 use stella_contract::error::Code;
-use stella_contract::job::{JobState, SubmitJob, WaitReason};
+use stella_contract::job::{JobFilter, JobState, SubmitJob, WaitReason};
 use stella_contract::page::PageQuery;
 use stella_contract::quota::{
     AddQuota, ChangeQuota, DrainBound, ExportFormat, ExportQuery, PauseQuota, QuotaFilter, QuotaSnapshot,
@@ -19,8 +19,16 @@ pub(crate) async fn no_more_jobs_than_a_quota_allows_are_handed_out_and_the_othe
     let after = world.submit_many(2).await;
     // Those that came after the quota never became ready; the queue stands for the two places.
     assert_eq!(world.waits(&after[0].job_id).await, Some(WaitReason::QuotaMaxActive));
-    let leases = world.start_many(5).await;
+    let leases = world.start_many(2).await;
     assert_eq!(leases.len(), 2);
+    // The third was queued before; that nothing is left for it is said at once, in its detail and in the list.
+    assert_eq!(world.state(&before[2].job_id).await, JobState::Queued);
+    assert_eq!(world.waits(&before[2].job_id).await, Some(WaitReason::QuotaMaxActive));
+    let filter = JobFilter { state: Some(JobState::Queued), ..JobFilter::default() };
+    let listed = world.engine.jobs().list(&world.caller, &filter, &PageQuery::default()).await.unwrap().items;
+    assert_eq!(listed.iter().map(|job| job.wait_reason).collect::<Vec<_>>(), [Some(WaitReason::QuotaMaxActive)]);
+    assert_eq!(world.start_many(5).await.len(), 0);
+    assert_eq!(world.state(&before[2].job_id).await, JobState::Pending);
     assert_eq!(world.waits(&before[2].job_id).await, Some(WaitReason::QuotaMaxActive));
     let explained = world.explain(&before[2].job_id).await;
     assert_eq!(explained.blockers[0].kind, BlockerKind::QuotaMaxActive);

@@ -4,6 +4,10 @@
 
 pub mod raw;
 
+use crate::db::Db;
+use crate::error::LedgerError;
+use crate::ledger::LedgerPlace;
+use crate::{migrate, on_db};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -11,6 +15,21 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Makes a ledger as an older version left it: the steps up to this number and no others, and these rows.
+pub async fn ledger_as_of(place: &LedgerPlace, last: i64, rows: String) -> Result<(), LedgerError> {
+    let db = match place {
+        LedgerPlace::Sqlite(path) => Db::sqlite(path).await?,
+        LedgerPlace::Postgres(url) => Db::postgres(url).await?,
+    };
+    migrate::run_to(&db, last).await?;
+    let mut tx = db.begin_write().await?;
+    let rows = AssertSqlSafe(rows);
+    on_db!(tx, connection => sqlx::raw_sql(rows).execute(connection).await.map(|_| ()))?;
+    tx.commit().await?;
+    db.close().await;
+    Ok(())
+}
 
 /// What the server does about the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -98,24 +98,21 @@ async fn schema(exam: Exam, text: &'static str) -> BTreeMap<String, Vec<(String,
     tables
 }
 
+const SQLITE_COLUMNS: &str = "
+    select tables.name, columns.name, columns.\"notnull\"
+    from sqlite_schema as tables, pragma_table_info(tables.name) as columns
+    where tables.type = 'table' and tables.name not like 'sqlite_%'
+    order by tables.name, columns.cid";
+const POSTGRES_COLUMNS: &str = "
+    select table_name::text, column_name::text, (is_nullable = 'NO')::int::bigint
+    from information_schema.columns
+    where table_schema = 'public'
+    order by table_name, ordinal_position";
+
 #[tokio::test]
 async fn both_databases_have_the_same_tables_and_columns() {
-    let sqlite = schema(
-        support::sqlite().await,
-        "select tables.name, columns.name, columns.\"notnull\"
-         from sqlite_schema as tables, pragma_table_info(tables.name) as columns
-         where tables.type = 'table' and tables.name not like 'sqlite_%'
-         order by tables.name, columns.cid",
-    )
-    .await;
-    let postgres = schema(
-        support::postgres().await,
-        "select table_name::text, column_name::text, (is_nullable = 'NO')::int::bigint
-         from information_schema.columns
-         where table_schema = 'public'
-         order by table_name, ordinal_position",
-    )
-    .await;
+    let sqlite = schema(support::sqlite().await, SQLITE_COLUMNS).await;
+    let postgres = schema(support::postgres().await, POSTGRES_COLUMNS).await;
     assert_eq!(sqlite, postgres);
     assert!(sqlite.len() > 8, "{:?}", sqlite.keys());
 }
