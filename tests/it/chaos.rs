@@ -43,6 +43,9 @@ impl Dice {
     }
 }
 
+/// A long run says after so many cycles that it goes on.
+const TOLD_EVERY: u64 = 50;
+
 /// Where the book is kept, and how a server on it is started.
 struct Site {
     home: Home,
@@ -146,7 +149,7 @@ async fn endure(site: Site) {
     let producers: Vec<_> = (0..PRODUCERS).map(|_| tokio::spawn(load::produce(load.clone()))).collect();
     let mender = tokio::spawn(load::mend_along(load.clone()));
     let mut kills = BTreeMap::from([("server", 0), ("worker", 0)]);
-    for _ in 0..cycles {
+    for cycle in 1..=cycles {
         let goal = counted.borrow().len() + usize::try_from(dice.roll(BETWEEN.0, BETWEEN.1)).unwrap();
         counted.wait_for(|all| all.len() >= goal).await.unwrap();
         let what = dice.roll(0, 9);
@@ -161,6 +164,9 @@ async fn endure(site: Site) {
             served = site.serve(base.trim_start_matches("http://"));
             up.send_replace(true);
             *kills.entry("server").or_default() += 1;
+        }
+        if cycle % TOLD_EVERY == 0 {
+            println!("{cycle} cycles, {} acknowledged", counted.borrow().len());
         }
     }
     end.send_replace(true);

@@ -107,10 +107,87 @@ fn a_ledger_on_a_disk_that_cannot_be_written_is_refused_by_name_and_left_as_it_w
     let line = "mount -t tmpfs -o size=16m none \"$DISK\"; \"$STELLA\" orch jobs list > /dev/null; \
                 before=$(sha256sum \"$DISK\"/ledger.db); mount -o remount,ro \"$DISK\"; \
                 status=0; \"$STELLA\" serve --listen 127.0.0.1:0 || status=$?; \
-                [ \"$before\" = \"$(sha256sum \"$DISK\"/ledger.db)\" ] || echo changed; exit $status";
+                [ \"$before\" = \"$(sha256sum \"$DISK\"/ledger.db)\" ] || echo changed; \
+                mount -o remount,rw \"$DISK\"; \"$STELLA\" orch jobs list > /dev/null || echo lost; exit $status";
     let ended = with_disk(&home, line).stdin(Stdio::null()).output().unwrap();
     let (out, said) = (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
     assert!(!ended.status.success(), "{out}{said}");
     assert!(said.contains("NOT_WRITABLE"), "{out}{said}");
     assert!(!out.contains("changed"), "{out}{said}");
+    assert!(!out.contains("lost"), "it is a ledger again when it can be written: {out}{said}");
+}
+
+/// A server on Postgres, and the database's address.
+async fn on_postgres(home: &Home) -> (Served, String) {
+    let url = stella_ledger::testing::postgres().await.unwrap();
+    let mut command = home.stella();
+    command.env("STELLA_LEDGER", &url).args(["serve", "--listen", "127.0.0.1:0"]).stderr(Stdio::null());
+    (Served::start_by(command), url)
+}
+
+/// What happens to the database, and how it is mended.
+struct Trouble {
+    begins: &'static str,
+    ends: &'static str,
+    code: Code,
+}
+
+async fn bear(trouble: Trouble) {
+    let home = Home::default();
+    let (served, url) = on_postgres(&home).await;
+    let client = signed_in(&served).await;
+    let submit = async |number| client.jobs().submit(&many::wish(number), &Write::because("a test")).await;
+    submit(0).await.unwrap();
+
+    stella_ledger::testing::administer(&url, trouble.begins).await.unwrap();
+    for number in 1..5 {
+        let refusal = submit(number).await.unwrap_err();
+        let code = refusal.problem().map(|problem| problem.code);
+        // A connection that was cut is noticed by the first who uses it.
+        let is_named = code == Some(trouble.code) || (number == 1 && code == Some(Code::LedgerUnavailable));
+        assert!(is_named, "{number}: {refusal}");
+    }
+    assert_eq!(count(&client).await, 1, "nothing is half-written");
+
+    stella_ledger::testing::administer(&url, trouble.ends).await.unwrap();
+    for number in 1..5 {
+        if let Err(error) = submit(number).await {
+            assert_eq!(error.problem().map(|problem| problem.code), Some(Code::LedgerUnavailable), "{error}");
+            submit(number).await.unwrap();
+        }
+    }
+    assert_eq!(count(&client).await, 5);
+    assert_eq!(client.core().verify_history().await.unwrap().broken, None);
+}
+
+/// A full disk is told by the statement that needs room: here by the last one of a write, so that what came before it in
+/// the same transaction has to be taken back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_whose_disk_is_full_refuses_by_name_loses_nothing_and_is_used_again_when_there_is_room() {
+    bear(Trouble {
+        begins: "create function no_room() returns trigger language plpgsql as
+                $$ begin raise exception 'could not extend file' using errcode = '53100'; end $$;
+            create trigger no_room before insert on history for each row execute function no_room();",
+        ends: "drop trigger no_room on history",
+        code: Code::NoSpace,
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_turns_read_only_refuses_by_name_and_is_used_again_when_it_can_be_written() {
+    bear(Trouble {
+        begins: "do $$ begin
+                execute format('alter database %I set default_transaction_read_only = on', current_database());
+                perform pg_terminate_backend(pid) from pg_stat_activity
+                where datname = current_database() and pid <> pg_backend_pid();
+            end $$",
+        ends: "do $$ begin
+                execute format('alter database %I reset default_transaction_read_only', current_database());
+                perform pg_terminate_backend(pid) from pg_stat_activity
+                where datname = current_database() and pid <> pg_backend_pid();
+            end $$",
+        code: Code::NotWritable,
+    })
+    .await;
 }

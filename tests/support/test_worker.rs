@@ -33,7 +33,11 @@ fn witness(file: &Mutex<File>, task: &Task) {
 /// A doomed number always fails. Of the others every seventh fails at its first attempt; who repeats it, succeeds.
 fn outcome(number: u64, is_doomed: bool, attempt: i32) -> Result<Finished, Failure> {
     if is_doomed {
-        return Err(Failure::new(ErrorClass::Validation, "TEST_DOOM", "It fails as it is. Change its payload."));
+        return Err(Failure::new(
+            ErrorClass::Validation,
+            "TEST_DOOM",
+            "It fails as it is. Change its payload.",
+        ));
     }
     if number % 7 == 0 && attempt == 1 {
         return Err(Failure::new(ErrorClass::Network, "TEST_FAILURE", "It fails once. Try it again."));

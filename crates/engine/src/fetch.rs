@@ -4,7 +4,9 @@
 //! address, since that is where people put keys.
 
 use crate::secrets::Secret;
-use reqwest::header::{AUTHORIZATION, ETAG, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, RETRY_AFTER};
+use reqwest::header::{
+    AUTHORIZATION, ETAG, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, RETRY_AFTER,
+};
 use reqwest::{StatusCode, redirect};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;

@@ -70,7 +70,12 @@ pub struct NewUpload {
 
 impl Floor {
     /// The worker starts. Said twice, it has started once.
-    pub(crate) async fn hear_ack(&self, caller: &Caller, id: &LeaseId, wish: AckLease) -> Result<LeasePulse, Error> {
+    pub(crate) async fn hear_ack(
+        &self,
+        caller: &Caller,
+        id: &LeaseId,
+        wish: AckLease,
+    ) -> Result<LeasePulse, Error> {
         caller.demand_write(Scope::Worker)?;
         let (tenant, id, engine) = (caller.tenant.clone(), id.clone(), self.engine.clone());
         self.engine
@@ -139,7 +144,12 @@ impl Floor {
     }
 
     /// Keeps lines about a job; the oldest fall out.
-    pub(crate) async fn hear_log(&self, caller: &Caller, id: &LeaseId, wish: LogLines) -> Result<LogKept, Error> {
+    pub(crate) async fn hear_log(
+        &self,
+        caller: &Caller,
+        id: &LeaseId,
+        wish: LogLines,
+    ) -> Result<LogKept, Error> {
         caller.demand_write(Scope::Worker)?;
         if wish.lines.is_empty() || wish.lines.len() > MOST_LOG_LINES {
             return Err(Error::invalid("lines", format!("has 1 to {MOST_LOG_LINES} lines")));
@@ -304,7 +314,12 @@ impl Floor {
     }
 
     /// The job is done. The same success said twice is one success.
-    pub(crate) async fn hear_complete(&self, caller: &Caller, id: &LeaseId, wish: CompleteLease) -> Result<Job, Error> {
+    pub(crate) async fn hear_complete(
+        &self,
+        caller: &Caller,
+        id: &LeaseId,
+        wish: CompleteLease,
+    ) -> Result<Job, Error> {
         caller.demand_write(Scope::Worker)?;
         let (tenant, id, engine) = (caller.tenant.clone(), id.clone(), self.engine.clone());
         self.engine
@@ -333,7 +348,12 @@ impl Floor {
     }
 
     /// The attempt failed; whether and when another follows is decided here.
-    pub(crate) async fn hear_failure(&self, caller: &Caller, id: &LeaseId, wish: FailLease) -> Result<Job, Error> {
+    pub(crate) async fn hear_failure(
+        &self,
+        caller: &Caller,
+        id: &LeaseId,
+        wish: FailLease,
+    ) -> Result<Job, Error> {
         caller.demand_write(Scope::Worker)?;
         check_code(&wish.code)?;
         let failure = Failure {
@@ -363,7 +383,12 @@ impl Floor {
     }
 
     /// Gives a claimed job back unstarted; the attempt does not count.
-    pub(crate) async fn hear_release(&self, caller: &Caller, id: &LeaseId, wish: ReleaseLease) -> Result<Job, Error> {
+    pub(crate) async fn hear_release(
+        &self,
+        caller: &Caller,
+        id: &LeaseId,
+        wish: ReleaseLease,
+    ) -> Result<Job, Error> {
         caller.demand_write(Scope::Worker)?;
         let said = redact::text(wish.reason.trim());
         if said.is_empty() || said.chars().count() > LONGEST_REASON {

@@ -10,9 +10,9 @@ use stella_contract::history::{ChainBreak, ChainCheck, GENESIS, HistoryEntry};
 use stella_contract::ids::{JobId, Tenant};
 use stella_contract::page::{Page, PageQuery};
 use stella_contract::scope::Scope;
-use stella_ledger::{LedgerError, Tx};
 use stella_ledger::chains::{self, Tip};
 use stella_ledger::history::{self, About};
+use stella_ledger::{LedgerError, Tx};
 
 /// Entries read at once on a walk along the chain.
 const STRIDE: i64 = 2_000;

@@ -42,7 +42,8 @@ pub(crate) fn is_name(text: &str) -> bool {
 
 /// The variable that holds the secret of this name.
 fn variable(name: &str) -> String {
-    let letter = |letter: char| if letter.is_ascii_alphanumeric() { letter.to_ascii_uppercase() } else { '_' };
+    let letter =
+        |letter: char| if letter.is_ascii_alphanumeric() { letter.to_ascii_uppercase() } else { '_' };
     format!("{VARIABLE}{}", name.chars().map(letter).collect::<String>())
 }
 

@@ -108,8 +108,11 @@ fn assert_legal(job: &Job, entries: &[HistoryEntry]) {
 /// Each number was done once: by its own job, or, when that was doomed, by the one that repeated it.
 fn assert_done_once(one: &Accepted, kept: &BTreeMap<JobId, Job>) {
     let own = kept[&one.job_id].state;
-    let repeats: Vec<JobState> =
-        kept.values().filter(|job| job.replay_of.as_ref() == Some(&one.job_id)).map(|job| job.state).collect();
+    let repeats: Vec<JobState> = kept
+        .values()
+        .filter(|job| job.replay_of.as_ref() == Some(&one.job_id))
+        .map(|job| job.state)
+        .collect();
     if is_doomed(one.number) {
         assert_eq!((own, &repeats[..]), (JobState::Failed, &[JobState::Succeeded][..]), "{one:?}");
     } else {

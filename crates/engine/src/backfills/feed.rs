@@ -112,10 +112,7 @@ fn job_of(
     now: Micros,
 ) -> Result<JobWish, Error> {
     let window = window(one);
-    let order = IngestOrder {
-        window: Some(window),
-        ..IngestOrder::whole(wish.source_id.clone(), false)
-    };
+    let order = IngestOrder { window: Some(window), ..IngestOrder::whole(wish.source_id.clone(), false) };
     let payload = Payload::of(&serde_json::to_value(&order).map_err(Error::internal)?)?;
     let job_type = rules::job_type(source)?;
     Ok(JobWish {

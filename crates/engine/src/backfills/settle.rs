@@ -160,12 +160,7 @@ async fn cover(tx: &mut Tx, row: &BackfillRow, job_key: i64, now: Micros) -> Res
 }
 
 /// A worker of somebody's own has no effect of ours in its success, so that its window is noted as covered here.
-async fn cover_window(
-    tx: &mut Tx,
-    row: &BackfillRow,
-    done: &WindowRow,
-    now: Micros,
-) -> Result<(), Error> {
+async fn cover_window(tx: &mut Tx, row: &BackfillRow, done: &WindowRow, now: Micros) -> Result<(), Error> {
     let tenant = tenant(row)?;
     let source = stella_ledger::sources::get(tx, tenant.as_str(), &row.source_id).await?;
     let Some(source) = source else { return Ok(()) };

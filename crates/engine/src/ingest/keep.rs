@@ -164,7 +164,8 @@ async fn read_on(
     let Next { until, job, order } = next;
     let mark = watermarks::load(tx, &job.tenant, order.source_id.as_str()).await?;
     let row = rules::found(tx, &job.tenant, &order.source_id).await?;
-    let is_held = rules::refusal(&row).is_some() || rules::open_reading(tx, &job.tenant, &row).await?.is_some();
+    let is_held =
+        rules::refusal(&row).is_some() || rules::open_reading(tx, &job.tenant, &row).await?.is_some();
     if is_held || mark.coverage.low().is_none_or(|low| low >= until) {
         return Ok(());
     }

@@ -17,9 +17,9 @@ pub(crate) mod window;
 
 pub(crate) use inspect::inspect;
 
+use crate::coverage::{plus_s, whole_ms};
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::coverage::{plus_s, whole_ms};
 use crate::fetch::{Content, FetchError, Fetched, Known, Location};
 use crate::handlers::{Done, Failure, Handler, JobContext};
 use crate::ingest::keep::Times;

@@ -429,12 +429,17 @@ async fn a_window_whose_job_is_repeated_with_success_is_done() {
         let wish = CreateBackfill::of(source.source_id.clone(), ago(8), ago(4));
         let ended = carry_out(&world, &started(&world, wish).await).await;
         assert_eq!((ended.done, ended.failed), (2, 2));
-        let failed: Vec<BackfillWindow> =
-            windows(&world, &ended).await.into_iter().filter(|one| one.state == WindowState::Failed).collect();
+        let failed: Vec<BackfillWindow> = windows(&world, &ended)
+            .await
+            .into_iter()
+            .filter(|one| one.state == WindowState::Failed)
+            .collect();
 
         let jobs = world.engine.jobs();
-        let replay = jobs.apply_to(&operator(&world), Verb::Replay, failed[0].job_id.as_ref().unwrap()).await.unwrap();
-        let retry = jobs.apply_to(&operator(&world), Verb::Retry, failed[1].job_id.as_ref().unwrap()).await.unwrap();
+        let replay =
+            jobs.apply_to(&operator(&world), Verb::Replay, failed[0].job_id.as_ref().unwrap()).await.unwrap();
+        let retry =
+            jobs.apply_to(&operator(&world), Verb::Retry, failed[1].job_id.as_ref().unwrap()).await.unwrap();
         world.engine.run_until_idle().await.unwrap();
         let now = windows(&world, &ended).await;
         assert!(now.iter().all(|one| one.state == WindowState::Done && one.error_code.is_none()), "{now:?}");
@@ -443,7 +448,10 @@ async fn a_window_whose_job_is_repeated_with_success_is_done() {
         let after = seen(&world, &ended).await;
         assert_eq!((after.state, after.done, after.failed), (BackfillState::CompletedWithErrors, 4, 0));
         let map = world.engine.sources().watermarks(&world.caller, &source.source_id).await.unwrap();
-        assert_eq!(map.items[0].completed_ranges.len() + usize::from(map.items[0].low_watermark.is_some()), 1);
+        assert_eq!(
+            map.items[0].completed_ranges.len() + usize::from(map.items[0].low_watermark.is_some()),
+            1
+        );
     }
 }
 

@@ -466,7 +466,8 @@ async fn the_secret_that_a_source_names_is_sent_and_shown_nowhere() {
             .await;
         let location = format!("{}/feed.ndjson", server.uri());
         let source = world.try_add("feed", SourceType::Advisory, &location).await.unwrap();
-        let (sources, caller) = (world.engine.sources(), world.caller.clone().because("a key", Some("OPS-7")));
+        let (sources, caller) =
+            (world.engine.sources(), world.caller.clone().because("a key", Some("OPS-7")));
         let wish = UpdateSource { auth_ref: Some("feeds/go".to_owned()), ..UpdateSource::default() };
         sources.update(&caller, &source.source_id, wish).await.unwrap();
 

@@ -119,7 +119,8 @@ async fn a_source_that_fell_behind_is_read_window_by_window_until_it_is_up_to_da
         assert_eq!(report(&first).window.map(|window| window.end), Some(until.minus_ms(4 * HOUR + HOUR / 2)));
         // One job for each window, all of one cause; there is nothing more to do.
         let filter = JobFilter { source: Some(source.source_id.clone()), ..JobFilter::default() };
-        let jobs = world.engine.jobs().list(&world.caller, &filter, &PageQuery::default()).await.unwrap().items;
+        let jobs =
+            world.engine.jobs().list(&world.caller, &filter, &PageQuery::default()).await.unwrap().items;
         let alike = jobs.iter().filter(|job| job.correlation_id == first.job.correlation_id).count();
         assert_eq!((jobs.len(), alike), (7, 7));
         assert!(jobs.iter().all(|job| job.state == JobState::Succeeded), "{jobs:?}");
@@ -132,7 +133,10 @@ async fn what_a_windowed_source_no_longer_keeps_is_forgotten_and_a_whole_one_kee
     for world in World::all().await {
         let server = MockServer::start().await;
         let old = record_at("R-1", ago(40 * DAY));
-        Mock::given(method("GET")).respond_with(ResponseTemplate::new(200).set_body_string(&old)).mount(&server).await;
+        Mock::given(method("GET"))
+            .respond_with(ResponseTemplate::new(200).set_body_string(&old))
+            .mount(&server)
+            .await;
         let whole = world.add("whole", SourceType::Advisory, &world.file("f.ndjson", &old)).await;
         report(&world.run(&whole).await);
         let source = windowed(&world, &server).await;

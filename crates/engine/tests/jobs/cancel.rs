@@ -13,7 +13,9 @@ pub(crate) async fn a_waiting_job_is_cancelled_at_once(world: World) {
     let pending = world.submit(SubmitJob { not_before: later, ..world.wish() }).await;
     let leased = world.claim(1).await.remove(0);
     assert_eq!(leased.job.job_id, queued.job_id);
-    for id in [&pending.job_id, &leased.job.job_id] {
+    let ready = world.submitted().await;
+    assert_eq!(ready.state, JobState::Queued);
+    for id in [&pending.job_id, &ready.job_id, &leased.job.job_id] {
         let job = world.engine.jobs().cancel(&world.caller, id).await.unwrap();
         assert_eq!((job.state, job.ended_at), (JobState::Cancelled, Some(world.now())));
     }

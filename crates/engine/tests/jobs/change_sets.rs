@@ -2,20 +2,19 @@
 
 use crate::support::World;
 use stella_contract::change_set::{
-    AfterFirst, ChangeItem, ChangeOptions, ChangeParameters, ChangeSet, ChangeSetFilter, ChangeSetState,
-    ChangeVerb, Changed, CreateChangeSet, ItemFilter, ItemRefusal, ItemState, Selection, StartChangeSet,
+    AfterFirst, ChangeItem, ChangeOptions, ChangeParameters, ChangeSet, ChangeSetState, ChangeVerb, Changed,
+    CreateChangeSet, ItemFilter, ItemRefusal, ItemState, Selection, StartChangeSet,
 };
 use stella_contract::error::Code;
 use stella_contract::ids::ChangeSetId;
 use stella_contract::job::{ErrorClass, Job, JobState, SubmitJob};
 use stella_contract::page::PageQuery;
 use stella_contract::scope::Scope;
-use stella_engine::handlers::Registry;
 use stella_engine::{Caller, Clock, Error};
 use stella_ledger::LedgerError;
 use stella_ledger::history::{self, About};
 
-fn by_filter(verb: ChangeVerb, filter: &str) -> CreateChangeSet {
+pub(crate) fn by_filter(verb: ChangeVerb, filter: &str) -> CreateChangeSet {
     CreateChangeSet {
         verb,
         selection: Selection::Filter { filter: filter.to_owned(), excluding: Vec::new() },
@@ -24,40 +23,44 @@ fn by_filter(verb: ChangeVerb, filter: &str) -> CreateChangeSet {
     }
 }
 
-fn by_ids(verb: ChangeVerb, jobs: &[&Job]) -> CreateChangeSet {
+pub(crate) fn by_ids(verb: ChangeVerb, jobs: &[&Job]) -> CreateChangeSet {
     let ids = jobs.iter().map(|job| job.job_id.to_string()).collect();
     CreateChangeSet { selection: Selection::Ids { ids }, ..by_filter(verb, "") }
 }
 
 impl World {
-    async fn look(&self, wish: CreateChangeSet) -> ChangeSet {
+    pub(crate) async fn look(&self, wish: CreateChangeSet) -> ChangeSet {
         self.engine.change_sets().create(&self.caller, wish).await.unwrap()
     }
-    async fn try_start(&self, set: &ChangeSet, changed: Option<Changed>) -> Result<ChangeSet, Error> {
+    pub(crate) async fn try_start(
+        &self,
+        set: &ChangeSet,
+        changed: Option<Changed>,
+    ) -> Result<ChangeSet, Error> {
         let wish = StartChangeSet { selection_hash: set.selection_hash.clone(), changed };
         self.engine.change_sets().start(&self.caller, &set.change_set_id, wish).await
     }
-    async fn begin(&self, set: &ChangeSet) -> ChangeSet {
+    pub(crate) async fn begin(&self, set: &ChangeSet) -> ChangeSet {
         self.try_start(set, None).await.unwrap()
     }
     /// Lets the background tasks look, at the same time; the worker of the process knows no job type.
-    async fn idle(&self) {
+    pub(crate) async fn idle(&self) {
         self.pass_ms(0).await;
     }
-    async fn set(&self, id: &ChangeSetId) -> ChangeSet {
+    pub(crate) async fn set(&self, id: &ChangeSetId) -> ChangeSet {
         self.engine.change_sets().get(&self.caller, id).await.unwrap()
     }
-    async fn items(&self, id: &ChangeSetId) -> Vec<ChangeItem> {
+    pub(crate) async fn items(&self, id: &ChangeSetId) -> Vec<ChangeItem> {
         let query = PageQuery { page_token: None, page_size: Some(500) };
         let page = self.engine.change_sets().items(&self.caller, id, &ItemFilter::default(), &query).await;
         page.unwrap().items
     }
-    async fn many(&self, count: usize) -> Vec<Job> {
+    pub(crate) async fn many(&self, count: usize) -> Vec<Job> {
         let wishes = vec![self.wish(); count];
         let made = self.engine.jobs().submit_many(&self.caller, wishes).await.unwrap();
         made.into_iter().map(|submitted| submitted.job).collect()
     }
-    async fn failed(&self, count: usize) -> Vec<Job> {
+    pub(crate) async fn failed(&self, count: usize) -> Vec<Job> {
         let mut jobs = self.many(count).await;
         for job in &mut jobs {
             let lease = self.start().await;
@@ -67,7 +70,7 @@ impl World {
         jobs
     }
     /// What was written down of the change-set, in short.
-    async fn told(&self, id: &ChangeSetId) -> Vec<String> {
+    pub(crate) async fn told(&self, id: &ChangeSetId) -> Vec<String> {
         let tenant = self.caller.tenant.clone();
         let read = self.engine.ledger().read::<_, LedgerError, _>(move |tx| {
             Box::pin(async move { history::oldest(tx, &tenant, &About::Everything, 0, 1_000).await })
@@ -267,157 +270,6 @@ pub(crate) async fn every_arrow_that_does_not_exist_is_refused_and_changes_nothi
     let thrown_away = sets.cancel(caller, &other.change_set_id).await.unwrap();
     refused(&thrown_away, &["start", "pause", "resume", "cancel"]).await;
     assert_eq!(world.told(&draft.change_set_id).await, ["started", "paused", "resumed", "cancelled"]);
-}
-
-pub(crate) async fn a_paused_or_cancelled_set_leaves_the_rest_as_it_was(world: World) {
-    let jobs = world.many(5).await;
-    let mut wish = by_filter(ChangeVerb::Cancel, "state:queued");
-    wish.options.pace_per_s = Some(2);
-    let set = world.look(wish).await;
-    world.begin(&set).await;
-    world.idle().await;
-    let sets = world.engine.change_sets();
-    sets.pause(&world.caller, &set.change_set_id).await.unwrap();
-    world.pass_ms(10_000).await;
-    assert_eq!(world.set(&set.change_set_id).await.progress.done, 2);
-    // What was not done in the pause is not made up for.
-    sets.resume(&world.caller, &set.change_set_id).await.unwrap();
-    world.idle().await;
-    assert_eq!(world.set(&set.change_set_id).await.progress.done, 4);
-    sets.cancel(&world.caller, &set.change_set_id).await.unwrap();
-    world.pass_ms(10_000).await;
-    assert_eq!(world.state(&jobs[4].job_id).await, JobState::Queued);
-    let items = world.items(&set.change_set_id).await;
-    assert_eq!(items[4].state, ItemState::Waiting);
-}
-
-pub(crate) async fn a_pace_is_kept_by_the_clock(world: World) {
-    world.many(7).await;
-    let mut wish = by_filter(ChangeVerb::Cancel, "state:queued");
-    wish.options.pace_per_s = Some(3);
-    let set = world.look(wish).await;
-    assert_eq!(set.dry_run.duration_s, Some(3));
-    world.begin(&set).await;
-    let mut done = Vec::new();
-    for ms in [0, 999, 1, 1_000] {
-        world.pass_ms(ms).await;
-        done.push(world.set(&set.change_set_id).await.progress.done);
-    }
-    assert_eq!(done, [3, 3, 6, 7]);
-    assert_eq!(world.set(&set.change_set_id).await.state, ChangeSetState::Completed);
-}
-
-pub(crate) async fn several_sets_are_carried_out_at_once(world: World) {
-    let one = world.many(4).await;
-    let other = world.many(4).await;
-    let slow = |jobs: &[Job]| {
-        let jobs: Vec<&Job> = jobs.iter().collect();
-        let mut wish = by_ids(ChangeVerb::Cancel, &jobs);
-        wish.options.pace_per_s = Some(1);
-        wish
-    };
-    let sets = [world.look(slow(&one)).await, world.look(slow(&other)).await];
-    for set in &sets {
-        world.begin(set).await;
-    }
-    for round in 1..=4 {
-        world.pass_ms(if round == 1 { 0 } else { 1_000 }).await;
-        for set in &sets {
-            assert_eq!(world.set(&set.change_set_id).await.progress.done, round);
-        }
-    }
-    let query = PageQuery::default();
-    let ended = ChangeSetFilter { state: Some(ChangeSetState::Completed) };
-    let listed = world.engine.change_sets().list(&world.caller, &ended, &query).await.unwrap();
-    assert_eq!(listed.items.len(), 2);
-    assert_eq!(listed.items[0].change_set_id, sets[1].change_set_id, "newest first");
-}
-
-pub(crate) async fn after_a_restart_it_goes_on_where_it_was_and_does_nothing_twice(world: World) {
-    let jobs = world.many(6).await;
-    let mut wish = by_filter(ChangeVerb::Cancel, "state:queued");
-    wish.options.pace_per_s = Some(2);
-    let set = world.look(wish).await;
-    world.begin(&set).await;
-    world.idle().await;
-    world.clock.advance_ms(1_000);
-    // The process dies in the middle of it: another opens the same ledger.
-    let world = world.with(Registry::default()).await;
-    assert_eq!(world.set(&set.change_set_id).await.progress.done, 2);
-    for _ in 0..3 {
-        world.pass_ms(1_000).await;
-    }
-    let done = world.set(&set.change_set_id).await;
-    assert_eq!((done.state, done.progress.done), (ChangeSetState::Completed, 6));
-    for job in &jobs {
-        let cancels = world.kinds(&job.job_id).await.into_iter().filter(|kind| kind == "cancelled").count();
-        assert_eq!(cancels, 1, "{}", job.job_id);
-    }
-    world.assert_chain().await;
-}
-
-pub(crate) async fn the_first_items_must_succeed_before_the_rest_is_replayed(world: World) {
-    let jobs = world.failed(5).await;
-    let mut wish = by_filter(ChangeVerb::Replay, "state:failed");
-    wish.options = ChangeOptions { first_n: Some(2), pace_per_s: Some(100), ..ChangeOptions::default() };
-    let set = world.look(wish).await;
-    assert_eq!(set.dry_run.by_category[0].name, "validation");
-    let impact = &set.dry_run.impact[0];
-    assert_eq!((impact.job_type.as_str(), impact.added, impact.waiting), ("exam", 5, 0));
-    world.begin(&set).await;
-    world.pass_ms(5_000).await;
-    let underway = world.set(&set.change_set_id).await;
-    assert_eq!((underway.state, underway.progress.done), (ChangeSetState::Running, 2));
-    for _ in 0..2 {
-        let lease = world.start().await;
-        assert!(lease.job.priority >= 75);
-        world.complete(&lease.fence).await.unwrap();
-    }
-    world.pass_ms(5_000).await;
-    let done = world.set(&set.change_set_id).await;
-    assert_eq!((done.state, done.progress.done), (ChangeSetState::Completed, 5));
-    let items = world.items(&set.change_set_id).await;
-    for (item, job) in items.iter().zip(&jobs) {
-        let made = item.result_job_id.as_deref().unwrap().parse().unwrap();
-        assert_eq!(world.job(&made).await.replay_of, Some(job.job_id.clone()));
-    }
-}
-
-pub(crate) async fn when_the_first_items_fail_the_rest_is_left_as_it_was(world: World) {
-    let jobs = world.failed(5).await;
-    let mut wish = by_filter(ChangeVerb::Replay, "state:failed");
-    wish.options = ChangeOptions { first_n: Some(2), pace_per_s: Some(100), ..ChangeOptions::default() };
-    let set = world.look(wish).await;
-    world.begin(&set).await;
-    world.idle().await;
-    let lease = world.start().await;
-    world.complete(&lease.fence).await.unwrap();
-    let lease = world.start().await;
-    world.fail(&lease.fence, ErrorClass::Validation).await;
-    world.pass_ms(5_000).await;
-    let stopped = world.set(&set.change_set_id).await;
-    assert_eq!((stopped.state, stopped.progress.done), (ChangeSetState::Stopped, 2));
-    let notice = stopped.notice.unwrap();
-    assert!(notice.contains("1 of the first 2 failed"), "{notice}");
-    assert_eq!(world.items(&set.change_set_id).await[4].state, ItemState::Waiting);
-    assert_eq!(world.state(&jobs[4].job_id).await, JobState::Failed);
-    assert_eq!(world.told(&set.change_set_id).await, ["started", "stopped"]);
-}
-
-pub(crate) async fn after_the_first_items_it_pauses_when_somebody_shall_look(world: World) {
-    world.many(5).await;
-    let mut wish = by_filter(ChangeVerb::Cancel, "state:queued");
-    wish.options =
-        ChangeOptions { first_n: Some(2), after_first: Some(AfterFirst::Pause), ..ChangeOptions::default() };
-    let set = world.look(wish).await;
-    world.begin(&set).await;
-    world.idle().await;
-    let paused = world.set(&set.change_set_id).await;
-    assert_eq!((paused.state, paused.progress.done), (ChangeSetState::Paused, 2));
-    assert!(paused.notice.unwrap().contains("The first 2 are done"));
-    world.engine.change_sets().resume(&world.caller, &set.change_set_id).await.unwrap();
-    world.idle().await;
-    assert_eq!(world.set(&set.change_set_id).await.state, ChangeSetState::Completed);
 }
 
 pub(crate) async fn waiting_jobs_get_another_priority_and_failed_ones_another_try(world: World) {

@@ -203,3 +203,25 @@ pub(crate) async fn a_claim_given_back_does_not_count(world: World) {
     let attempts = world.detail(&job.job_id).await.attempts;
     assert_eq!(attempts[1].outcome.as_deref(), Some("released"));
 }
+
+pub(crate) async fn a_job_leaves_two_hundred_artifacts_and_not_one_more(world: World) {
+    let job = world.submitted().await;
+    let lease = world.start().await;
+    let done = |count: usize| Done {
+        artifacts: (0..count)
+            .map(|n| NewArtifact {
+                name: format!("a{n:03}.txt"),
+                kind: "thing".to_owned(),
+                media_type: "text/plain".to_owned(),
+                bytes: Bytes::from(n.to_string()),
+                digest: None,
+            })
+            .collect(),
+        ..Done::default()
+    };
+    let refused = world.engine.work().complete(&lease.fence, done(201)).await.unwrap_err();
+    assert_eq!((refused.code, refused.fields[0].field.as_str()), (Code::Invalid, "artifacts"));
+    assert_eq!(world.state(&job.job_id).await, JobState::Running);
+    world.engine.work().complete(&lease.fence, done(200)).await.unwrap();
+    assert_eq!(world.detail(&job.job_id).await.artifacts.len(), 200);
+}

@@ -8,10 +8,14 @@ mod support;
 mod alerts;
 mod cancel;
 mod chain;
+mod change_set_pace;
 mod change_sets;
+mod dead_letter_batches;
+mod dead_letter_lists;
 mod dead_letters;
 mod edges;
 mod figures;
+mod floor;
 mod life;
 mod lost;
 mod model;
@@ -54,9 +58,16 @@ on_both! {
     life::a_failure_that_will_not_mend_is_not_retried,
     life::the_far_side_may_ask_for_more_time,
     life::a_digest_that_is_not_the_bytes_leaves_the_job_running,
+    life::a_job_leaves_two_hundred_artifacts_and_not_one_more,
     life::an_effect_is_kept_with_the_success_or_not_at_all,
     life::the_same_report_twice_is_one_report,
     life::a_claim_given_back_does_not_count,
+    floor::a_worker_that_breaks_its_leases_five_times_in_an_hour_is_quarantined,
+    floor::violations_of_an_hour_ago_do_not_count,
+    floor::bytes_that_are_not_what_was_said_count_too,
+    floor::how_far_a_worker_of_ones_own_read_its_source_is_kept_with_its_success,
+    floor::a_watermark_that_cannot_be_is_refused_and_the_job_goes_on,
+    floor::a_failed_job_says_its_cause_and_whether_another_try_may_help,
     lost::a_late_report_after_lease_loss_changes_nothing,
     lost::a_vanished_worker_loses_the_job_after_the_grace_and_at_last_it_is_timed_out,
     lost::a_heartbeat_keeps_the_lease,
@@ -113,19 +124,19 @@ on_both! {
     dead_letters::every_resolution_code_is_kept,
     dead_letters::an_entry_is_looked_after,
     dead_letters::more_than_five_replays_need_force,
-    dead_letters::a_batch_runs_what_its_dry_run_showed_and_answers_per_entry,
-    dead_letters::a_batch_by_filter_is_paced_at_five_a_second,
-    dead_letters::a_batch_says_why_one_needs_force,
-    dead_letters::a_selection_is_ids_or_a_filter_and_not_too_many,
-    dead_letters::a_batch_resolves_with_one_code_and_note,
-    dead_letters::entries_are_listed_by_every_filter_and_page_by_page,
-    dead_letters::entries_of_one_cause_are_one_cluster,
-    dead_letters::the_figures_say_how_it_is_doing,
-    dead_letters::an_export_is_ordered_and_its_manifest_fits,
-    dead_letters::closed_entries_are_forgotten_after_ninety_days_and_open_ones_never,
+    dead_letter_batches::a_batch_runs_what_its_dry_run_showed_and_answers_per_entry,
+    dead_letter_batches::a_batch_by_filter_is_paced_at_five_a_second,
+    dead_letter_batches::a_batch_says_why_one_needs_force,
+    dead_letter_batches::a_selection_is_ids_or_a_filter_and_not_too_many,
+    dead_letter_batches::a_batch_resolves_with_one_code_and_note,
+    dead_letter_lists::entries_are_listed_by_every_filter_and_page_by_page,
+    dead_letter_lists::entries_of_one_cause_are_one_cluster,
+    dead_letter_lists::the_figures_say_how_it_is_doing,
+    dead_letter_lists::an_export_is_ordered_and_its_manifest_fits,
+    dead_letter_lists::closed_entries_are_forgotten_after_ninety_days_and_open_ones_never,
     dead_letters::another_tenant_or_scope_changes_nothing,
     dead_letters::replay_against_resolve_has_one_winner,
-    dead_letters::ten_thousand_entries_are_counted_and_paged,
+    dead_letter_lists::ten_thousand_entries_are_counted_and_paged,
     alerts::ten_failures_of_one_cause_are_one_spike,
     alerts::two_large_causes_are_two_incidents_and_small_ones_none,
     alerts::a_spike_goes_after_thirty_calm_minutes_and_thirty_more,
@@ -153,13 +164,13 @@ on_both! {
     change_sets::nothing_to_do_cannot_be_started,
     change_sets::a_change_needs_scope_reason_and_ticket_and_a_look_only_the_scope,
     change_sets::every_arrow_that_does_not_exist_is_refused_and_changes_nothing,
-    change_sets::a_paused_or_cancelled_set_leaves_the_rest_as_it_was,
-    change_sets::a_pace_is_kept_by_the_clock,
-    change_sets::several_sets_are_carried_out_at_once,
-    change_sets::after_a_restart_it_goes_on_where_it_was_and_does_nothing_twice,
-    change_sets::the_first_items_must_succeed_before_the_rest_is_replayed,
-    change_sets::when_the_first_items_fail_the_rest_is_left_as_it_was,
-    change_sets::after_the_first_items_it_pauses_when_somebody_shall_look,
+    change_set_pace::a_paused_or_cancelled_set_leaves_the_rest_as_it_was,
+    change_set_pace::a_pace_is_kept_by_the_clock,
+    change_set_pace::several_sets_are_carried_out_at_once,
+    change_set_pace::after_a_restart_it_goes_on_where_it_was_and_does_nothing_twice,
+    change_set_pace::the_first_items_must_succeed_before_the_rest_is_replayed,
+    change_set_pace::when_the_first_items_fail_the_rest_is_left_as_it_was,
+    change_set_pace::after_the_first_items_it_pauses_when_somebody_shall_look,
     change_sets::waiting_jobs_get_another_priority_and_failed_ones_another_try,
     change_sets::a_change_set_that_cannot_be_is_refused_by_field,
     change_sets::a_dry_run_that_nobody_starts_is_forgotten_after_a_day,

@@ -57,7 +57,8 @@ fn job_row(n: usize) -> String {
     let wait = text(state == JobState::Pending, "not_before");
     let (worker, lease) = (WorkerId::from_uuid(&uuid(9_000)), LeaseId::from_uuid(&uuid(n)));
     // A failure by the name that the first schema had for its class.
-    let (code, class) = if n.is_multiple_of(2) { ("SOURCE_UNREACHABLE", "unreachable") } else { ("INVALID", "invalid") };
+    let (code, class) =
+        if n.is_multiple_of(2) { ("SOURCE_UNREACHABLE", "unreachable") } else { ("INVALID", "invalid") };
     format!(
         "({key}, '{id}', 'acme', 'exam', 50, '{state}', {wait}, {until}, {until}, '{digest}', {size}, '{payload}', \
          {idempotency}, {attempt}, 6, 3600, {lease}, {epoch}, {held_until}, {worker}, 0, 0.0, 0, 0, {code}, {class}, \

@@ -26,7 +26,10 @@ pub(crate) async fn no_more_jobs_than_a_quota_allows_are_handed_out_and_the_othe
     assert_eq!(world.waits(&before[2].job_id).await, Some(WaitReason::QuotaMaxActive));
     let filter = JobFilter { state: Some(JobState::Queued), ..JobFilter::default() };
     let listed = world.engine.jobs().list(&world.caller, &filter, &PageQuery::default()).await.unwrap().items;
-    assert_eq!(listed.iter().map(|job| job.wait_reason).collect::<Vec<_>>(), [Some(WaitReason::QuotaMaxActive)]);
+    assert_eq!(
+        listed.iter().map(|job| job.wait_reason).collect::<Vec<_>>(),
+        [Some(WaitReason::QuotaMaxActive)]
+    );
     assert_eq!(world.start_many(5).await.len(), 0);
     assert_eq!(world.state(&before[2].job_id).await, JobState::Pending);
     assert_eq!(world.waits(&before[2].job_id).await, Some(WaitReason::QuotaMaxActive));

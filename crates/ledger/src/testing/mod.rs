@@ -8,6 +8,7 @@ use crate::db::Db;
 use crate::error::LedgerError;
 use crate::ledger::LedgerPlace;
 use crate::{migrate, on_db};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -66,6 +67,17 @@ pub async fn postgres_with(durability: Durability) -> Result<String, String> {
     connection.execute(AssertSqlSafe(format!("create database {name}"))).await.map_err(say)?;
     connection.close().await.map_err(say)?;
     Ok(url(port, &name))
+}
+
+/// Does to a database what only its administrator may, so that a test can see how the product bears it.
+pub async fn administer(url: &str, text: &'static str) -> Result<(), String> {
+    let say = |error: sqlx::Error| error.to_string();
+    let options: PgConnectOptions = url.parse().map_err(say)?;
+    // Whatever the database was told before, its administrator may write.
+    let options = options.options([("default_transaction_read_only", "off")]);
+    let mut connection = PgConnection::connect_with(&options).await.map_err(say)?;
+    connection.execute(text).await.map_err(say)?;
+    connection.close().await.map_err(say)
 }
 
 fn url(port: u16, database: &str) -> String {

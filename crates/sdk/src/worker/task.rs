@@ -9,7 +9,9 @@ use serde_json::Value;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use stella_bundle::{canonical, digest};
 use stella_contract::job::ErrorClass;
-use stella_contract::lease::{LeaseArtifact, LeaseProgress, LogLevel, NamedArtifact, NewLogLine, ReadUpTo, WorkLease};
+use stella_contract::lease::{
+    LeaseArtifact, LeaseProgress, LogLevel, NamedArtifact, NewLogLine, ReadUpTo, WorkLease,
+};
 use tokio_util::sync::CancellationToken;
 
 /// A job in hand. Cloning it is cheap.
