@@ -180,10 +180,13 @@ async fn endure(site: Site) {
     let proof = proof::prove(&client, &promised).await;
     println!(
         "seed {seed}, {cycles} cycles, killed {kills:?}: {} acknowledged, {} without an answer at first, none lost; \
-         {} attempts witnessed, {proof:?}",
+         {} attempts witnessed, {} leases, {} replays, at work at most {:?}",
         promised.len(),
         load.unknown.load(Ordering::Relaxed),
         assert_witnessed(&site),
+        proof.leases,
+        proof.replays,
+        proof.most,
     );
 }
 

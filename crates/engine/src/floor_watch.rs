@@ -144,7 +144,8 @@ async fn count(
     violations::forget_worker(tx, &worker_id).await?;
     let mut journal = Journal::default();
     note_itself(tenant, WorkerVerb::Quarantine, &worker, &reason, now, &mut journal);
-    journal.write(tx).await
+    journal.leave(tx);
+    Ok(())
 }
 
 /// The worker that claimed the job under this epoch.

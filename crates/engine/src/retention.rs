@@ -43,7 +43,7 @@ pub(crate) async fn purge(tx: &mut Tx, tenant: &Tenant, now: Micros) -> Result<u
         }
         forgotten += records;
     }
-    journal.write(tx).await?;
+    journal.leave(tx);
     Ok(forgotten)
 }
 

@@ -4,6 +4,7 @@
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::sync::Arc;
+use stella_contract::breaker::BreakerFilter;
 use stella_contract::dead_letter::DeadLetterFilter;
 use stella_contract::history::{Actor, GENESIS, HistoryEntry};
 use stella_contract::ids::{EventId, JobId, LeaseId, SourceId, TokenId, WorkerId};
@@ -253,6 +254,12 @@ async fn everything_is_there_and_work_goes_on(place: LedgerPlace) {
     let entries = letters.list(&caller, &DeadLetterFilter::default(), &page).await.unwrap().items;
     assert_eq!(entries.len(), 2 * EACH);
     assert!(entries.iter().all(|entry| entry.fingerprint.len() == 16), "{:?}", entries[0]);
+
+    // So many lost leases of one type opened its breaker, by a rule that is younger than the ledger.
+    let breakers = engine.breakers().list(&caller, &BreakerFilter::default()).await.unwrap().items;
+    assert_eq!(breakers.iter().map(|one| one.key.as_str()).collect::<Vec<_>>(), ["exam"]);
+    engine.breakers().reset(&caller, &breakers[0].breaker_id, None).await.unwrap();
+    engine.run_until_idle().await.unwrap();
 
     // And work goes on, on old jobs and on a repeat of one.
     let again = engine.jobs().apply_to(&caller, Verb::Replay, &job_id(failed)).await.unwrap();
