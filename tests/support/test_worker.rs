@@ -39,7 +39,7 @@ fn outcome(number: u64, is_doomed: bool, attempt: i32) -> Result<Finished, Failu
             "It fails as it is. Change its payload.",
         ));
     }
-    if number % 7 == 0 && attempt == 1 {
+    if number.is_multiple_of(7) && attempt == 1 {
         return Err(Failure::new(ErrorClass::Network, "TEST_FAILURE", "It fails once. Try it again."));
     }
     Ok(json!({ "number": number }).into())

@@ -10,12 +10,15 @@ mod inspect;
 mod keep;
 mod kev;
 mod merge;
+mod note;
+mod order;
 mod said;
 mod sbom;
 mod vex;
 pub(crate) mod window;
 
 pub(crate) use inspect::inspect;
+pub(crate) use order::IngestOrder;
 
 use crate::coverage::{plus_s, whole_ms};
 use crate::engine::Engine;
@@ -24,58 +27,19 @@ use crate::fetch::{Content, FetchError, Fetched, Known, Location};
 use crate::handlers::{Done, Failure, Handler, JobContext};
 use crate::ingest::keep::Times;
 use crate::ingest::window::{Asked, is_windowed, placed};
-use crate::journal::{Draft, Journal, Tiding};
 use crate::sources::settings;
 use crate::watermarks;
 use crate::work::Lease;
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use stella_contract::error::Code;
-use stella_contract::history::Actor;
-use stella_contract::ids::{JobId, SourceId, Tenant};
-use stella_contract::job::{Cause, ErrorClass, Job};
+use stella_contract::ids::{JobId, Tenant};
+use stella_contract::job::{ErrorClass, Job};
 use stella_contract::source::{IngestReport, RecordProblem, SourceType};
 use stella_contract::time::Micros;
-use stella_contract::watermark::Window;
 use stella_evaluator::{RecordCode, RecordError};
-use stella_ledger::sources::{self, SourceFailure, SourceRead, SourceRow};
+use stella_ledger::sources::{SourceRead, SourceRow};
 use stella_ledger::{LedgerError, advisories};
-
-/// What a job that reads a source is told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct IngestOrder {
-    /// The source.
-    pub(crate) source_id: SourceId,
-    /// Take the feed even if it came empty or shrank.
-    #[serde(default)]
-    pub(crate) force: bool,
-    /// Only what lies in this window of event time, for a backfill.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) window: Option<Window>,
-    /// How far a live reading goes that needs several windows; each of them is a job.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) until: Option<Micros>,
-    /// How many windows were read before on the way there.
-    #[serde(default, skip_serializing_if = "is_none")]
-    pub(crate) read: u32,
-}
-
-/// So many windows are read on one wish at most.
-const MOST_WINDOWS: u32 = 1_000;
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form serde asks for")]
-const fn is_none(count: &u32) -> bool {
-    *count == 0
-}
-
-impl IngestOrder {
-    /// The next live reading: everything, or the next window.
-    pub(crate) const fn whole(source_id: SourceId, force: bool) -> Self {
-        Self { source_id, force, window: None, until: None, read: 0 }
-    }
-}
 
 /// What a reading changes.
 #[derive(Debug)]
@@ -254,7 +218,7 @@ async fn begin<'r>(ctx: &'r JobContext, lease: &Lease) -> Result<Option<Reading<
     };
     let location = Location::parse(&place).map_err(|_| corrupt("location", &source.source_id))?;
     let next = match asked {
-        Asked::Live(window) if window.end < until && order.read + 1 < MOST_WINDOWS => {
+        Asked::Live(window) if window.end < until && order.read + 1 < order::MOST_WINDOWS => {
             let order = IngestOrder { until: Some(until), read: order.read + 1, ..order.clone() };
             Some(Next { until, job: job.clone(), order })
         }
@@ -476,87 +440,6 @@ impl Reading<'_> {
             last_modified: known.last_modified,
             content_digest: known.digest,
             at: 0,
-        }
-    }
-
-    /// Notes on the source why it could not be read. It is no part of the job: a source that cannot be read says so
-    /// even while its job is tried again.
-    async fn note_failure(&self, failure: &Failure) -> Result<(), Failure> {
-        let now = self.engine().now();
-        let wait_ms = failure.retry_after_ms.map(|ms| i64::try_from(ms).unwrap_or(i64::MAX));
-        let mark = SourceFailure {
-            source_id: self.source.source_id.clone(),
-            code: failure.code.clone(),
-            class: failure.class.as_str().to_owned(),
-            // It may quote what was read, and that may hold anything.
-            message: failure.message.replace(char::is_control, " "),
-            not_before: wait_ms.map(|ms| now.plus_ms(ms).0),
-            at: now.0,
-        };
-        let journal = self.journal(
-            "orch.source.failed",
-            json!({ "errorCode": failure.code, "errorMessage": failure.message }),
-        );
-        self.engine()
-            .ledger()
-            .write(move |tx| {
-                Box::pin(async move {
-                    sources::fail(tx, &mark).await?;
-                    journal(now).leave(tx);
-                    Ok::<_, crate::error::Error>(())
-                })
-            })
-            .await
-            .map_err(Failure::from)
-    }
-
-    /// What is written down and told of the source.
-    fn journal(&self, kind: &'static str, data: Value) -> impl FnOnce(Micros) -> Journal + Send + use<> {
-        let write = self.journal_of("source", kind);
-        move |now| write(data, now)
-    }
-
-    fn journal_of(
-        &self,
-        entity: &'static str,
-        kind: &'static str,
-    ) -> impl FnOnce(Value, Micros) -> Journal + Send + use<> {
-        let (tenant, job_id, correlation_id) =
-            (self.tenant.clone(), self.job_id.clone(), self.correlation_id.clone());
-        let (source_id, name) = (self.source.source_id.clone(), self.source.name.clone());
-        move |mut data, now| {
-            let mut journal = Journal::default();
-            data["sourceId"] = json!(source_id);
-            data["name"] = json!(name);
-            journal.enter(
-                &tenant,
-                Draft {
-                    job_id: Some(job_id),
-                    run_id: None,
-                    entity,
-                    kind: kind.to_owned(),
-                    from_state: None,
-                    to_state: None,
-                    attempt: None,
-                    lease_epoch: None,
-                    actor: Actor { subject: "ingest".to_owned(), scopes: Vec::new() },
-                    cause: Cause::default(),
-                    correlation_id: correlation_id.clone(),
-                    occurred_at: now,
-                    data: data.clone(),
-                },
-            );
-            let tiding = Tiding {
-                kind: kind.to_owned(),
-                entity,
-                id: source_id,
-                run_id: None,
-                correlation_id,
-                at: now,
-                data,
-            };
-            journal.tell(&tenant, tiding);
-            journal
         }
     }
 }

@@ -68,7 +68,7 @@ fn job_row(n: usize) -> String {
         digest = digest(&payload(n)),
         size = payload(n).len(),
         payload = payload(n),
-        idempotency = text(n % 3 == 0, &format!("key-{n}")),
+        idempotency = text(n.is_multiple_of(3), &format!("key-{n}")),
         attempt = i32::from(is_held || state.is_final()),
         lease = text(is_held, lease.as_str()),
         epoch = i32::from(is_held || state.is_final()),
