@@ -1,7 +1,5 @@
 //! Every state machine of the contract on one page: a reviewer sees any new arrow as one added line.
 
-#![expect(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
-
 use std::fmt::Write as _;
 use stella_contract::edge::EdgeKind;
 use stella_contract::job::JobState;
