@@ -7,9 +7,11 @@ use crate::error::Error;
 use crate::feed_index::FeedIndexes;
 use crate::feed_tail::FeedTails;
 use crate::fetch::{FetchLimits, Fetcher};
+use crate::floor_lines::{self, AckLine, CompleteLine};
 use crate::handlers::Registry;
 use crate::idempotency::Answers;
-use crate::intake_line::Line;
+use crate::intake_line::{self, IntakeLine};
+use crate::line::Line;
 use crate::sessions::Recognised;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -49,12 +51,32 @@ struct Inner {
     recognised: Recognised,
     feed_tails: FeedTails,
     answers: Arc<Answers>,
-    line: Line,
+    lines: Lines,
     feed_indexes: FeedIndexes,
     fetcher: OnceLock<Fetcher>,
     registry: Registry,
     limited: AtomicBool,
     options: Options,
+}
+
+/// Those who wait for the writer to do the same thing, each kind in a line of its own.
+pub(crate) struct Lines {
+    /// To be taken in.
+    pub(crate) intake: Arc<IntakeLine>,
+    /// To start.
+    pub(crate) ack: Arc<AckLine>,
+    /// To be done.
+    pub(crate) complete: Arc<CompleteLine>,
+}
+
+impl Default for Lines {
+    fn default() -> Self {
+        Self {
+            intake: Line::of(intake_line::take_in),
+            ack: Line::of(floor_lines::acknowledge),
+            complete: Line::of(floor_lines::complete),
+        }
+    }
 }
 
 impl Engine {
@@ -74,7 +96,7 @@ impl Engine {
             recognised: Recognised::default(),
             feed_tails: FeedTails::default(),
             answers: Arc::default(),
-            line: Line::default(),
+            lines: Lines::default(),
             feed_indexes: FeedIndexes::default(),
             fetcher: OnceLock::new(),
             registry,
@@ -127,9 +149,9 @@ impl Engine {
     pub(crate) fn answers(&self) -> &Arc<Answers> {
         &self.inner.answers
     }
-    /// Who waits to be taken in.
-    pub(crate) fn line(&self) -> &Line {
-        &self.inner.line
+    /// Who waits for the writer.
+    pub(crate) fn lines(&self) -> &Lines {
+        &self.inner.lines
     }
     /// Takes note of whether limits are in force, as a transaction just saw it.
     pub(crate) fn limits_seen(&self, in_force: InForce) {

@@ -6,20 +6,21 @@ use crate::caller::Caller;
 use crate::change::{By, JobChange, settle};
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::floor_claims::worker_of_tenant;
+use crate::floor_lines::{self, Said};
 use crate::handlers::Failure;
 use crate::jobs::view;
 use crate::journal::Journal;
 use crate::redact;
 use crate::report::{self, Prepared, Ready};
 use crate::told_watermarks;
-use crate::work::{LEASE_MS, along, lost, refuse_lost, released, uncounted};
+use crate::work::{LEASE_MS, lost, refuse_lost, released, uncounted};
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
+use std::collections::BTreeSet;
 use stella_contract::artifact::Artifact;
 use stella_contract::error::Code;
-use stella_contract::ids::{ArtifactId, LeaseId, Tenant};
+use stella_contract::ids::{ArtifactId, LeaseId, Tenant, WorkerId};
 use stella_contract::job::{Job, JobEvent, JobState};
 use stella_contract::lease::{
     AckLease, CompleteLease, FailLease, LARGEST_ARTIFACT, LARGEST_JSON_ARTIFACT, LOG_LINES_KEPT,
@@ -77,26 +78,9 @@ impl Floor {
         wish: AckLease,
     ) -> Result<LeasePulse, Error> {
         caller.demand_write(Scope::Worker)?;
-        let (tenant, id, engine) = (caller.tenant.clone(), id.clone(), self.engine.clone());
-        self.engine
-            .ledger()
-            .write(move |tx| {
-                Box::pin(async move {
-                    let held = held(tx, &tenant, &id, wish.lease_epoch).await?;
-                    let now = engine.now();
-                    if held.record.job.state == JobState::Running && held.is_current {
-                        return Ok(held.pulse(now));
-                    }
-                    let until = now.plus_ms(LEASE_MS);
-                    let fenced = leases::ack_many(tx, std::slice::from_ref(&held.fence), until, now).await?;
-                    refuse_lost(&fenced)?;
-                    let mut journal = Journal::default();
-                    along(tx, fenced.done, JobEvent::Ack, now, &mut journal).await?;
-                    journal.leave(tx);
-                    Ok(held.pulse(now))
-                })
-            })
-            .await
+        let (tenant, lease_epoch) = (caller.tenant.clone(), wish.lease_epoch);
+        let said = Said { tenant, id: id.clone(), lease_epoch, wish };
+        self.engine.lines().ack.ask(&self.engine, said).await
     }
 
     /// The worker is alive and may tell progress.
@@ -253,7 +237,8 @@ impl Floor {
                 Box::pin(async move {
                     let held = held(tx, &tenant, &wanted, epoch).await?;
                     held.demand_current()?;
-                    let there = uploads::of_lease(tx, held.record.key, epoch).await?;
+                    let mut brought = uploads::of_jobs(tx, &[held.record.key]).await?;
+                    let there = brought.remove(&(held.record.key, epoch)).unwrap_or_default();
                     let is_new = there.iter().all(|other| other.name != artifact.name);
                     if is_new && there.len() >= MOST_ARTIFACTS {
                         return Err(Error::invalid(
@@ -321,30 +306,19 @@ impl Floor {
         wish: CompleteLease,
     ) -> Result<Job, Error> {
         caller.demand_write(Scope::Worker)?;
-        let (tenant, id, engine) = (caller.tenant.clone(), id.clone(), self.engine.clone());
-        self.engine
+        let (tenant, lease_epoch) = (caller.tenant.clone(), wish.lease_epoch);
+        let said = Said { tenant, id: id.clone(), lease_epoch, wish };
+        if said.wish.watermark.is_none() {
+            return self.engine.lines().complete.ask(&self.engine, said).await;
+        }
+        // It has an effect, and an effect that fails undoes everything of its call.
+        let engine = self.engine.clone();
+        let answers = self
+            .engine
             .ledger()
-            .write(move |tx| {
-                Box::pin(async move {
-                    let held = held(tx, &tenant, &id, wish.lease_epoch).await?;
-                    let job = &held.record.job;
-                    if held.is_of_this_lease && job.state.is_final() {
-                        let is_same =
-                            job.state == JobState::Succeeded && job.outputs_hash == wish.outputs_hash;
-                        return if is_same { Ok(view(held.record)) } else { Err(finished(job)) };
-                    }
-                    held.demand_current()?;
-                    let now = engine.now();
-                    let ready = ready(&engine, tx, &held, wish, now).await?;
-                    let mut journal = Journal::default();
-                    let prepared = Prepared { fence: held.fence.clone(), outcome: Ok(ready) };
-                    let done = one(report::write(tx, vec![prepared], now, &mut journal).await?)?;
-                    uploads::forget(tx, held.record.key).await?;
-                    journal.leave(tx);
-                    Ok(done)
-                })
-            })
-            .await
+            .write(move |tx| Box::pin(async move { floor_lines::complete(engine, tx, vec![said]).await }))
+            .await?;
+        one(answers)
     }
 
     /// The attempt failed; whether and when another follows is decided here.
@@ -416,24 +390,28 @@ impl Floor {
 }
 
 /// A job under a lease, as it is said.
-struct Held {
-    record: JobRecord,
-    fence: Fence,
+pub(crate) struct Held {
+    pub(crate) record: JobRecord,
+    pub(crate) fence: Fence,
     /// Whether the job's last lease is this one.
-    is_of_this_lease: bool,
+    pub(crate) is_of_this_lease: bool,
     /// Whether it still is.
-    is_current: bool,
+    pub(crate) is_current: bool,
     wish: WorkerWish,
 }
 
 impl Held {
-    fn demand_current(&self) -> Result<(), Error> {
+    pub(crate) fn demand_current(&self) -> Result<(), Error> {
         if self.is_current { Ok(()) } else { Err(lost(&self.record.job.job_id)) }
+    }
+    /// Whether the job runs under this very lease.
+    pub(crate) fn is_running(&self) -> bool {
+        self.is_current && self.record.job.state == JobState::Running
     }
     fn subject(&self) -> String {
         self.record.job.worker_id.as_ref().map_or_else(|| "worker".to_owned(), ToString::to_string)
     }
-    fn pulse(&self, now: Micros) -> LeasePulse {
+    pub(crate) fn pulse(&self, now: Micros) -> LeasePulse {
         LeasePulse {
             lease_until: now.plus_ms(LEASE_MS),
             lease_s: LEASE_MS / 1_000,
@@ -451,37 +429,63 @@ pub(crate) async fn find(tx: &mut Tx, tenant: &Tenant, id: &LeaseId) -> Result<J
 }
 
 /// What is under this lease and epoch. A worker in quarantine is not heard.
-async fn held(tx: &mut Tx, tenant: &Tenant, id: &LeaseId, epoch: i64) -> Result<Held, Error> {
-    let record = find(tx, tenant, id).await?;
-    let job = &record.job;
-    let is_of_this_lease = job.lease_id.as_ref() == Some(id) && job.lease_epoch == epoch;
-    let worker = match &job.worker_id {
-        Some(worker) => worker_of_tenant(tx, tenant, worker).await?,
-        None => None,
+async fn held(tx: &mut Tx, tenant: &Tenant, id: &LeaseId, lease_epoch: i64) -> Result<Held, Error> {
+    let said = Said { tenant: tenant.clone(), id: id.clone(), lease_epoch, wish: () };
+    let mut found = held_many(tx, &[said]).await?;
+    found.pop().unwrap_or_else(|| Err(Error::not_found("lease", id)))
+}
+
+/// The same of many leases, in their order.
+pub(crate) async fn held_many<W>(tx: &mut Tx, said: &[Said<W>]) -> Result<Vec<Result<Held, Error>>, Error> {
+    let keys: Vec<i64> = said.iter().map(|one| stella_ledger::key_of_lease(&one.id)).collect();
+    let records = jobs::get_many(tx, &keys).await?;
+    let workers: BTreeSet<&str> =
+        records.iter().filter_map(|record| record.job.worker_id.as_ref().map(WorkerId::as_str)).collect();
+    let standings = workers::standings(tx, &Vec::from_iter(workers)).await?;
+    let look = |one: &Said<W>| {
+        let record = records
+            .iter()
+            .find(|record| {
+                record.key == stella_ledger::key_of_lease(&one.id)
+                    && record.job.tenant == one.tenant
+                    && record.job.lease_epoch > 0
+            })
+            .ok_or_else(|| Error::not_found("lease", &one.id))?;
+        let job = &record.job;
+        let is_of_this_lease = job.lease_id.as_ref() == Some(&one.id) && job.lease_epoch == one.lease_epoch;
+        let wish = standings
+            .iter()
+            .find(|standing| job.worker_id.as_ref() == Some(&standing.worker_id))
+            .filter(|standing| standing.tenant.as_ref().is_none_or(|own| *own == one.tenant))
+            .map_or(WorkerWish::Work, |standing| standing.wish);
+        if is_of_this_lease && wish == WorkerWish::Quarantine {
+            let sentence = "This worker is quarantined; what it says is not taken. An operator clears it.";
+            return Err(Error::new(Code::LeaseLost, sentence));
+        }
+        Ok(Held {
+            fence: Fence {
+                job_id: job.job_id.clone(),
+                lease_id: one.id.clone(),
+                lease_epoch: one.lease_epoch,
+            },
+            is_of_this_lease,
+            is_current: is_of_this_lease && job.lease_until.is_some(),
+            wish,
+            record: record.clone(),
+        })
     };
-    let wish = worker.as_ref().map_or(WorkerWish::Work, |worker| worker.wish);
-    if is_of_this_lease && wish == WorkerWish::Quarantine {
-        let sentence = "This worker is quarantined; what it says is not taken. An operator clears it.";
-        return Err(Error::new(Code::LeaseLost, sentence));
-    }
-    Ok(Held {
-        fence: Fence { job_id: job.job_id.clone(), lease_id: id.clone(), lease_epoch: epoch },
-        is_of_this_lease,
-        is_current: is_of_this_lease && job.lease_until.is_some(),
-        wish,
-        record,
-    })
+    Ok(said.iter().map(look).collect())
 }
 
 /// A success ready to be written: everything the worker names was brought under this lease, and nothing else was.
-async fn ready(
+pub(crate) async fn ready(
     engine: &Engine,
     tx: &mut Tx,
     held: &Held,
+    brought: Vec<LeaseArtifact>,
     wish: CompleteLease,
     now: Micros,
 ) -> Result<Ready, Error> {
-    let brought = uploads::of_lease(tx, held.record.key, wish.lease_epoch).await?;
     for named in &wish.artifacts {
         match brought.iter().find(|one| one.name == named.name) {
             Some(one) if one.digest == named.digest => {}
@@ -533,7 +537,7 @@ fn mismatch(name: &str) -> Error {
     Error::new(Code::ArtifactDigestMismatch, sentence)
 }
 
-fn finished(job: &Job) -> Error {
+pub(crate) fn finished(job: &Job) -> Error {
     let sentence = format!("Job `{}` has already ended: {}.", job.job_id, job.state);
     Error::new(Code::AlreadyFinished, sentence)
 }

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::gate::tell_holds;
 use crate::intake::{INLINE_PAYLOAD, of_caller};
 pub(crate) use crate::intake::{JobWish, Payload, insert_many};
-use crate::intake_line;
+use crate::intake_line::{Submission, may_share};
 use crate::journal::Journal;
 use crate::pressure::demand_room;
 use crate::verbs::Verb;
@@ -80,8 +80,9 @@ impl Jobs {
             checked.push(wish);
         }
         let by = By { actor: caller.actor(), cause: caller.cause.clone() };
-        if intake_line::may_share(&checked) {
-            return intake_line::submit(&self.engine, checked, by).await;
+        if may_share(&checked) {
+            let submission = Submission { wishes: checked, by };
+            return self.engine.lines().intake.ask(&self.engine, submission).await;
         }
         let (engine, tenant) = (self.engine.clone(), caller.tenant.clone());
         let priorities: Vec<i32> = checked.iter().map(|wish| wish.priority).collect();

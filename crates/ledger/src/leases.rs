@@ -13,7 +13,7 @@ use stella_contract::job::{ErrorClass, JobEvent, JobState, WaitReason};
 use stella_contract::time::Micros;
 
 /// Under which lease somebody speaks for a job.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fence {
     /// The job.
     pub job_id: JobId,

@@ -4,13 +4,16 @@ use crate::db::{Sql, Tx};
 use crate::error::LedgerError;
 use crate::on_db;
 use crate::record::Cell;
-use crate::set::json;
+use crate::set::{execute, fetch, json};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use stella_contract::lease::{LeaseArtifact, LogLevel, LogLine};
 use stella_contract::time::Micros;
 
 #[derive(Debug, sqlx::FromRow)]
 struct Row {
+    job_key: i64,
+    lease_epoch: i64,
     name: String,
     kind: String,
     media_type: String,
@@ -50,38 +53,53 @@ pub async fn put(
     Ok(())
 }
 
-const OF_LEASE: &str = "
-    select name, kind, media_type, size_bytes, digest
-    from uploads
-    where job_key = $1
-      and lease_epoch = $2
-    order by name";
+const OF_JOBS: Sql = Sql {
+    sqlite: "
+        select job_key, lease_epoch, name, kind, media_type, size_bytes, digest
+        from uploads
+        where job_key in (select value from json_each($1))
+        order by name",
+    postgres: "
+        select job_key, lease_epoch, name, kind, media_type, size_bytes, digest
+        from uploads
+        where job_key in (select value::bigint from json_array_elements_text($1::json))
+        order by name",
+};
 
-/// What was brought under a lease, by name.
-pub async fn of_lease(
+/// What was brought for these jobs, by row key and lease epoch, each by name.
+pub async fn of_jobs(
     tx: &mut Tx,
-    job_key: i64,
-    lease_epoch: i64,
-) -> Result<Vec<LeaseArtifact>, LedgerError> {
-    let rows: Vec<Row> = on_db!(tx, connection => {
-        sqlx::query_as(OF_LEASE).bind(job_key).bind(lease_epoch).fetch_all(connection).await?
-    });
-    let artifact = |row: Row| LeaseArtifact {
-        name: row.name,
-        kind: row.kind,
-        media_type: row.media_type,
-        size_bytes: row.size_bytes,
-        digest: row.digest,
-    };
-    Ok(rows.into_iter().map(artifact).collect())
+    keys: &[i64],
+) -> Result<BTreeMap<(i64, i64), Vec<LeaseArtifact>>, LedgerError> {
+    let mut brought: BTreeMap<(i64, i64), Vec<LeaseArtifact>> = BTreeMap::new();
+    if keys.is_empty() {
+        return Ok(brought);
+    }
+    for row in fetch::<Row>(tx, OF_JOBS, json(&keys)?).await? {
+        brought.entry((row.job_key, row.lease_epoch)).or_default().push(LeaseArtifact {
+            name: row.name,
+            kind: row.kind,
+            media_type: row.media_type,
+            size_bytes: row.size_bytes,
+            digest: row.digest,
+        });
+    }
+    Ok(brought)
 }
 
-const TAKE: &str = "delete from uploads where job_key = $1";
+const FORGET: Sql = Sql {
+    sqlite: "delete from uploads where job_key in (select value from json_each($1))",
+    postgres: "
+        delete from uploads
+        where job_key in (select value::bigint from json_array_elements_text($1::json))",
+};
 
-/// Forgets what was brought for a job: its names are in the artifacts now, or nobody will ask for them.
-pub async fn forget(tx: &mut Tx, job_key: i64) -> Result<(), LedgerError> {
-    on_db!(tx, connection => sqlx::query(TAKE).bind(job_key).execute(connection).await.map(|_| ()))?;
-    Ok(())
+/// Forgets what was brought for jobs: its names are in the artifacts now, or nobody will ask for them.
+pub async fn forget_many(tx: &mut Tx, keys: &[i64]) -> Result<(), LedgerError> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    execute(tx, FORGET, json(&keys)?).await
 }
 
 const SWEEP: &str = "delete from uploads where created_at < $1";

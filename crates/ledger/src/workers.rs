@@ -1,10 +1,10 @@
 //! Who does the work.
 
-use crate::db::Tx;
+use crate::db::{Sql, Tx};
 use crate::error::LedgerError;
 use crate::on_db;
 use crate::record::Cell;
-use crate::set::json;
+use crate::set::{fetch, json};
 use stella_contract::ids::{Tenant, WorkerId};
 use stella_contract::time::Micros;
 use stella_contract::worker::WorkerWish;
@@ -184,6 +184,42 @@ pub async fn get(tx: &mut Tx, worker_id: &WorkerId) -> Result<Option<WorkerRecor
         sqlx::query_as(GET).bind(worker_id.as_str()).fetch_optional(connection).await?
     });
     row.map(WorkerRecord::try_from).transpose()
+}
+
+/// How a worker stands, without what it holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The worker.
+    pub worker_id: WorkerId,
+    /// The tenant it works for; `None` when it works for all.
+    pub tenant: Option<Tenant>,
+    /// What it was told to do.
+    pub wish: WorkerWish,
+}
+
+const STANDINGS: Sql = Sql {
+    sqlite: "
+        select worker_id, tenant, wish
+        from workers
+        where worker_id in (select value from json_each($1))",
+    postgres: "
+        select worker_id, tenant, wish
+        from workers
+        where worker_id in (select value from json_array_elements_text($1::json))",
+};
+
+/// How these workers stand; those that are not known are left out.
+pub async fn standings(tx: &mut Tx, ids: &[&str]) -> Result<Vec<Standing>, LedgerError> {
+    let rows: Vec<(String, Option<String>, String)> = fetch(tx, STANDINGS, json(ids)?).await?;
+    let standing = |(id, tenant, wish): (String, Option<String>, String)| {
+        let cell = Cell { table: "workers", id: &id };
+        Ok(Standing {
+            tenant: cell.maybe("tenant", tenant)?,
+            wish: cell.word("wish", wish)?,
+            worker_id: cell.word("worker_id", id.clone())?,
+        })
+    };
+    rows.into_iter().map(standing).collect()
 }
 
 const LIST: &str = "
