@@ -136,6 +136,7 @@ async fn every_control_of_every_page_has_a_name_and_a_target_and_fits_at_both_wi
             Route::Targets,
             Route::Findings,
             Route::Settings,
+            Route::Runbook,
             Route::Downloads,
         ] {
             browser.goto(&format!("{}{}", served.base, route.path())).await;

@@ -24,6 +24,22 @@ impl Why {
         Write {
             cause: Cause { reason: self.reason.clone(), ticket: self.ticket.clone() },
             idempotency_key: self.idempotency_key.clone(),
+            version: None,
         }
+    }
+}
+
+/// Which version of the thing was looked at.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Why")]
+pub(crate) struct Seen {
+    /// Refuse it when the thing is of another version by now.
+    #[arg(long, value_name = "NUMBER")]
+    if_version: Option<i64>,
+}
+
+impl Seen {
+    pub(crate) fn write(&self, why: &Why) -> Write {
+        Write { version: self.if_version, ..why.write() }
     }
 }

@@ -273,8 +273,8 @@ impl Views {
                 output.show(&view, |view| of_views(std::slice::from_ref(view)))
             }
             Self::Delete(delete) => {
-                let id = found(door, delete.page, &delete.view).await?;
-                let view = views.delete(&id, &delete.why.write()).await?;
+                let view = found(door, delete.page, &delete.view).await?;
+                let view = views.delete(&view.view_id, &delete.why.write()).await?;
                 output.show(&view, |view| of_views(std::slice::from_ref(view)))
             }
         }
@@ -282,16 +282,15 @@ impl Views {
 }
 
 /// The view of this id or name.
-async fn found(door: &Door, page: ViewPage, named: &str) -> Result<ViewId, Failure> {
-    if let Ok(id) = named.parse() {
-        return Ok(id);
-    }
+pub(crate) async fn found(door: &Door, page: ViewPage, named: &str) -> Result<SavedView, Failure> {
+    let id: Option<ViewId> = named.parse().ok();
+    let is_meant = |view: &SavedView| view.name == named || id.as_ref() == Some(&view.view_id);
     let filter = ViewFilter { page: Some(page) };
     let mut query = PageQuery::default();
     loop {
         let views = door.client.views().list(&filter, &query).await?;
-        if let Some(view) = views.items.into_iter().find(|view| view.name == named) {
-            return Ok(view.view_id);
+        if let Some(view) = views.items.into_iter().find(is_meant) {
+            return Ok(view);
         }
         match views.next_page_token {
             Some(token) => query.page_token = Some(token),

@@ -12,8 +12,8 @@ use clap::{Args, Subcommand};
 use std::path::PathBuf;
 use stella_contract::dead_letter::{
     AcknowledgeDeadLetter, BatchReplay, BatchResolve, Cluster, DeadLetter, DeadLetterBatch, DeadLetterDetail,
-    DeadLetterFilter, DeadLetterState, DeadLetterStats, ExportDeadLetters, ExportFormat, ReplayDeadLetter,
-    ReplayStarted, ResolutionCode, ResolveDeadLetter, SelectDeadLetters,
+    DeadLetterFilter, DeadLetterState, DeadLetterStats, ExportDeadLetters, ExportFormat, Mute, MuteCause,
+    ReplayDeadLetter, ReplayStarted, ResolutionCode, ResolveDeadLetter, SelectDeadLetters, UnmuteCause,
 };
 use stella_contract::ids::{DeadLetterId, IncidentId, RunId};
 use stella_contract::incident::{
@@ -46,6 +46,33 @@ pub(crate) enum DeadLetters {
     Ack(Acknowledge),
     /// Write entries into a file; the manifest goes to stderr.
     Export(Export),
+    /// List the causes of which nobody is called.
+    Mutes(Paging),
+    /// Call nobody of a cause: it is counted and shown, and its spikes are not told.
+    Mute(MuteOne),
+    /// Call of a cause again.
+    Unmute(UnmuteOne),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MuteOne {
+    /// The fingerprint of the cause.
+    #[arg(value_name = "HEX")]
+    fingerprint: String,
+    /// Until when; for good when absent.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    until: Option<Micros>,
+    #[command(flatten)]
+    why: Why,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UnmuteOne {
+    /// The fingerprint of the cause.
+    #[arg(value_name = "HEX")]
+    fingerprint: String,
+    #[command(flatten)]
+    why: Why,
 }
 
 #[derive(Debug, Subcommand)]
@@ -335,6 +362,20 @@ impl DeadLetters {
                 let entry = desk.acknowledge(&ack.one.entry, &wish, &ack.why.write()).await?;
                 output.show(&entry, |entry| of_many(std::slice::from_ref(entry)))
             }
+            Self::Mutes(paging) => {
+                let page = paging.read(async |page| desk.mutes(&page).await).await?;
+                output.page(&page, of_mutes)
+            }
+            Self::Mute(one) => {
+                let wish = MuteCause { fingerprint: one.fingerprint.clone(), until: one.until };
+                let mute = desk.mute(&wish, &one.why.write()).await?;
+                output.show(&mute, |mute| of_mutes(std::slice::from_ref(mute)))
+            }
+            Self::Unmute(one) => {
+                let wish = UnmuteCause { fingerprint: one.fingerprint.clone() };
+                let mute = desk.unmute(&wish, &one.why.write()).await?;
+                output.show(&mute, |mute| of_mutes(std::slice::from_ref(mute)))
+            }
             Self::Export(export) => {
                 let filter = export.filter.read(door).await?;
                 let wish = ExportDeadLetters::of(filter, export.form, export.payload);
@@ -486,6 +527,18 @@ fn of_detail(detail: &DeadLetterDetail) -> Table {
         ("note", text(&entry.note)),
         ("payload", detail.payload.to_string()),
     ])
+}
+
+fn of_mutes(mutes: &[Mute]) -> Table {
+    Table::new(&["CAUSE", "UNTIL", "BY", "SINCE", "REASON"]).rows(mutes, |mute| {
+        [
+            mute.fingerprint.clone(),
+            mute.until.map_or_else(|| "for good".to_owned(), |until| until.to_string()),
+            mute.muted_by.clone(),
+            mute.muted_at.to_string(),
+            or_dash(mute.reason.as_ref()),
+        ]
+    })
 }
 
 fn of_clusters(clusters: &[Cluster]) -> Table {

@@ -1,6 +1,6 @@
 //! `stella orch quota|throttle|breaker|blackout|bucket|pool|pressure`: what holds jobs back.
 
-use crate::cause::Why;
+use crate::cause::{Seen, Why};
 use crate::door::Door;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -111,6 +111,8 @@ pub(crate) struct OnBreaker {
     )]
     job_type: Option<String>,
     #[command(flatten)]
+    seen: Seen,
+    #[command(flatten)]
     why: Why,
 }
 
@@ -118,6 +120,8 @@ pub(crate) struct OnBreaker {
 pub(crate) struct ResetBreaker {
     /// Its id.
     breaker: BreakerId,
+    #[command(flatten)]
+    seen: Seen,
     #[command(flatten)]
     why: Why,
 }
@@ -168,6 +172,8 @@ pub(crate) struct RemoveOne {
     /// Its id.
     blackout: BlackoutId,
     #[command(flatten)]
+    seen: Seen,
+    #[command(flatten)]
     why: Why,
 }
 
@@ -187,6 +193,8 @@ pub(crate) struct OverrideOne {
     /// Until when; 24 hours from now when absent.
     #[arg(long, value_name = "TIME", value_parser = parse_time, requires = "rate")]
     until: Option<Micros>,
+    #[command(flatten)]
+    seen: Seen,
     #[command(flatten)]
     why: Why,
 }
@@ -249,7 +257,7 @@ impl Breakers {
             }
             Self::Open(on) => on.force(door, BreakerState::Open).await?,
             Self::Close(on) => on.force(door, BreakerState::Closed).await?,
-            Self::Reset(on) => limits.reset_breaker(&on.breaker, &on.why.write()).await?,
+            Self::Reset(on) => limits.reset_breaker(&on.breaker, &on.seen.write(&on.why)).await?,
         };
         output.show(&breaker, |one| of_breakers(std::slice::from_ref(one)))
     }
@@ -257,7 +265,7 @@ impl Breakers {
 
 impl OnBreaker {
     async fn force(&self, door: &Door, state: BreakerState) -> Result<Breaker, Failure> {
-        let (limits, write) = (door.client.limits(), self.why.write());
+        let (limits, write) = (door.client.limits(), self.seen.write(&self.why));
         if let Some(id) = &self.breaker {
             return Ok(match state {
                 BreakerState::Open | BreakerState::HalfOpen => limits.open_breaker(id, &write).await?,
@@ -283,7 +291,7 @@ impl Blackouts {
                 return output.page(&page, of_blackouts);
             }
             Self::Add(add) => limits.add_blackout(&add.wish(), &add.why.write()).await?,
-            Self::Remove(on) => limits.delete_blackout(&on.blackout, &on.why.write()).await?,
+            Self::Remove(on) => limits.delete_blackout(&on.blackout, &on.seen.write(&on.why)).await?,
         };
         output.show(&blackout, |one| of_blackouts(std::slice::from_ref(one)))
     }
@@ -308,7 +316,7 @@ impl Buckets {
     async fn obey(&self, door: &Door, output: &Output) -> Result<(), Failure> {
         let Self::Override(on) = self;
         let wish = OverrideBucket { rate: on.rate, until: on.until };
-        let bucket = door.client.limits().override_bucket(&on.bucket, &wish, &on.why.write()).await?;
+        let bucket = door.client.limits().override_bucket(&on.bucket, &wish, &on.seen.write(&on.why)).await?;
         output.show(&bucket, |bucket| {
             Table::of_one([
                 ("bucket", bucket.bucket_id.to_string()),

@@ -1,6 +1,6 @@
 //! `stella metrics`, `stella events`, `stella orch stats` and `stella orch slo`: how the core is doing.
 
-use crate::cause::Why;
+use crate::cause::{Seen, Why};
 use crate::door::Door;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -95,6 +95,8 @@ pub(crate) struct UpdateSlo {
     #[arg(long, value_name = "true|false")]
     enabled: Option<bool>,
     #[command(flatten)]
+    seen: Seen,
+    #[command(flatten)]
     why: Why,
 }
 
@@ -102,6 +104,8 @@ pub(crate) struct UpdateSlo {
 pub(crate) struct DeleteSlo {
     #[command(flatten)]
     which: WhichSlo,
+    #[command(flatten)]
+    seen: Seen,
     #[command(flatten)]
     why: Why,
 }
@@ -189,10 +193,13 @@ impl SloCommand {
                     enabled: update.enabled,
                     ..ChangeSlo::default()
                 };
-                output.show(&ops.change_slo(&update.which.id, &wish, &update.why.write()).await?, one)
+                output.show(
+                    &ops.change_slo(&update.which.id, &wish, &update.seen.write(&update.why)).await?,
+                    one,
+                )
             }
             Self::Delete(delete) => {
-                output.show(&ops.delete_slo(&delete.which.id, &delete.why.write()).await?, one)
+                output.show(&ops.delete_slo(&delete.which.id, &delete.seen.write(&delete.why)).await?, one)
             }
         }
     }

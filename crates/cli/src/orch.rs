@@ -13,13 +13,14 @@ use crate::paging::Paging;
 use crate::scope::read_json;
 use crate::table::{Table, or_dash};
 use crate::wait::{Waiting, demand_success};
-use crate::{backfill, source};
+use crate::{backfill, change_set, source};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 use stella_contract::edge::Dependency;
 use stella_contract::history::{ChainCheck, HistoryEntry};
 use stella_contract::ids::{JobId, RunId, WorkerId};
 use stella_contract::job::{Job, JobDetail, JobFilter, JobState, SubmitJob, WaitReason};
+use stella_contract::saved_view::{SavedView, ViewPage};
 use stella_contract::worker::Worker;
 
 #[derive(Debug, Subcommand)]
@@ -71,6 +72,8 @@ pub(crate) enum Jobs {
     History(WhichPages),
     /// Hand in a job.
     Submit(Submit),
+    /// How each job type is doing; the same as `stella orch stats`.
+    Stats,
     /// Say why a job is not running: everything that holds it, and what would lift it.
     Explain(Which),
     /// Cancel a job.
@@ -130,6 +133,13 @@ pub(crate) struct List {
     /// The same and more: "state:failed,timed_out type:ingest.* age:<24h".
     #[arg(long, value_name = "FILTER")]
     filter: Option<String>,
+    /// As this saved view has it, by name or id.
+    #[arg(
+        long,
+        value_name = "VIEW",
+        conflicts_with_all = ["state", "job_type", "wait_reason", "run", "source", "worker", "filter"]
+    )]
+    view: Option<String>,
     #[command(flatten)]
     paging: Paging,
 }
@@ -219,6 +229,7 @@ impl Orch {
                 | Jobs::History(_)
                 | Jobs::Submit(_)
                 | Jobs::Cancel(_)
+                | Jobs::Stats
                 | Jobs::Explain(_)
                 | Jobs::Steer(_) => Labour::Resting,
             },
@@ -294,6 +305,7 @@ impl Jobs {
                 output.page(&page, of_history)
             }
             Self::Submit(submit) => submit.obey(door, output).await,
+            Self::Stats => ops::stats(door, output).await,
             Self::Explain(which) => output.show(&jobs.explain(which.id()?).await?, of_explanation),
             Self::Cancel(cancel) => {
                 let job = jobs.cancel(cancel.which.id()?, &cancel.why.write()).await?;
@@ -306,6 +318,9 @@ impl Jobs {
 
 impl List {
     async fn filter(&self, door: &Door) -> Result<JobFilter, Failure> {
+        if let Some(named) = &self.view {
+            return of_view(&change_set::found(door, ViewPage::Jobs, named).await?);
+        }
         let source = match &self.source {
             Some(name) => Some(source::found(&door.client, name).await?.source_id),
             None => None,
@@ -320,6 +335,18 @@ impl List {
             filter: self.filter.clone(),
         })
     }
+}
+
+/// The filter of a saved view: what the address of its page says of the jobs.
+fn of_view(view: &SavedView) -> Result<JobFilter, Failure> {
+    let known = ["state", "jobType", "waitReason", "run", "source", "worker", "filter"];
+    let pairs = url::form_urlencoded::parse(view.query.as_bytes());
+    let fields: serde_json::Map<String, serde_json::Value> = pairs
+        .filter(|(name, value)| known.contains(&&**name) && !value.is_empty())
+        .map(|(name, value)| (name.into_owned(), value.into_owned().into()))
+        .collect();
+    serde_json::from_value(fields.into())
+        .map_err(|error| Failure::Usage(format!("The view `{}` cannot be read: {error}.", view.name)))
 }
 
 impl Submit {
@@ -456,4 +483,26 @@ fn of_workers(workers: &[Worker]) -> Table {
             worker.worker_id.to_string(),
         ]
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_view_lists_what_the_address_of_its_page_shows() {
+        let of = |query: &str| {
+            let view = serde_json::json!({
+                "viewId": "view_01890000-0000-7000-8000-000000000001", "page": "jobs", "name": "mine",
+                "query": query, "origin": "operator", "version": 1,
+            });
+            of_view(&serde_json::from_value(view).unwrap())
+        };
+        let read = of("filter=state%3Afailed+type%3Aingest.*&page=2").unwrap();
+        assert_eq!(read.filter.as_deref(), Some("state:failed type:ingest.*"));
+        let old = of("state=timed_out&jobType=scan.segment").unwrap();
+        assert_eq!((old.state, old.job_type.as_deref()), (Some(JobState::TimedOut), Some("scan.segment")));
+        assert_eq!(of("").unwrap(), JobFilter::default());
+        assert!(of("state=asleep").is_err());
+    }
 }

@@ -1,6 +1,6 @@
 //! `stella orch quota`: how many jobs of a tenant and type may be at work at once and in an hour.
 
-use crate::cause::Why;
+use crate::cause::{Seen, Why};
 use crate::door::Door;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -89,6 +89,8 @@ pub(crate) struct Set {
     #[arg(long, value_name = "TIME", value_parser = parse_time, requires = "quota")]
     revert_at: Option<Micros>,
     #[command(flatten)]
+    seen: Seen,
+    #[command(flatten)]
     why: Why,
 }
 
@@ -96,6 +98,8 @@ pub(crate) struct Set {
 pub(crate) struct On {
     /// Its id.
     quota: QuotaId,
+    #[command(flatten)]
+    seen: Seen,
     #[command(flatten)]
     why: Why,
 }
@@ -107,6 +111,8 @@ pub(crate) struct Pause {
     /// When the pause ends by itself.
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     until: Option<Micros>,
+    #[command(flatten)]
+    seen: Seen,
     #[command(flatten)]
     why: Why,
 }
@@ -153,12 +159,12 @@ impl Quotas {
             }
             Self::Show { quota } => quotas.get(quota).await?,
             Self::Set(set) => set.obey(door).await?,
-            Self::Delete(on) => quotas.delete(&on.quota, &on.why.write()).await?,
+            Self::Delete(on) => quotas.delete(&on.quota, &on.seen.write(&on.why)).await?,
             Self::Pause(pause) => {
                 let wish = PauseQuota { until: pause.until };
-                quotas.pause(&pause.quota, &wish, &pause.why.write()).await?
+                quotas.pause(&pause.quota, &wish, &pause.seen.write(&pause.why)).await?
             }
-            Self::Resume(on) => quotas.resume(&on.quota, &on.why.write()).await?,
+            Self::Resume(on) => quotas.resume(&on.quota, &on.seen.write(&on.why)).await?,
         };
         output.show(&quota, of_one)
     }
@@ -166,7 +172,7 @@ impl Quotas {
 
 impl Set {
     async fn obey(&self, door: &Door) -> Result<Quota, Failure> {
-        let (quotas, write) = (door.client.quotas(), self.why.write());
+        let (quotas, write) = (door.client.quotas(), self.seen.write(&self.why));
         if let Some(id) = &self.quota {
             let wish = ChangeQuota {
                 max_active: self.max_active,

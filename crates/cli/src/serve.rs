@@ -8,10 +8,11 @@ use crate::place::Place;
 use clap::Args;
 use serde::Serialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use stella_engine::Engine;
 use stella_sdk::Error;
-use stella_server::{Assets, Auth, Hosts};
+use stella_server::{Assets, Auth, Hosts, RequestLimit};
 use tokio::net::TcpListener;
 
 #[derive(Debug, Args)]
@@ -28,6 +29,9 @@ pub(crate) struct Serve {
     /// Answer to this host name too; may be given again.
     #[arg(long = "host", value_name = "NAME")]
     hosts: Vec<String>,
+    /// How many requests a second one token may make, and after a colon how many at once; twice as many when absent.
+    #[arg(long, value_name = "PER-SECOND[:BURST]", value_parser = rate, default_value = "10000:20000")]
+    rate_limit: RequestLimit,
 }
 
 /// Where it can be reached; `url` opens one session.
@@ -65,7 +69,7 @@ impl Serve {
         let address = listener.local_addr()?;
         let hosts = self.names(address);
         let door = stella_server::Door::new(engine.clone(), Auth::Bearer);
-        let router = stella_server::Door { assets, hosts, ..door }.router();
+        let router = stella_server::Door { assets, hosts, limit: self.rate_limit, ..door }.router();
         let running = engine.start();
         self.tell(everywhere, engine, address).await?;
         let served = stella_server::serve(listener, router, told_to_end()).await;
@@ -157,6 +161,19 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "expected an address with its port, as in 127.0.0.1:8443, or a port".to_owned())
 }
 
+fn rate(text: &str) -> Result<RequestLimit, String> {
+    const TWICE: NonZeroU32 = NonZeroU32::new(2).expect("it is not 0");
+    let number = |part: &str| {
+        part.parse::<NonZeroU32>()
+            .map_err(|_| "expected requests per second, as in 200 or 200:1000, none of them 0".to_owned())
+    };
+    let (per_second, burst) = match text.split_once(':') {
+        Some((per_second, burst)) => (number(per_second)?, number(burst)?),
+        None => (number(text)?, number(text)?.saturating_mul(TWICE)),
+    };
+    Ok(RequestLimit { burst, per_second })
+}
+
 /// Ctrl+C, or what a service manager sends.
 async fn told_to_end() {
     #[cfg(unix)]
@@ -186,5 +203,16 @@ mod tests {
         assert_eq!(address("[::1]:0").unwrap().to_string(), "[::1]:0");
         assert!(address("localhost:8443").is_err());
         assert_eq!(reachable(address("0.0.0.0:80").unwrap()).to_string(), "127.0.0.1:80");
+    }
+
+    #[test]
+    fn a_rate_may_say_how_many_requests_come_at_once() {
+        let both = |text: &str| rate(text).map(|limit| (limit.per_second.get(), limit.burst.get()));
+        assert_eq!(both("200"), Ok((200, 400)));
+        assert_eq!(both("200:1000"), Ok((200, 1_000)));
+        assert_eq!(rate("10000:20000"), Ok(RequestLimit::default()));
+        for wrong in ["", "0", "10:0", "10:", "fast"] {
+            assert!(rate(wrong).is_err(), "{wrong}");
+        }
     }
 }

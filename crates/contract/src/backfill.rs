@@ -163,6 +163,7 @@ pub struct CreateBackfill {
     pub to: Micros,
     /// The length of a window in seconds, 3,600 to 604,800.
     #[serde(default = "window_s")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 3_600, maximum = 604_800))]
     pub window_s: i64,
     /// Which windows go first.
     #[serde(default = "oldest_first")]
@@ -172,9 +173,11 @@ pub struct CreateBackfill {
     pub reprocess: Reprocess,
     /// Windows under way at once, 1 to 16.
     #[serde(default = "two")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 16))]
     pub max_active: i64,
     /// The share of the source's rate that it may use, above 0 and up to 1.
     #[serde(default = "quarter")]
+    #[cfg_attr(feature = "openapi", schema(exclusive_minimum = 0, maximum = 1))]
     pub bucket_share: f64,
     /// What happens when the source is due for its live reading meanwhile.
     #[serde(default = "buffer_all")]

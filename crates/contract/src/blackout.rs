@@ -40,6 +40,7 @@ pub struct BlackoutTarget {
     pub kind: BlackoutTargetKind,
     /// Its id, host, type; left out for the tenant.
     #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(max_length = 253, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*$"))]
     pub key: String,
 }
 
@@ -118,6 +119,8 @@ pub struct Blackout {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AddBlackout {
     /// What it is about; at least one.
+    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 100))]
+    #[serde(deserialize_with = "crate::object::each")]
     pub targets: Vec<BlackoutTarget>,
     /// The beginning of a single one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -127,18 +130,22 @@ pub struct AddBlackout {
     pub end: Option<Micros>,
     /// The beginnings of a repeated one: five fields of cron.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(pattern = "^\\s*\\S+(\\s+\\S+){4}\\s*$"))]
     pub cron: Option<String>,
     /// How long each lasts, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 60, maximum = 604_800))]
     pub duration_s: Option<i64>,
     /// The zone the fields of cron are read in; `UTC` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(pattern = "^\\S+$"))]
     pub time_zone: Option<String>,
     /// `hold` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub action: Option<BlackoutAction>,
     /// 0 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 86_400))]
     pub drain_before_s: Option<i64>,
 }
 

@@ -134,8 +134,10 @@ pub struct AddBreaker {
     /// What it guards.
     pub kind: BreakerKind,
     /// The host or the job type.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 253))]
     pub key: String,
     /// `open` or `closed`.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, pattern = "^(open|closed)$"))]
     pub state: BreakerState,
 }
 

@@ -270,10 +270,10 @@ pub struct CreateChangeSet {
     /// To what.
     pub selection: Selection,
     /// What the verb needs to know.
-    #[serde(default)]
+    #[serde(deserialize_with = "crate::object::one", default)]
     pub parameters: ChangeParameters,
     /// How.
-    #[serde(default)]
+    #[serde(deserialize_with = "crate::object::one", default)]
     pub options: ChangeOptions,
 }
 

@@ -15,7 +15,7 @@ pub const SCHEMA: &str = "orch.event.v1";
 /// Events read ahead for one reader; a reader is never sent more than these at once.
 pub const BUFFER: i64 = 500;
 /// How long a reader of the WebSocket may leave a frame unread before it is hung up on, in milliseconds.
-pub const SLOW_MS: u64 = 10_000;
+pub const SLOW_MS: u64 = crate::kept::HANG_UP_S * 1_000;
 
 /// One event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -3,6 +3,7 @@
 mod batch;
 mod export;
 mod figures;
+mod mute;
 
 pub use batch::{
     BatchReplay, BatchResolve, BatchResult, DeadLetterBatch, DeadLetterPreview, LeftOut, SelectDeadLetters,
@@ -11,6 +12,7 @@ pub use export::{DeadLetterExport, ExportDeadLetters, ExportFormat, ExportManife
 pub use figures::{
     CategoryCount, CategoryHours, Cluster, ClusterFilter, CommonCause, DeadLetterStats, SourceCount,
 };
+pub use mute::{Mute, MuteCause, UnmuteCause};
 
 use crate::NoSuchArrow;
 use crate::history::HistoryEntry;
@@ -333,6 +335,7 @@ pub struct ResolveDeadLetter {
     /// Why, in one word.
     pub resolution: ResolutionCode,
     /// Why, in 1 to 1,000 characters.
+    #[cfg_attr(feature = "openapi", schema(max_length = 1_000, pattern = "\\S"))]
     pub note: String,
 }
 
@@ -343,9 +346,11 @@ pub struct ResolveDeadLetter {
 pub struct AcknowledgeDeadLetter {
     /// Who; the caller when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(max_length = 128))]
     pub owner: Option<String>,
     /// What is known so far, at most 1,000 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(max_length = 1_000))]
     pub note: Option<String>,
     /// By when it shall be done.
     #[serde(skip_serializing_if = "Option::is_none")]

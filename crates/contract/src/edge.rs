@@ -74,6 +74,8 @@ pub struct NewEdge {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AddEdges {
     /// At most 1,000.
+    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 1_000))]
+    #[serde(deserialize_with = "crate::object::each")]
     pub edges: Vec<NewEdge>,
 }
 

@@ -110,7 +110,7 @@ pub struct Finding {
 
 /// Why a finding stands: the steps in order, each a sentence with its inputs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = FindingExplanation))]
 #[serde(rename_all = "camelCase")]
 pub struct Explanation {
     /// The finding.
@@ -127,8 +127,10 @@ pub struct ExplainQuery {
     /// The target it is in.
     pub target: TargetId,
     /// The component.
+    #[cfg_attr(feature = "openapi", schema(pattern = "\\S"))]
     pub purl: String,
     /// The vulnerability.
+    #[cfg_attr(feature = "openapi", schema(pattern = "\\S"))]
     pub vulnerability: String,
 }
 
@@ -194,5 +196,6 @@ pub struct FindingFilter {
     pub kev: Option<bool>,
     /// Part of the purl, the vulnerability id or the target's name.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(max_length = 256))]
     pub q: Option<String>,
 }

@@ -36,7 +36,7 @@ words! {
 
 words! {
     /// How bad it is.
-    Severity {
+    Severity as "IncidentSeverity" {
         /// Worth knowing.
         Note = "note",
         /// Somebody should look today.
@@ -215,9 +215,20 @@ pub struct IncidentFilter {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct NoteIncident {
-    /// At most 1,000 characters; demanded when it is resolved.
+    /// At most 1,000 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(max_length = 1_000))]
     pub note: Option<String>,
+}
+
+/// What ended an incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ResolveIncident {
+    /// 1 to 1,000 characters.
+    #[cfg_attr(feature = "openapi", schema(max_length = 1_000, pattern = "\\S"))]
+    pub note: String,
 }
 
 #[cfg(test)]

@@ -169,6 +169,7 @@ pub const REPLAY_PRIORITY: i32 = 75;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PrioritizeJob {
     /// 0 to 100; low 25, normal 50, high 75, critical 90.
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 100))]
     pub priority: i32,
 }
 
@@ -428,39 +429,51 @@ pub struct Attempt {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SubmitJob {
     /// `^[a-z][a-z0-9.-]{1,63}$`.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^[a-z][a-z0-9.-]{1,63}$"))]
     pub job_type: String,
     /// 0 to 100; 50 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 100))]
     pub priority: Option<i32>,
     /// What to work on.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub payload: serde_json::Value,
     /// The same key and payload is the same job; made from the id when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 200))]
     pub idempotency_key: Option<String>,
     /// A part of the tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 200))]
     pub project: Option<String>,
     /// Not to start before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Micros>,
     /// 6 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 100))]
     pub max_attempts: Option<i32>,
     /// 3600 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 604_800))]
     pub timeout_s: Option<i64>,
     /// Binds it to its cause; made when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 200))]
     pub correlation_id: Option<String>,
     /// The trace it belongs to, as W3C Trace Context writes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(pattern = "^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$")
+    )]
     pub traceparent: Option<String>,
     /// The open run it belongs to: when that ends while a job before this one has failed, this one is skipped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_id: Option<RunId>,
     /// The jobs it waits for, at most 1,000.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "crate::object::each", default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(max_items = 1_000))]
     pub depends_on: Vec<crate::edge::Dependency>,
 }
 

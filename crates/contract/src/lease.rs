@@ -34,20 +34,27 @@ pub const KIND_HEADER: &str = "x-stella-artifact-kind";
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RegisterWorker {
     /// Its name, 1 to 200 characters.
+    #[cfg_attr(feature = "openapi", schema(max_length = 200, pattern = "\\S"))]
     pub name: String,
     /// Its version.
+    #[cfg_attr(feature = "openapi", schema(max_length = 200, pattern = "\\S"))]
     pub version: String,
     /// What it is built with: `rust/0.1.0`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(max_length = 200, pattern = "\\S"))]
     pub sdk: Option<String>,
     /// The machine it runs on.
+    #[cfg_attr(feature = "openapi", schema(max_length = 200, pattern = "\\S"))]
     pub hostname: String,
     /// Job types it takes, 1 to 100.
+    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 100))]
     pub job_types: Vec<String>,
     /// How many jobs it holds at most, 1 to 256.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 256))]
     pub concurrency: i32,
     /// The task runner it works for; told with each of its jobs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(max_length = 200, pattern = "\\S"))]
     pub task_runner_id: Option<String>,
 }
 
@@ -74,9 +81,11 @@ pub struct ClaimWork {
     pub job_types: Vec<String>,
     /// 1 to 16; 1 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 16))]
     pub max: Option<u32>,
     /// How long to wait for work, 0 to 20; 0 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 20))]
     pub wait_s: Option<u32>,
 }
 
@@ -186,7 +195,7 @@ pub struct LeaseHeartbeat {
     /// The epoch of the lease.
     pub lease_epoch: i64,
     /// How far it is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "crate::object::maybe", default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<LeaseProgress>,
 }
 
@@ -241,6 +250,8 @@ pub struct LogLines {
     /// The epoch of the lease.
     pub lease_epoch: i64,
     /// At most 500, oldest first.
+    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 500))]
+    #[serde(deserialize_with = "crate::object::each")]
     pub lines: Vec<NewLogLine>,
 }
 
@@ -317,7 +328,7 @@ pub struct CompleteLease {
     /// The epoch of the lease.
     pub lease_epoch: i64,
     /// Everything it left, in any order; each was put before.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "crate::object::each", default, skip_serializing_if = "Vec::is_empty")]
     pub artifacts: Vec<NamedArtifact>,
     /// SHA-256 of the sorted `name TAB digest LF` lines; absent without artifacts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -362,11 +373,13 @@ pub struct FailLease {
     /// Why; decides whether it is tried again.
     pub category: ErrorClass,
     /// A stable code, upper case with underscores.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^[A-Z0-9_]{1,64}$"))]
     pub code: String,
     /// A sentence: what, where, what next; secrets are hidden.
     pub message: String,
     /// The status the far side answered with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(maximum = 65_535))]
     pub http_status: Option<u16>,
     /// The host that was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -387,5 +400,6 @@ pub struct ReleaseLease {
     /// The epoch of the lease.
     pub lease_epoch: i64,
     /// Why, at most 200 characters.
+    #[cfg_attr(feature = "openapi", schema(max_length = 200, pattern = "\\S"))]
     pub reason: String,
 }

@@ -18,6 +18,7 @@
 //! | `filter`, `filter_value` | the one grammar of filters |
 //! | `change_set`, `saved_view` | one verb on many things; views kept under a name |
 //! | `dead_letter`, `incident` | what failed for good, and what needs attention |
+//! | `kept` | how much of what happens is kept, and for how long |
 //! | `overview`, `session` | what the first page and the frame show |
 //! | `route` | every page of the UI, both ways, and the legacy aliases |
 //! | `api` | every endpoint of the server: method, path, scope |
@@ -46,8 +47,10 @@ pub mod history;
 pub mod ids;
 pub mod incident;
 pub mod job;
+pub mod kept;
 pub mod lease;
 pub mod lineage;
+mod object;
 pub mod overview;
 pub mod page;
 pub mod pressure;
@@ -83,7 +86,7 @@ pub struct NoSuchArrow {
 
 /// Declares a closed set of words: an enum, its spelling on the wire and in the ledger, and the list of all.
 macro_rules! words {
-    ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+    ($(#[$meta:meta])* $name:ident $(as $shown:literal)? { $($(#[$vmeta:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         pub enum $name { $($(#[$vmeta])* #[serde(rename = $text)] $variant),+ }
@@ -99,7 +102,8 @@ macro_rules! words {
         #[cfg(feature = "openapi")]
         impl utoipa::ToSchema for $name {
             fn name() -> std::borrow::Cow<'static, str> {
-                std::borrow::Cow::Borrowed(stringify!($name))
+                let shown: &[&'static str] = &[$($shown,)? stringify!($name)];
+                std::borrow::Cow::Borrowed(shown[0])
             }
         }
 

@@ -29,6 +29,7 @@ pub struct Page<T> {
 pub struct PageQuery {
     /// The token of the page before; absent for the first. `continuationToken` is accepted too.
     #[serde(default, alias = "continuationToken", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(pattern = "^[A-Za-z0-9_-]+$"))]
     pub page_token: Option<String>,
     /// Rows wanted, 1 to 500. `limit` is accepted too.
     #[serde(default, alias = "limit", skip_serializing_if = "Option::is_none")]

@@ -149,6 +149,7 @@ pub struct LimitPool {
     pub pool: String,
     /// Jobs it may hold at once, 1 to 64; absent: what its workers say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 64))]
     pub limit: Option<i64>,
 }
 
@@ -196,6 +197,7 @@ pub struct Bucket {
 pub struct OverrideBucket {
     /// Tokens per second; absent: back to the rules.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 1_000))]
     pub rate: Option<f64>,
     /// At most 24 h from now, which it is when absent.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -128,27 +128,34 @@ pub struct QuotaLive {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AddQuota {
     /// The job type it is about; `*` bounds the tenant as a whole.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^(\\*|[a-z][a-z0-9.-]{1,63})$"))]
     pub job_type: String,
     /// 10 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 100_000))]
     pub max_active: Option<i64>,
     /// 600 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 10_000_000))]
     pub max_per_hour: Option<i64>,
     /// 20 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 1_000_000))]
     pub burst: Option<i64>,
     /// `maxPerHour` / 3600 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 100_000))]
     pub refill_per_second: Option<f64>,
     /// `max_limit` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strategy: Option<QuotaStrategy>,
     /// 1 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 1_000))]
     pub weight: Option<i64>,
     /// 0 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 100_000))]
     pub reserved: Option<i64>,
 }
 
@@ -159,24 +166,30 @@ pub struct AddQuota {
 pub struct ChangeQuota {
     /// Jobs at work at once.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 100_000))]
     pub max_active: Option<i64>,
     /// Jobs started within any sixty minutes; the refill follows it unless it is given too.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 10_000_000))]
     pub max_per_hour: Option<i64>,
     /// Jobs that may start in one go.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 1_000_000))]
     pub burst: Option<i64>,
     /// How fast the burst is refilled, in jobs per second.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 100_000))]
     pub refill_per_second: Option<f64>,
     /// How it shares with others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub strategy: Option<QuotaStrategy>,
     /// Its weight among proportional quotas.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 1_000))]
     pub weight: Option<i64>,
     /// Places that are its own.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 100_000))]
     pub reserved: Option<i64>,
     /// When it goes back to what it was before this change.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -242,7 +255,7 @@ pub struct HeldBy {
 
 words! {
     /// The form of an export.
-    ExportFormat {
+    ExportFormat as "QuotaExportFormat" {
         /// One JSON document.
         Json = "json",
         /// One line per row, with a heading.
@@ -283,12 +296,15 @@ pub struct QuotaSnapshot {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct WhatIf {
     /// The job type; `*` for all of the tenant's.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^(\\*|[a-z][a-z0-9.-]{1,63})$"))]
     pub job_type: String,
     /// Jobs at work at once; as it is now when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 100_000))]
     pub max_active: Option<i64>,
     /// Jobs started within an hour; as it is now when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 10_000_000))]
     pub max_per_hour: Option<i64>,
 }
 

@@ -38,6 +38,7 @@ pub enum Route {
     ScannerSettings,
     Downloads,
     Settings,
+    Runbook,
 }
 
 /// What a path leads to.
@@ -87,6 +88,7 @@ impl Route {
             Self::ScannerSettings => format!("{SCANNER}/settings"),
             Self::Downloads => "/ops/downloads".to_owned(),
             Self::Settings => "/settings".to_owned(),
+            Self::Runbook => "/settings/runbook".to_owned(),
         }
     }
 
@@ -122,6 +124,7 @@ impl Route {
             Self::ScannerSettings => "Scanner settings",
             Self::Downloads => "Downloads",
             Self::Settings => "Settings",
+            Self::Runbook => "Runbook",
         }
     }
 
@@ -145,6 +148,7 @@ impl Route {
             ["ops", "scanner-ops", rest @ ..] => return scanner(rest),
             ["ops", "downloads"] => Self::Downloads,
             ["settings"] => Self::Settings,
+            ["settings", "runbook"] => Self::Runbook,
             _ => return Resolved::Nowhere,
         };
         Resolved::Page(page)
@@ -352,6 +356,7 @@ mod tests {
             R::ScannerSettings,
             R::Downloads,
             R::Settings,
+            R::Runbook,
         ];
         for route in all {
             assert_eq!(Route::resolve(&route.path()), Resolved::Page(route.clone()), "{}", route.path());

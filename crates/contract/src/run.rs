@@ -286,6 +286,7 @@ pub struct StartRun {
     pub kev_first: bool,
     /// 0 to 100 for its jobs; 50 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 100))]
     pub priority: Option<i32>,
     /// The preview it was decided on; refused when the index moved on since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -295,6 +296,7 @@ pub struct StartRun {
     pub allow_stale: bool,
     /// Targets per segment, 10 to 500; 50 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 10, maximum = 500))]
     pub segment_size: Option<u32>,
 }
 

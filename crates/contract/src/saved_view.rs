@@ -69,8 +69,19 @@ pub struct SaveView {
     /// The page.
     pub page: ViewPage,
     /// 1 to 80 characters, unique on its page.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            max_length = 80,
+            pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$"
+        )
+    )]
     pub name: String,
     /// The query of the page's address, at most 4,000 bytes.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(max_length = 4_000, pattern = "^(?!\\?)[^\\x00-\\x1f\\x7f-\\x9f]*$")
+    )]
     pub query: String,
 }
 
@@ -83,9 +94,20 @@ pub struct UpdateView {
     pub version: i64,
     /// A new name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            max_length = 80,
+            pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$"
+        )
+    )]
     pub name: Option<String>,
     /// A new query.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(max_length = 4_000, pattern = "^(?!\\?)[^\\x00-\\x1f\\x7f-\\x9f]*$")
+    )]
     pub query: Option<String>,
 }
 

@@ -184,19 +184,23 @@ pub struct BurnWindow {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MakeSlo {
     /// 1 to 80 characters, unique within the tenant.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 80))]
     pub name: String,
     /// What is counted.
     pub sli: Sli,
     /// The share that must go well, 0.5 to 0.99999.
+    #[cfg_attr(feature = "openapi", schema(minimum = 0.5, maximum = 0.99999))]
     pub target: f64,
     /// 1 to 28; 28 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 28))]
     pub window_days: Option<i32>,
     /// For `queue_latency` only: how long a job may wait; one of the boundaries between which durations are counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold_ms: Option<i64>,
     /// For `job_success` and `queue_latency`: only jobs of this type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(pattern = "^[a-z][a-z0-9.-]{1,63}$"))]
     pub job_type: Option<String>,
     /// Whether it is watched; true when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -210,12 +214,15 @@ pub struct MakeSlo {
 pub struct ChangeSlo {
     /// Its name.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 80))]
     pub name: Option<String>,
     /// The share that must go well, 0.5 to 0.99999.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0.5, maximum = 0.99999))]
     pub target: Option<f64>,
     /// 1 to 28.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 28))]
     pub window_days: Option<i32>,
     /// How long a job may wait.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -192,36 +192,58 @@ pub struct UpdateSource {
     pub version: Option<i64>,
     /// Its name.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            max_length = 100,
+            pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$"
+        )
+    )]
     pub name: Option<String>,
     /// Where it is.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            max_length = 2_000,
+            pattern = "^(https?://[A-Za-z0-9.-]+(:[0-9]{1,4})?(/[^\\x00]*)?|/[^\\x00]*)$"
+        )
+    )]
     pub location: Option<String>,
     /// Whether it may run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
     /// The type of the job that reads it; of a custom source only.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(pattern = "^[a-z][a-z0-9.-]{1,63}$"))]
     pub job_type: Option<String>,
     /// The length of a live window in seconds, 60 to 604,800.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 60, maximum = 604_800))]
     pub fetch_window_s: Option<i64>,
     /// How far a live window reaches back, in seconds, 0 to 86,400.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 86_400))]
     pub overlap_s: Option<i64>,
     /// How late a record may come, in seconds, 0 to 604,800.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 604_800))]
     pub allowed_lateness_s: Option<i64>,
     /// Days that are kept, 1 to 3,650.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 3_650))]
     pub retention_days: Option<i64>,
     /// Requests that may be made in one go, 1 to 10,000.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 10_000))]
     pub bucket_capacity: Option<i64>,
     /// Requests per second, above 0 and up to 1,000.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(exclusive_minimum = 0, maximum = 1_000))]
     pub bucket_rate: Option<f64>,
     /// The name of the secret that opens it; empty for none.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(max_length = 200, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*$"))]
     pub auth_ref: Option<String>,
 }
 
@@ -259,10 +281,24 @@ pub struct SourceTested {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AddSource {
     /// Its name, unique within the tenant, 1 to 100 characters.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            max_length = 100,
+            pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$"
+        )
+    )]
     pub name: String,
     /// What it carries.
     pub source_type: SourceType,
     /// Where it is.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            max_length = 2_000,
+            pattern = "^(https?://[A-Za-z0-9.-]+(:[0-9]{1,4})?(/[^\\x00]*)?|/[^\\x00]*)$"
+        )
+    )]
     pub location: String,
 }
 

@@ -58,18 +58,23 @@ pub struct Target {
 pub struct SbomPlace {
     /// What the target is called.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(max_length = 300, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*$"))]
     pub name: Option<String>,
     /// Its version.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(max_length = 300, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*$"))]
     pub version: Option<String>,
     /// `sha256:<64 hex>` of the image.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(pattern = "^sha256:[0-9a-f]{64}$"))]
     pub digest: Option<String>,
     /// Where it runs.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(max_length = 300, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*$"))]
     pub namespace: Option<String>,
     /// Where it comes from.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(max_length = 300, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*$"))]
     pub repository: Option<String>,
     /// The file it was read from, for messages.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -98,8 +103,10 @@ pub struct SbomImported {
 pub struct TargetFilter {
     /// In this namespace.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*$"))]
     pub namespace: Option<String>,
     /// Part of the name.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*$"))]
     pub q: Option<String>,
 }

@@ -7,6 +7,9 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Micros(pub i64);
 
+/// 0000-01-01T00:00:00Z.
+const FIRST_US: i64 = -62_167_219_200_000_000;
+
 impl Micros {
     /// Later by so many milliseconds; saturates.
     pub const fn plus_ms(self, ms: i64) -> Self {
@@ -34,9 +37,11 @@ impl Micros {
 
 impl fmt::Display for Micros {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match jiff::Timestamp::from_microsecond(self.0.div_euclid(1_000) * 1_000) {
+        // RFC 3339 knows the years 0 to 9999; what lies beyond is as far away as can be said.
+        let sayable = self.0.clamp(FIRST_US, jiff::Timestamp::MAX.as_microsecond());
+        match jiff::Timestamp::from_microsecond(sayable.div_euclid(1_000) * 1_000) {
             Ok(stamp) => write!(f, "{stamp:.3}"),
-            Err(_) => write!(f, "{}us", self.0),
+            Err(_) => Err(fmt::Error),
         }
     }
 }
@@ -81,5 +86,7 @@ mod tests {
         assert_eq!(Micros::parse("2026-11-21T16:28:15.204+02:00"), Some(Micros(1_795_271_295_204_000)));
         assert_eq!(serde_json::to_string(&at).unwrap(), "\"2026-11-21T14:28:15.204Z\"");
         assert_eq!(Micros(0).to_string(), "1970-01-01T00:00:00.000Z");
+        assert_eq!(Micros(i64::MAX).to_string(), "9999-12-30T22:00:00.999Z");
+        assert_eq!(Micros(i64::MIN).to_string(), "0000-01-01T00:00:00.000Z");
     }
 }

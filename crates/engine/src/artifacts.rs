@@ -3,12 +3,14 @@
 use crate::caller::Caller;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::page;
 use bytes::Bytes;
 use stella_bundle::{canonical, digest};
 use stella_contract::artifact::Artifact;
 use stella_contract::error::Code;
 use stella_contract::ids::JobId;
 use stella_contract::lease::LARGEST_JSON_ARTIFACT;
+use stella_contract::page::{Page, PageQuery};
 use stella_contract::scope::Scope;
 use stella_ledger::{artifacts, jobs};
 
@@ -30,20 +32,27 @@ const LONGEST_NAME: usize = 200;
 
 impl Artifacts {
     /// What a job left, by name.
-    pub async fn of_job(&self, caller: &Caller, id: &JobId) -> Result<Vec<Artifact>, Error> {
+    pub async fn of_job(
+        &self,
+        caller: &Caller,
+        id: &JobId,
+        query: &PageQuery,
+    ) -> Result<Page<Artifact>, Error> {
         caller.demand(Scope::OrchRead)?;
         let (tenant, wanted) = (caller.tenant.clone(), id.clone());
-        self.engine
+        let found: Vec<Artifact> = self
+            .engine
             .ledger()
             .read(move |tx| {
                 Box::pin(async move {
                     if jobs::get(tx, &tenant, &wanted).await?.is_none() {
                         return Err(Error::not_found("job", &wanted));
                     }
-                    Ok(artifacts::of_job(tx, &tenant, &wanted).await?)
+                    Ok::<_, Error>(artifacts::of_job(tx, &tenant, &wanted).await?)
                 })
             })
-            .await
+            .await?;
+        page::cut(&("artifacts", id), query, found, |artifact: &Artifact| artifact.name.clone())
     }
     /// The bytes of an artifact of the caller's tenant.
     pub async fn read(&self, caller: &Caller, digest: &str) -> Result<Bytes, Error> {

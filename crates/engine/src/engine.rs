@@ -89,6 +89,8 @@ impl Engine {
         let bus = Arc::new(Bus::default());
         let bell = bus.clone();
         let ledger = Ledger::open(&options.place, move |news| bell.tell(news)).await?;
+        let clock = options.clock.clone();
+        ledger.time_writes(move || clock.now().0);
         let inner = Inner {
             ledger,
             bus,

@@ -12,7 +12,7 @@ use stella_contract::time::Micros;
 use stella_ledger::{LedgerError, chains, feed};
 
 /// Events kept per tenant; who is further behind reads everything anew.
-pub(crate) const KEPT: i64 = 10_000;
+pub(crate) const KEPT: i64 = stella_contract::kept::FEED_EVENTS;
 /// Events in one batch.
 const BATCH: usize = 500;
 /// The longest wait.
@@ -107,7 +107,7 @@ impl Feed {
             })
             .await?;
         // Events between the cursor and the oldest are gone.
-        if oldest.is_none_or(|oldest| cursor + 1 < oldest) {
+        if oldest.is_none_or(|oldest| cursor.saturating_add(1) < oldest) {
             return Ok(FeedLines { lines: Vec::new(), cursor: newest, reset: true, now });
         }
         let lines = events.into_iter().map(feed_tail::line_of).collect::<Result<Vec<_>, Error>>()?;

@@ -11,7 +11,7 @@ use stella_contract::time::Micros;
 use stella_ledger::{LedgerError, LedgerPlace, chains, feed};
 
 /// Events held per tenant; who is further behind reads the ledger.
-const HELD: i64 = 4_096;
+const HELD: i64 = stella_contract::kept::FEED_IN_MEMORY;
 /// Events read in one statement.
 const READ: i64 = 1_000;
 /// Another process on the same Postgres rings no bell here, so that its events are looked for this often.
@@ -110,7 +110,7 @@ impl Tail {
         if cursor > held.newest {
             return Place::Ahead { newest: held.newest };
         }
-        match usize::try_from(cursor - held.from) {
+        match usize::try_from(cursor.saturating_sub(held.from)) {
             Ok(skipped) => {
                 Place::Here { lines: held.lines.iter().skip(skipped).take(limit).cloned().collect() }
             }

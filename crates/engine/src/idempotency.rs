@@ -13,7 +13,7 @@ use stella_contract::time::Micros;
 use stella_ledger::idempotency::{self, Answer, KeptAnswer, Place};
 
 /// For how long an answer is kept.
-pub(crate) const KEPT_MS: i64 = 24 * 60 * 60 * 1_000;
+pub(crate) const KEPT_MS: i64 = stella_contract::kept::ANSWERS_H * 60 * 60 * 1_000;
 /// A request of another process that has not been answered for so long died with it.
 const ABANDONED_MS: i64 = 2 * 60 * 1_000;
 /// The longest key, in characters.

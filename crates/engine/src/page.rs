@@ -52,6 +52,20 @@ pub fn of<T, F: Serialize, K: Serialize>(
     Ok(Page { items: rows, next_page_token, total_estimate: total })
 }
 
+/// The page of a list so short that all of it was read, by this key.
+pub fn cut<T, F: Serialize, K: Ord + Serialize + DeserializeOwned>(
+    filter: &F,
+    query: &PageQuery,
+    mut rows: Vec<T>,
+    key: impl Fn(&T) -> K,
+) -> Result<Page<T>, Error> {
+    let after: Option<K> = after(filter, query)?;
+    let total = u64::try_from(rows.len()).ok();
+    rows.sort_by_key(&key);
+    rows.retain(|row| after.as_ref().is_none_or(|after| key(row) > *after));
+    of(filter, query, rows, total, key)
+}
+
 fn digest<F: Serialize>(filter: &F) -> Result<String, Error> {
     let text = serde_json::to_vec(filter).map_err(Error::internal)?;
     Ok(hex::encode(&Sha256::digest(text)[..8]))
@@ -78,5 +92,17 @@ mod tests {
         );
         let last = of(&"state=failed", &query(None), vec![7], Some(5), |row| *row).unwrap();
         assert_eq!(last.next_page_token, None);
+    }
+
+    #[test]
+    fn a_short_list_is_cut_into_pages_that_hold_each_row_once() {
+        let cut_at = |token| cut(&"all", &query(token), vec![5, 1, 4, 2, 3], |row: &i64| *row).unwrap();
+        let (mut rows, mut page) = (Vec::new(), cut_at(None));
+        while let Some(token) = page.next_page_token.take() {
+            rows.extend(page.items);
+            page = cut_at(Some(token));
+        }
+        rows.extend(page.items);
+        assert_eq!((rows, page.total_estimate), (vec![1, 2, 3, 4, 5], Some(5)));
     }
 }

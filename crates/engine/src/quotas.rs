@@ -55,19 +55,14 @@ impl Quotas {
         query: &PageQuery,
     ) -> Result<Page<Quota>, Error> {
         caller.demand(Scope::OrchRead)?;
-        let key = (&caller.tenant, filter);
-        let after: Option<(String, String)> = page::after(&key, query)?;
         let mut all = self.all(caller).await?;
         all.retain(|quota| {
             filter.job_type.as_ref().is_none_or(|job_type| *job_type == quota.job_type)
                 && filter.paused.is_none_or(|paused| paused == quota.paused)
         });
-        let total = u64::try_from(all.len()).ok();
-        let place = |quota: &Quota| (quota.job_type.clone(), quota.quota_id.as_str().to_owned());
-        all.retain(|quota| after.as_ref().is_none_or(|after| place(quota) > *after));
-        let size = usize::try_from(query.size()).unwrap_or(usize::MAX);
-        all.truncate(size.saturating_add(1));
-        page::of(&key, query, all, total, place)
+        page::cut(&(&caller.tenant, filter), query, all, |quota| {
+            (quota.job_type.clone(), quota.quota_id.as_str().to_owned())
+        })
     }
 
     /// One quota.

@@ -52,6 +52,61 @@ pub fn value(value: &Value) -> Value {
     }
 }
 
+/// What was shown with its secrets hidden, and edited: where it still says what was shown, it is the original again.
+/// Somewhere else nothing is known of what is hidden; the place of the first such is the error.
+pub fn restored(edited: Value, original: &Value) -> Result<Value, String> {
+    let restored = put_back(edited, &value(original), original);
+    match hidden_at(&restored, original, String::new()) {
+        Some(place) => Err(place),
+        None => Ok(restored),
+    }
+}
+
+fn put_back(edited: Value, shown: &Value, original: &Value) -> Value {
+    if edited == *shown {
+        return original.clone();
+    }
+    match (edited, shown, original) {
+        (Value::Object(fields), Value::Object(shown), Value::Object(original)) => fields
+            .into_iter()
+            .map(|(key, inner)| {
+                let inner = match (shown.get(&key), original.get(&key)) {
+                    (Some(shown), Some(original)) => put_back(inner, shown, original),
+                    (_, _) => inner,
+                };
+                (key, inner)
+            })
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+        (Value::Array(items), Value::Array(shown), Value::Array(original)) => {
+            let known = shown.iter().zip(original).map(Some).chain(std::iter::repeat(None));
+            let items = items.into_iter().zip(known).map(|(item, known)| match known {
+                Some((shown, original)) => put_back(item, shown, original),
+                None => item,
+            });
+            items.collect::<Vec<_>>().into()
+        }
+        (edited, _, _) => edited,
+    }
+}
+
+/// The JSON pointer of the first text that still holds the placeholder, unless the original holds it there itself.
+fn hidden_at(value: &Value, original: &Value, place: String) -> Option<String> {
+    if value == original {
+        return None;
+    }
+    match value {
+        Value::String(text) => text.contains(HIDDEN).then_some(place),
+        Value::Array(items) => items.iter().enumerate().find_map(|(at, item)| {
+            hidden_at(item, original.get(at).unwrap_or(&Value::Null), format!("{place}/{at}"))
+        }),
+        Value::Object(fields) => fields.iter().find_map(|(key, inner)| {
+            hidden_at(inner, original.get(key).unwrap_or(&Value::Null), format!("{place}/{key}"))
+        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
+    }
+}
+
 /// The text with every secret in it hidden.
 pub fn text(text: &str) -> String {
     let shown = PRIVATE_KEYS.replace_all(text, HIDDEN);
@@ -204,6 +259,35 @@ mod tests {
             "api-key": "[redacted]", "dbPassword": "[redacted]", "note": "nothing", "token": null,
         });
         assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn what_is_edited_keeps_the_secrets_that_were_not_touched() {
+        let original = json!({
+            "url": "https://ada:hunter2@example.org/x", "token": "t-1", "page": 1,
+            "parts": [{ "apiKey": "k-1", "n": 1 }, { "apiKey": "k-2", "n": 2 }],
+        });
+        let mut edited = value(&original);
+        edited["page"] = json!(2);
+        edited["parts"][1]["n"] = json!(3);
+        let mut expected = original.clone();
+        expected["page"] = json!(2);
+        expected["parts"][1]["n"] = json!(3);
+        assert_eq!(restored(edited, &original), Ok(expected));
+    }
+
+    #[test]
+    fn a_placeholder_where_nothing_was_hidden_is_refused_with_its_place() {
+        let original = json!({ "url": "https://ada:hunter2@example.org/x", "parts": [{ "token": "t" }] });
+        for (edited, place) in [
+            (json!({ "url": "https://[redacted]@example.org/y" }), "/url"),
+            (json!({ "parts": [1, { "token": "[redacted]" }] }), "/parts/1/token"),
+            (json!({ "other": "[redacted]" }), "/other"),
+        ] {
+            assert_eq!(restored(edited, &original), Err(place.to_owned()));
+        }
+        let own = json!({ "note": "[redacted] by its maker", "n": 1 });
+        assert!(restored(json!({ "note": "[redacted] by its maker", "n": 2 }), &own).is_ok());
     }
 
     #[test]

@@ -5,10 +5,12 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::floor_claims::worker_of_tenant;
 use crate::journal::{Draft, Journal, Tiding};
+use crate::page;
 use serde_json::json;
 use stella_contract::history::Actor;
 use stella_contract::ids::{Tenant, WorkerId};
 use stella_contract::job::Cause;
+use stella_contract::page::{Page, PageQuery};
 use stella_contract::scope::Scope;
 use stella_contract::time::Micros;
 use stella_contract::worker::{Worker, WorkerState, WorkerWish};
@@ -32,7 +34,7 @@ impl Engine {
 
 impl Workers {
     /// Everyone heard of in the last 24 hours, by name.
-    pub async fn list(&self, caller: &Caller) -> Result<Vec<Worker>, Error> {
+    pub async fn list(&self, caller: &Caller, query: &PageQuery) -> Result<Page<Worker>, Error> {
         caller.demand(Scope::OrchRead)?;
         let now = self.engine.now();
         let (since, tenant) = (now.minus_ms(FORGOTTEN_MS), caller.tenant.clone());
@@ -43,7 +45,10 @@ impl Workers {
                 Box::pin(async move { Ok::<_, Error>(workers::list(tx, tenant.as_str(), since).await?) })
             })
             .await?;
-        Ok(found.into_iter().map(|record| view(record, now)).collect())
+        let workers = found.into_iter().map(|record| view(record, now)).collect();
+        page::cut(&("workers", &caller.tenant), query, workers, |worker: &Worker| {
+            (worker.name.clone(), worker.worker_id.as_str().to_owned())
+        })
     }
 }
 

@@ -357,9 +357,12 @@ fn restrict(query: &mut Query, tx: &Tx, tenant: &str, scope: &ImpactScope) -> Re
                 among(query, tx, " and t.repository in (select r.value ->> 0 from ", repositories)?;
             }
             for (label, value) in labels {
-                // SQLite reads JSON from text, Postgres wants to be told.
-                query.push(if tx.is_postgres() { " and t.labels::json ->> " } else { " and t.labels ->> " });
-                query.bind(label.as_str()).push(" = ").bind(value.as_str());
+                // SQLite would read a label such as `$.a` as a path, and refuses an empty one.
+                query.push(match tx.is_postgres() {
+                    true => " and exists (select 1 from json_each_text(t.labels::json) l where l.key = ",
+                    false => " and exists (select 1 from json_each(t.labels) l where l.key = ",
+                });
+                query.bind(label.as_str()).push(" and l.value = ").bind(value.as_str()).push(")");
             }
         }
         ImpactScope::Digests(digests) => {

@@ -7,7 +7,8 @@ use crate::writer::Writer;
 use futures::future::BoxFuture;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use stella_contract::stats::{BOUNDS_MS, bucket_of};
 
 /// Where the book is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +49,33 @@ struct Inner {
     writer: Writer,
     /// Held as long as the file is open, so that a second process is told so.
     _lock: Option<File>,
+    watch: OnceLock<Watch>,
+}
+
+/// Times writes by a clock that is given: this crate reads none.
+struct Watch {
+    now_us: Box<dyn Fn() -> i64 + Send + Sync>,
+    seen: Mutex<WriteTimes>,
+}
+
+/// How long the writes of this process took, until they were committed or refused.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WriteTimes {
+    /// How many, by the boundaries of the contract; one more place than there are boundaries.
+    pub places: Vec<i64>,
+    /// All of them together, in microseconds.
+    pub us: i64,
+}
+
+impl Watch {
+    fn note(&self, started_us: i64) {
+        let took_us = ((self.now_us)() - started_us).max(0);
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.places.resize(BOUNDS_MS.len() + 1, 0);
+        // A part of a millisecond is more than none.
+        seen.places[bucket_of(took_us.saturating_add(999) / 1_000)] += 1;
+        seen.us = seen.us.saturating_add(took_us);
+    }
 }
 
 impl Ledger {
@@ -65,7 +93,18 @@ impl Ledger {
         };
         migrate::run(&db).await?;
         let writer = Writer::start(db.clone(), Arc::new(tell));
-        Ok(Self { inner: Arc::new(Inner { db, writer, _lock: lock }) })
+        Ok(Self { inner: Arc::new(Inner { db, writer, _lock: lock, watch: OnceLock::new() }) })
+    }
+
+    /// Times writes from now on by this clock, in microseconds; the first clock stays.
+    pub fn time_writes(&self, now_us: impl Fn() -> i64 + Send + Sync + 'static) {
+        self.inner.watch.get_or_init(|| Watch { now_us: Box::new(now_us), seen: Mutex::default() });
+    }
+
+    /// How long writes took so far; nothing where they are not timed.
+    pub fn write_times(&self) -> WriteTimes {
+        let watch = self.inner.watch.get();
+        watch.map(|one| one.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()).unwrap_or_default()
     }
 
     /// Runs `work` in a transaction and answers after its commit. Calls that wait together are committed together,
@@ -76,7 +115,12 @@ impl Ledger {
         T: Send + 'static,
         E: From<LedgerError> + Send + 'static,
     {
-        self.inner.writer.call(work).await
+        let timed = self.inner.watch.get().map(|watch| (watch, (watch.now_us)()));
+        let outcome = self.inner.writer.call(work).await;
+        if let Some((watch, started_us)) = timed {
+            watch.note(started_us);
+        }
+        outcome
     }
 
     /// Runs `work` on one snapshot of the whole book.

@@ -63,6 +63,7 @@ pub mod ledger;
 pub mod limits;
 pub mod listing;
 pub mod migrate;
+pub mod mutes;
 pub mod overview;
 #[cfg(test)]
 mod plans;

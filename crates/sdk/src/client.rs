@@ -39,12 +39,22 @@ pub struct Write {
     pub cause: Cause,
     /// The same key and body is the same write.
     pub idempotency_key: Option<String>,
+    /// The version that the thing was read in; of another version by now, the write is refused with
+    /// `VERSION_MISMATCH`. Only things that say a version know it.
+    pub version: Option<i64>,
 }
 
 impl Write {
     /// A write with this reason.
     pub fn because(reason: &str) -> Self {
-        Self { cause: Cause { reason: Some(reason.to_owned()), ticket: None }, idempotency_key: None }
+        let cause = Cause { reason: Some(reason.to_owned()), ticket: None };
+        Self { cause, ..Self::default() }
+    }
+
+    /// The same, refused when the thing is of another version by now.
+    #[must_use]
+    pub fn of_version(self, version: i64) -> Self {
+        Self { version: Some(version), ..self }
     }
 }
 
@@ -234,6 +244,7 @@ impl Client {
         header(REASON_HEADER, write.cause.reason.as_deref())?;
         header(TICKET_HEADER, write.cause.ticket.as_deref())?;
         header(IDEMPOTENCY_HEADER, write.idempotency_key.as_deref())?;
+        header("if-match", write.version.map(|version| format!("\"{version}\"")).as_deref())?;
         if let Some(token) = &self.token {
             let mut bearer = value("authorization", &format!("Bearer {token}"))?;
             bearer.set_sensitive(true);

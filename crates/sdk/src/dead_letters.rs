@@ -5,8 +5,8 @@ use crate::error::Error;
 use crate::pages::{Rows, rows};
 use stella_contract::dead_letter::{
     AcknowledgeDeadLetter, BatchReplay, BatchResolve, Cluster, DeadLetter, DeadLetterBatch, DeadLetterDetail,
-    DeadLetterExport, DeadLetterFilter, DeadLetterPreview, DeadLetterStats, ExportDeadLetters,
-    ReplayDeadLetter, ReplayStarted, ResolveDeadLetter, SelectDeadLetters,
+    DeadLetterExport, DeadLetterFilter, DeadLetterPreview, DeadLetterStats, ExportDeadLetters, Mute,
+    MuteCause, ReplayDeadLetter, ReplayStarted, ResolveDeadLetter, SelectDeadLetters, UnmuteCause,
 };
 use stella_contract::ids::{DeadLetterId, IncidentId};
 use stella_contract::incident::{Incident, IncidentFilter, NoteIncident};
@@ -101,6 +101,21 @@ impl<'a> DeadLetters<'a> {
         write: &Write,
     ) -> Result<DeadLetter, Error> {
         self.0.post(&format!("{DEAD_LETTERS}/{id}:acknowledge"), wish, write).await
+    }
+
+    /// One page of the causes of which nobody is called.
+    pub async fn mutes(self, page: &PageQuery) -> Result<Page<Mute>, Error> {
+        self.0.get(&format!("{DEAD_LETTERS}/mutes"), &[page]).await
+    }
+
+    /// Calls nobody of a cause.
+    pub async fn mute(self, wish: &MuteCause, write: &Write) -> Result<Mute, Error> {
+        self.0.post(&format!("{DEAD_LETTERS}:mute"), wish, write).await
+    }
+
+    /// Calls of a cause again.
+    pub async fn unmute(self, wish: &UnmuteCause, write: &Write) -> Result<Mute, Error> {
+        self.0.post(&format!("{DEAD_LETTERS}:unmute"), wish, write).await
     }
 
     /// What a batch would meet, and the hash that its run has to quote.

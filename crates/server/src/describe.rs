@@ -35,9 +35,14 @@ impl Operation {
                 schema.remove("default");
                 schema.remove("description")
             });
+            go_to_the_end(&mut schema);
             let is_required = required.iter().any(|one| one == name.as_str());
             let mut parameter =
                 json!({ "name": name, "in": "query", "required": is_required, "schema": schema });
+            // An empty form field says nothing, and is taken so.
+            if !is_required {
+                parameter["allowEmptyValue"] = json!(true);
+            }
             if let Some(description) = description {
                 parameter["description"] = description;
             }
@@ -183,9 +188,25 @@ impl Operation {
         for (name, schema) in found {
             let mut schema = serde_json::to_value(schema).expect("a schema is plain JSON");
             drop_null_defaults(&mut schema);
-            self.schemas.entry(name).or_insert(schema);
+            if CLOSED.contains(&name.as_str()) {
+                close(&mut schema);
+            }
+            let known = self.schemas.entry(name.clone()).or_insert_with(|| schema.clone());
+            debug_assert_eq!(*known, schema, "two schemas are called `{name}`");
         }
         json!({ "$ref": format!("#/components/schemas/{name}") })
+    }
+}
+
+/// Tagged choices that refuse fields they do not know; the derive says so of plain objects only.
+const CLOSED: [&str; 2] = ["RunScope", "Selection"];
+
+fn close(schema: &mut Value) {
+    for choice in schema["oneOf"].as_array_mut().into_iter().flatten() {
+        // A choice that is its tag alone looks at nothing else.
+        if choice["properties"].as_object().is_some_and(|properties| properties.len() > 1) {
+            choice["additionalProperties"] = json!(false);
+        }
     }
 }
 
@@ -200,6 +221,22 @@ fn drop_null_defaults(schema: &mut Value) {
         }
         Value::Array(items) => items.iter_mut().for_each(drop_null_defaults),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// An unsigned number reaches further than the formats of signed ones say.
+fn go_to_the_end(schema: &mut Value) {
+    let last = match schema["format"].as_str() {
+        Some("int32") => u64::from(u32::MAX),
+        Some("int64") => u64::MAX,
+        _ => return,
+    };
+    if let Some(fields) = schema.as_object_mut()
+        && fields.get("minimum") == Some(&json!(0))
+        && !fields.contains_key("maximum")
+    {
+        fields.remove("format");
+        fields.insert("maximum".to_owned(), json!(last));
     }
 }
 

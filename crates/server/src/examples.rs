@@ -51,7 +51,9 @@ pub(crate) fn body(schema: &str) -> Option<Value> {
             "ids": ["dl_019aa6e1-0000-7000-8000-000000000000"], "dryRun": true, "resolution": "obsolete",
             "note": "Superseded by the new feed.",
         }),
-        "NoteIncident" => json!({ "note": "The far side was down from 14:02 to 14:20." }),
+        "MuteCause" => json!({ "fingerprint": "5f1c0a9b7e2d4c68", "until": "2026-11-22T06:00:00.000Z" }),
+        "UnmuteCause" => json!({ "fingerprint": "5f1c0a9b7e2d4c68" }),
+        "NoteIncident" | "ResolveIncident" => json!({ "note": "The far side was down from 14:02 to 14:20." }),
         "MakeSlo" => json!({
             "name": "Ingests succeed", "sli": "job_success", "target": 0.995, "jobType": "ingest.advisory",
         }),
@@ -65,7 +67,6 @@ pub(crate) fn body(schema: &str) -> Option<Value> {
 pub(crate) fn parameter(name: &str) -> Option<Value> {
     Some(match name {
         "page_size" => json!(50),
-        "page_token" => json!(PAGE_TOKEN),
         "cursor" | "after" => json!(41),
         "maxWaitMs" => json!(25_000),
         "purl" => json!("pkg:pypi/django@4.2.1"),

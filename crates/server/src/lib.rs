@@ -11,7 +11,7 @@
 //! | `table`, `mounted`, `handler`, `verbs` | every endpoint and its handler; paths of the form `{id}:verb` |
 //! | `audited`, `auth`, `desk`, `hosts` | who may come how far |
 //! | `limit`, `ageing`, `tallies` | how many requests a token may make; entity tags and addresses that go; what this process counts |
-//! | `take`, `reply`, `sse`, `sse_feed`, `sse_cloud`, `sse_run`, `socket` | what handlers read and answer |
+//! | `take`, `reply`, `exported`, `sse`, `sse_feed`, `sse_cloud`, `sse_run`, `socket` | what handlers read and answer |
 //! | `refusal`, `envelope` | every refusal in one form, with its trace id |
 //! | `describe`, `examples`, `openapi` | the API document |
 //! | `assets` | the web build of the UI |
@@ -26,6 +26,7 @@ mod desk;
 mod door;
 mod envelope;
 mod examples;
+mod exported;
 mod handler;
 mod handlers;
 mod hosts;

@@ -52,7 +52,10 @@ fn build(table: &[Mounted]) -> Value {
     for mounted in table {
         let mut operation = Operation::default();
         (mounted.describe)(&mut operation);
-        schemas.append(&mut operation.schemas);
+        for (name, schema) in std::mem::take(&mut operation.schemas) {
+            let known = schemas.entry(name.clone()).or_insert_with(|| schema.clone());
+            debug_assert_eq!(*known, schema, "two schemas are called `{name}`");
+        }
         let method = mounted.endpoint.method.as_str().to_ascii_lowercase();
         paths.entry(mounted.endpoint.path).or_default().insert(method, written(mounted, operation));
     }
@@ -62,7 +65,7 @@ fn build(table: &[Mounted]) -> Value {
             "title": "Stella Operator",
             "version": api::VERSION,
             "summary": "Jobs, runs, sources, targets and findings of one ledger.",
-            "description": DESCRIPTION,
+            "description": description(),
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
         "servers": [{ "url": "/", "description": "The server that gave this document." }],
@@ -128,7 +131,8 @@ fn build(table: &[Mounted]) -> Value {
 
 fn written(mounted: &Mounted, mut operation: Operation) -> Value {
     let endpoint = mounted.endpoint;
-    let mut refusals = vec![400_u16, 500];
+    // Foreign pages and foreign host names are turned away before any endpoint is asked.
+    let mut refusals = vec![400_u16, 403, 421, 500];
     name_path_parameters(endpoint.path, &mut operation.parameters);
     if let Some(scope) = endpoint.scope {
         operation.parameters.push(parameter("Tenant"));
@@ -160,6 +164,9 @@ fn written(mounted: &Mounted, mut operation: Operation) -> Value {
     if endpoint.path.starts_with("/api/v1/worker/") {
         refusals.extend([404, 409]);
     }
+    if endpoint.path == "/health/ready" {
+        refusals.push(503);
+    }
     if matches!(endpoint.path, "/api/v1/session:open" | "/metrics") {
         refusals.extend([401, 403, 503]);
     }
@@ -179,7 +186,8 @@ fn written(mounted: &Mounted, mut operation: Operation) -> Value {
         }
     }
     // A body may name things too.
-    if endpoint.path.contains('{') || endpoint.path.ends_with("/explain") || operation.body.is_some() {
+    let asks_by_id = endpoint.path.starts_with("/api/v1/findings");
+    if endpoint.path.contains('{') || asks_by_id || operation.body.is_some() {
         refusals.push(404);
     }
     if endpoint.path.ends_with(":update") {
@@ -248,23 +256,25 @@ fn parameter(name: &str) -> Value {
 fn parameters() -> Value {
     use stella_contract::scope::{REASON_MAX, TICKET_MAX};
     let header = |name: &str, required: bool, schema: Value, example: &str, description: &str| json!({ "name": name, "in": "header", "required": required, "schema": schema, "example": example, "description": description });
-    let text = |max: usize| json!({ "type": "string", "minLength": 1, "maxLength": max });
+    let text = |max: usize| json!({ "type": "string", "maxLength": max });
+    let said = |max: usize| json!({ "type": "string", "maxLength": max, "pattern": "\\S" });
+    let like = |pattern: &str| json!({ "type": "string", "pattern": pattern });
     let reason = "Why, in the operator's words; kept in the history.";
     let ticket = "The ticket it belongs to; kept in the history.";
     let (reason_example, ticket_example) = ("feed was mended upstream", "OPS-1412");
     json!({
-        "Tenant": header("X-Stella-Tenant", false, text(63), "acme",
+        "Tenant": header("X-Stella-Tenant", false, like("^([a-z0-9][a-z0-9-]{0,62})?$"), "acme",
             "The tenant the request is about; the token's own when absent."),
-        "IfMatch": header("If-Match", false, text(100), ETAG,
+        "IfMatch": header("If-Match", false, like(r#"^(|\*|(W/)?"[0-9]{1,18}(-[0-9a-f]{1,64})?")$"#), ETAG,
             "The entity tag of the thing as it was read, or `*`; refused with VERSION_MISMATCH when its version has risen since."),
-        "IfNoneMatch": header("If-None-Match", false, text(1_000), ETAG,
+        "IfNoneMatch": header("If-None-Match", false, json!({ "type": "string" }), ETAG,
             "The entity tag of the thing as the client has it; answered with 304 while nothing of it changed."),
-        "IdempotencyKey": header("Idempotency-Key", false, text(200), "2f1c9d1e-6d0e-4b58-9a8c-5f5f1f0f6a11",
+        "IdempotencyKey": header("Idempotency-Key", false, like("^[!-~]{1,200}$"), "2f1c9d1e-6d0e-4b58-9a8c-5f5f1f0f6a11",
             "The same key with the same body gives the first answer again for 24 h, with `Idempotency-Replayed: true`; with another body it is refused with IDEMPOTENCY_KEY_REUSED, and while the first is being answered with IDEMPOTENCY_IN_PROGRESS. A key belongs to its tenant and path."),
         "Reason": header("X-Stella-Operator-Reason", false, text(REASON_MAX), reason_example, reason),
-        "ReasonRequired": header("X-Stella-Operator-Reason", true, text(REASON_MAX), reason_example, reason),
+        "ReasonRequired": header("X-Stella-Operator-Reason", true, said(REASON_MAX), reason_example, reason),
         "Ticket": header("X-Stella-Operator-Ticket", false, text(TICKET_MAX), ticket_example, ticket),
-        "TicketRequired": header("X-Stella-Operator-Ticket", true, text(TICKET_MAX), ticket_example, ticket),
+        "TicketRequired": header("X-Stella-Operator-Ticket", true, said(TICKET_MAX), ticket_example, ticket),
     })
 }
 
@@ -274,6 +284,7 @@ fn refusals() -> Value {
     for code in Code::ALL.iter().copied() {
         by_status.entry(code.status()).or_default().insert(code.to_string(), example_of(code));
     }
+    by_status.insert(421, Map::from_iter([(Code::BadRequest.to_string(), example_of(Code::BadRequest))]));
     let named = by_status.into_iter().map(|(status, examples)| {
         let mut headers = json!({ "X-Stella-Api-Version": { "$ref": "#/components/headers/ApiVersion" } });
         if matches!(status, 429 | 503) {
@@ -299,12 +310,13 @@ const fn meaning_of(status: u16) -> &'static str {
     match status {
         400 => "The request cannot be read, or lacks a reason or a ticket.",
         401 => "No token, or one that is unknown, expired or revoked.",
-        403 => "The token may not do this.",
+        403 => "The token may not do this, or a page of another origin asks.",
         404 => "There is no such thing for this tenant.",
         409 => "The thing's state does not allow it.",
         412 => "The thing changed since it was read.",
         413 => "The body is larger than the path takes.",
         415 => "The body is of another type than the path reads.",
+        421 => "The host name is not one that this server answers to.",
         422 => "The request can be read, but a value in it cannot be.",
         429 => "Come back later.",
         503 => "The core cannot answer now; the code says why.",
@@ -334,7 +346,29 @@ fn collect<T: ToSchema>(into: &mut BTreeMap<String, Value>) {
     into.append(&mut operation.schemas);
 }
 
-const DESCRIPTION: &str = "\
+fn description() -> String {
+    use stella_contract::cloud_event::BUFFER;
+    use stella_contract::kept;
+    format!(
+        "{GENERAL} The feed keeps the last {} events of a tenant, and {} of them in memory; who is further behind is told \
+         to read everything anew. CloudEvents follow the history, which is kept whole, so that a reader may go on after \
+         any number; at most {BUFFER} of them are read ahead for one reader. A silent stream says every {} s that it is \
+         alive, and who leaves a frame of a WebSocket unread for {} s is hung up on. Of the messages of a run the newest \
+         {} are kept, for {} minutes; who comes later gets a snapshot first. A job keeps its last {} lines of log. Answers \
+         to idempotency keys are kept {} hours; closed dead letters and incidents that are over, {} days.",
+        kept::FEED_EVENTS,
+        kept::FEED_IN_MEMORY,
+        kept::PING_S,
+        kept::HANG_UP_S,
+        kept::RUN_MESSAGES,
+        kept::RUN_MESSAGES_MIN,
+        stella_contract::lease::LOG_LINES_KEPT,
+        kept::ANSWERS_H,
+        kept::CLOSED_DAYS,
+    )
+}
+
+const GENERAL: &str = "\
 Times are RFC 3339 in UTC with milliseconds. Names are in camelCase. \
 Lists are pages by key: `page_size` 1 to 500 (50 when absent; `limit` is accepted too) and `page_token` \
 (`continuationToken` is accepted too); the order of each list is total and documented at its rows. \
@@ -342,8 +376,4 @@ Every refusal has the same envelope, whose `traceId` finds it in the log. \
 Every write takes an `Idempotency-Key`; some need a reason or a ticket. \
 Single things with a version carry an `ETag`, which `If-None-Match` and `If-Match` take back. \
 Every answer to a token says in `X-RateLimit-*` how many requests it has left; beyond them it is refused with 429 and \
-`Retry-After`. \
-The feed keeps the last 10,000 events of a tenant, and 4,096 of them in memory; who is further behind is told to read \
-everything anew. CloudEvents follow the history, which is kept whole, so that a reader may go on after any number; at \
-most 500 of them are read ahead for one reader, who is pinged every 15 s and hung up on when a frame stays unread for \
-10 s. Messages of a run are kept 7 days.";
+`Retry-After`.";

@@ -16,7 +16,7 @@ use stella_contract::error::Code;
 /// How long a client waits before it connects again.
 const RETRY: &str = "retry: 3000\n\n";
 /// How long a stream may be silent.
-pub(crate) const HEARTBEAT_MS: u64 = 15_000;
+pub(crate) const HEARTBEAT_MS: u64 = stella_contract::kept::PING_S * 1_000;
 
 /// The header with which a client goes on after the last event it saw; nothing when it starts anew.
 pub(crate) struct LastEventId(pub(crate) Option<i64>);

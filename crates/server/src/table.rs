@@ -181,6 +181,13 @@ pub(crate) fn table() -> Vec<Mounted> {
         post("/api/v1/deadletter:preview", "What a batch would meet, and its hash", dead_letters::preview),
         post("/api/v1/deadletter:batchReplay", "Repeat many dead letters", dead_letters::batch_replay),
         post("/api/v1/deadletter:batchResolve", "Close many dead letters", dead_letters::batch_resolve),
+        get("/api/v1/deadletter/mutes", "Causes of which nobody is called", dead_letters::mutes),
+        post(
+            "/api/v1/deadletter:mute",
+            "Call nobody of a cause, for good or until a time",
+            dead_letters::mute,
+        ),
+        post("/api/v1/deadletter:unmute", "Call of a cause again", dead_letters::unmute),
         get(
             "/api/v1/deadletter/{id}",
             "One dead letter with payload, repeats and history",

@@ -52,8 +52,9 @@ pub(crate) struct Matching {
 impl Taken for Matching {
     fn take(asking: &Asking) -> Result<Self, Refusal> {
         let Some(said) = asking.headers.get(header::IF_MATCH) else { return Ok(Self { version: None }) };
-        let said = said.to_str().unwrap_or_default().trim();
-        if said == "*" {
+        // What cannot be read is no tag, and no reason to write without looking.
+        let said = said.to_str().unwrap_or("?").trim();
+        if said.is_empty() || said == "*" {
             return Ok(Self { version: None });
         }
         // An entity tag is the version and a digest of what was shown; only the version counts for a write.
@@ -215,13 +216,46 @@ fn demand_json(headers: &HeaderMap) -> Result<(), Refusal> {
 
 /// Malformed JSON is a bad request with its position; readable JSON of another shape is invalid with its field.
 fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+    let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
+    // A list of the right length would be read as an object without its names.
+    if first == Some(&b'[') {
+        let what = "invalid type: sequence, expected an object";
+        return Err(Refusal::new(Code::Invalid, format!("The body cannot be used: {what}."))
+            .field(".", "INVALID", what));
+    }
     let mut reader = serde_json::Deserializer::from_slice(body);
-    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let field = error.path().to_string();
-        shaped(error.inner(), &field)
-    })?;
+    let value = match serde_path_to_error::deserialize(&mut reader) {
+        Ok(value) => value,
+        Err(error) if error.inner().to_string().contains("invalid type: floating point") => {
+            return read_whole(body);
+        }
+        Err(error) => return Err(shaped(error.inner(), &error.path().to_string())),
+    };
     reader.end().map_err(|error| shaped(&error, "."))?;
     Ok(value)
+}
+
+/// Once more with `3.0` for 3: JSON knows one kind of number, and some writers put the point after every one of them.
+fn read_whole<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+    let mut value: serde_json::Value = serde_json::from_slice(body).map_err(|error| shaped(&error, "."))?;
+    make_whole(&mut value);
+    serde_path_to_error::deserialize(value).map_err(|error| shaped(error.inner(), &error.path().to_string()))
+}
+
+fn make_whole(value: &mut serde_json::Value) {
+    use serde_json::Value;
+    match value {
+        Value::Number(number) => {
+            // Beyond 2^53 the point says nothing exact.
+            let whole = number.as_f64().filter(|real| real.fract() == 0.0 && real.abs() < 9.0e15);
+            if let Some(whole) = whole.and_then(|real| format!("{real:.0}").parse::<i64>().ok()) {
+                *number = whole.into();
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(make_whole),
+        Value::Object(fields) => fields.values_mut().for_each(make_whole),
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
+    }
 }
 
 fn shaped(error: &serde_json::Error, field: &str) -> Refusal {
@@ -368,5 +402,36 @@ mod tests {
         assert!(unknown.message.contains("colour"), "{}", unknown.message);
         assert_eq!(refuse(r#"{"jobType":"demo.wait","payload":{}} {}"#).code, Code::BadRequest);
         assert_eq!(refuse("").code, Code::BadRequest);
+        let list = refuse(r#" ["demo.wait"]"#);
+        assert_eq!((list.code, list.details[0].field.as_str()), (Code::Invalid, "."));
+    }
+
+    #[test]
+    fn a_tag_that_cannot_be_read_is_refused_and_an_empty_one_says_nothing() {
+        let taken = |tag: &[u8]| {
+            let mut asking = asking("", "");
+            asking.headers.insert(header::IF_MATCH, HeaderValue::from_bytes(tag).expect("it is a header"));
+            Matching::take(&asking).map(|matching| matching.version).map_err(|refusal| refusal.code)
+        };
+        for (tag, version) in
+            [(&b"\"7-9f86\""[..], Some(7)), (b"W/\"8\"", Some(8)), (b"*", None), (b"", None)]
+        {
+            assert_eq!(taken(tag), Ok(version), "{tag:?}");
+        }
+        for wrong in [&b"\xc2\x84"[..], b"7", b"\"x\""] {
+            assert_eq!(taken(wrong), Err(Code::BadRequest), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_whole_number_may_be_written_with_a_point() {
+        let read = |priority: &str| {
+            let body = format!(r#"{{"jobType":"demo.wait","payload":{{"x":1.5}},"priority":{priority}}}"#);
+            Json::<SubmitJob>::take(&asking("", body.leak()))
+        };
+        let taken = read("7.0").ok().expect("it can be read").0;
+        assert_eq!((taken.priority, taken.payload["x"].as_f64()), (Some(7), Some(1.5)));
+        let refusal = read("7.5").err().expect("half of one is none");
+        assert_eq!((refusal.code, refusal.details[0].field.as_str()), (Code::Invalid, "priority"));
     }
 }

@@ -12,6 +12,7 @@
 //! | `run` | the application, started |
 //! | `test` | the whole check; `tally` reads what the runners reported |
 //! | `bench` | the benchmarks and their tables |
+//! | `openapi` | the API document, judged by others than us |
 //! | `icons` | pictures from their SVG sources |
 //! | `unused`, `readme` | two checks of our own |
 
@@ -20,6 +21,7 @@
 
 mod bench;
 mod icons;
+mod openapi;
 mod readme;
 mod run;
 mod shell;
@@ -48,6 +50,8 @@ enum Task {
     Test(test::Test),
     /// Measure, and print the tables.
     Bench(bench::Bench),
+    /// Let others judge the API document and a real server behind it, for as long as is wished.
+    Openapi(openapi::Openapi),
     /// Build the interface alone and print its size.
     Ui,
     /// Say which tools are there and which are missing; change nothing.
@@ -61,6 +65,7 @@ fn main() -> anyhow::Result<()> {
         Task::Run(run) => run::start(&run),
         Task::Test(test) => test::check(&test),
         Task::Bench(bench) => bench::measure(&bench),
+        Task::Openapi(openapi) => openapi::judge(&openapi),
         Task::Ui => ui::build_and_weigh(),
         Task::Doctor => tools::report(),
         Task::Icons => icons::draw(),

@@ -52,6 +52,11 @@ pub(crate) fn program(name: impl AsRef<OsStr>) -> Command {
 /// Runs it to its end; a failure is an error.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let line = line_of(command);
+    run_as(command, &line)
+}
+
+/// The same for a command with a secret among its words: this line is shown in its place.
+pub(crate) fn run_as(command: &mut Command, line: &str) -> Result<()> {
     println!("$ {line}");
     let status = command.status().with_context(|| format!("`{line}` could not be started"))?;
     if !status.success() {

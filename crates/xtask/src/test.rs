@@ -4,7 +4,7 @@ use crate::run::WINDOW_FEATURE;
 use crate::shell::{self, cargo, read, run, run_tests};
 use crate::steps::step;
 use crate::tally::Tally;
-use crate::{icons, readme, tools, ui, unused};
+use crate::{icons, openapi, readme, tools, ui, unused};
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use serde_json::Value;
@@ -40,6 +40,8 @@ enum Step {
     Exam,
     /// Whole requests through HTTP.
     System,
+    /// The API document and the figures, judged by others than us.
+    Openapi,
     /// The interface in a browser.
     Browser,
     /// The real window on a screen of its own.
@@ -94,6 +96,7 @@ fn prepare(wanted: &BTreeSet<Step>) -> Result<()> {
         Step::Unit,
         Step::Exam,
         Step::System,
+        Step::Openapi,
         Step::Browser,
         Step::Desktop,
         Step::BenchOnce,
@@ -105,6 +108,9 @@ fn prepare(wanted: &BTreeSet<Step>) -> Result<()> {
     }
     if has(&[Step::Unit, Step::Exam, Step::System, Step::BenchOnce]) {
         tools::prepare_postgres()?;
+    }
+    if has(&[Step::Openapi]) {
+        tools::prepare_openapi()?;
     }
     if has(&[Step::Deny]) {
         tools::prepare_deny()?;
@@ -129,6 +135,7 @@ impl Check {
             Step::Unit => self.unit(),
             Step::Exam => self.tests("exam"),
             Step::System => self.system(),
+            Step::Openapi => judged(),
             Step::Browser => self.pages("browser"),
             Step::Desktop => self.pages("desktop"),
             Step::BenchOnce => self.bench_once(),
@@ -206,6 +213,12 @@ fn natively<'a>(command: &'a mut Command, verb: &[&str]) -> &'a mut Command {
 /// The programs that tests start; with the tests beside them, for whose sake some crates are built with more features.
 fn programs() -> Result<()> {
     run(natively(&mut cargo(), &["build"]).args(["--bins", "--tests"]))
+}
+
+/// A real server, whose program is built like those of the tests.
+fn judged() -> Result<()> {
+    programs()?;
+    openapi::check(None)
 }
 
 /// One process per test program: tests that need Postgres share the server that the first of them starts.

@@ -45,6 +45,12 @@ const TO_TEST_PAGES: &[Package] = &[
 const TO_TEST_POSTGRES: &[Package] =
     &[package("postgresql", "the second database of the exam; the tests start their own, on a free port")];
 
+/// What judging the API document needs besides.
+const TO_JUDGE_OPENAPI: &[Package] = &[
+    package("python3-venv", "a Python of our own for the validator and the tester of the API document"),
+    package("prometheus", "promtool, which checks the format of the figures"),
+];
+
 /// Everything that compiling needs.
 pub(crate) fn prepare_build() -> Result<()> {
     debian(TO_BUILD)
@@ -72,6 +78,11 @@ pub(crate) fn prepare_postgres() -> Result<()> {
     let installed = fs::read_dir("/usr/lib/postgresql")
         .is_ok_and(|versions| versions.flatten().any(|version| version.path().join("bin/initdb").is_file()));
     if installed { Ok(()) } else { debian(TO_TEST_POSTGRES) }
+}
+
+/// Everything that judging the API document needs; its Python packages come later, into a folder of our own.
+pub(crate) fn prepare_openapi() -> Result<()> {
+    debian(TO_JUDGE_OPENAPI)
 }
 
 /// The checker of licences, sources and duplicates.
@@ -272,9 +283,12 @@ fn understands_todays_wasm(file: &Path) -> bool {
 
 /// Says what is there and what is missing.
 pub(crate) fn report() -> Result<()> {
-    for (title, packages) in
-        [("to build", TO_BUILD), ("to test pages", TO_TEST_PAGES), ("to test on Postgres", TO_TEST_POSTGRES)]
-    {
+    for (title, packages) in [
+        ("to build", TO_BUILD),
+        ("to test pages", TO_TEST_PAGES),
+        ("to test on Postgres", TO_TEST_POSTGRES),
+        ("to judge the API document", TO_JUDGE_OPENAPI),
+    ] {
         println!("Debian packages {title}:");
         for one in packages {
             println!("  {} {:<32} {}", mark(is_installed(one.name)), one.name, one.reason);

@@ -57,8 +57,8 @@ pub fn Nav(props: &NavProps) -> Html {
                 }
             }) }
             <h3>{ "Tools" }</h3>
-            <Link to={Route::Settings} query={Query::default()} current={*here == Route::Settings} label="Settings"
-                class={classes!("nav-i", (*here == Route::Settings).then_some("is-on"))}>
+            <Link to={Route::Settings} query={Query::default()} current={section(here) == Route::Settings} label="Settings"
+                class={classes!("nav-i", (section(here) == Route::Settings).then_some("is-on"))}>
                 <Icon shape={Shape::Gear} /><span>{ "Settings" }</span>
             </Link>
             { session.session.value().map(foot).unwrap_or_default() }
@@ -111,6 +111,7 @@ fn section(route: &Route) -> Route {
         | Route::ScannerSettings
         | Route::Downloads
         | Route::Settings => route.clone(),
+        Route::Runbook => Route::Settings,
     }
 }
 

@@ -79,6 +79,7 @@ pub fn entries() -> Vec<Entry> {
         entry(GO, "Targets (SBOMs)", Shape::Scan, &["g", "t"], Does::Go(Route::Targets)),
         entry(GO, "Findings", Shape::Flag, &["g", "f"], Does::Go(Route::Findings)),
         entry(GO, "Settings", Shape::Gear, &["g", ","], Does::Go(Route::Settings)),
+        entry(GO, "Runbook", Shape::Gear, &[], Does::Go(Route::Runbook)),
         entry(DO, "Refresh", Shape::Refresh, &["Shift", "R"], Does::Refresh),
         entry(DO, "Switch between light and dark", Shape::Sun, &[], Does::Theme),
         entry(DO, "Switch between comfortable and compact rows", Shape::Rows, &[], Does::Density),

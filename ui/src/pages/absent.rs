@@ -71,6 +71,7 @@ fn instead(route: &Route) -> (&'static str, Vec<Route>) {
         | Route::DeadLetterEntry(_)
         | Route::Targets
         | Route::Findings
-        | Route::Settings => ("The page is elsewhere.", vec![Route::JobsQueues]),
+        | Route::Settings
+        | Route::Runbook => ("The page is elsewhere.", vec![Route::JobsQueues]),
     }
 }

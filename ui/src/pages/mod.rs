@@ -11,6 +11,7 @@ pub mod jobs;
 pub mod limits;
 pub mod listing;
 pub mod overview;
+pub mod runbook;
 pub mod runs;
 pub mod settings;
 pub mod sources;
@@ -46,6 +47,7 @@ pub fn page(route: &Route) -> Html {
         Route::Scheduler => html! { <runs::SchedulerPage /> },
         Route::Findings => html! { <findings::FindingsPage /> },
         Route::Settings => html! { <settings::SettingsPage /> },
+        Route::Runbook => html! { <runbook::RunbookPage /> },
         Route::Schedules
         | Route::ScannerOps
         | Route::OfflineKits

@@ -2,9 +2,11 @@
 
 use crate::api::shell;
 use crate::kit::{Button, CopyId, Input, Segmented, Switch};
+use crate::router::Link;
 use crate::store::{
     Density, FeedState, Preferences, QuietHours, Theme, use_feed, use_preferences, use_session,
 };
+use stella_contract::route::Route;
 use yew::prelude::*;
 
 /// Settings.
@@ -26,7 +28,7 @@ pub fn SettingsPage() -> Html {
     };
     html! {
         <>
-            <div class="page-head"><h1>{ "Settings" }</h1><span class="f2 sm">{ "kept on this machine" }</span></div>
+            <div class="page-head"><h1>{ "Settings" }</h1><span class="f2 sm">{ "kept on this machine" }</span><span class="grow"></span><Link to={Route::Runbook} class="link">{ "Runbook" }</Link></div>
             <div class="body">
                 <section class="sec" aria-label="Look">
                     <div class="sec-h"><h2>{ "Look" }</h2></div>

@@ -11,9 +11,10 @@ use serde::{Deserialize, Serialize};
 pub struct SelectDeadLetters {
     /// These, at most 500.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 500))]
     pub ids: Option<Vec<DeadLetterId>>,
     /// All that match.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "crate::object::maybe", skip_serializing_if = "Option::is_none")]
     pub filter: Option<DeadLetterFilter>,
 }
 
@@ -58,9 +59,10 @@ pub struct LeftOut {
 pub struct BatchReplay {
     /// These, at most 500.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 500))]
     pub ids: Option<Vec<DeadLetterId>>,
     /// All that match.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "crate::object::maybe", skip_serializing_if = "Option::is_none")]
     pub filter: Option<DeadLetterFilter>,
     /// Only tell what would happen.
     pub dry_run: bool,
@@ -78,9 +80,10 @@ pub struct BatchReplay {
 pub struct BatchResolve {
     /// These, at most 500.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 500))]
     pub ids: Option<Vec<DeadLetterId>>,
     /// All that match.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "crate::object::maybe", default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<DeadLetterFilter>,
     /// Only tell what would happen.
     #[serde(default)]
@@ -91,6 +94,7 @@ pub struct BatchResolve {
     /// Why, in one word, for all.
     pub resolution: ResolutionCode,
     /// Why, in 1 to 1,000 characters, for all.
+    #[cfg_attr(feature = "openapi", schema(max_length = 1_000, pattern = "\\S"))]
     pub note: String,
 }
 

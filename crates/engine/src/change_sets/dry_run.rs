@@ -64,12 +64,23 @@ fn of_run(verb: ChangeVerb, job_type: &str) -> Option<ItemRefusal> {
     (verb.makes_jobs() && job_type == SEGMENT_JOB).then_some(ItemRefusal::OfRun)
 }
 
-/// What the dry run found. `open` says how many jobs of a type wait and how many are at work.
+/// How a job type stands before anything is added.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Queue {
+    /// Jobs that wait.
+    pub(super) waiting: i64,
+    /// Jobs at work.
+    pub(super) at_work: i64,
+    /// As many may be at work at once, where a quota says so.
+    pub(super) max_active: Option<i64>,
+}
+
+/// What the dry run found. `open` says how the queues of the job types stand.
 pub(super) fn tell(
     verb: ChangeVerb,
     pace_per_s: Option<u32>,
     found: &[Candidate],
-    open: &BTreeMap<String, (i64, i64)>,
+    open: &BTreeMap<String, Queue>,
 ) -> DryRun {
     let eligible = found.iter().filter(|one| one.item.refusal.is_none()).count() as i64;
     let by_type = shares(found, |one| Some(one.item.job_type.as_str()));
@@ -80,9 +91,10 @@ pub(super) fn tell(
             .filter(|share| share.eligible > 0)
             .take(TOLD)
             .map(|share| {
-                let (waiting, at_work) = open.get(&share.name).copied().unwrap_or_default();
+                let Queue { waiting, at_work, max_active } =
+                    open.get(&share.name).copied().unwrap_or_default();
                 let (job_type, added) = (share.name.clone(), share.eligible);
-                QueueImpact { job_type, added, waiting, at_work, max_active: None }
+                QueueImpact { job_type, added, waiting, at_work, max_active }
             })
             .collect(),
     };
@@ -174,7 +186,8 @@ mod tests {
             fact(4, "scan", "succeeded", None),
         ];
         let found = of_jobs(ChangeVerb::Retry, facts, vec!["job_9".to_owned()]).unwrap();
-        let open = BTreeMap::from([("scan".to_owned(), (7, 2))]);
+        let queue = Queue { waiting: 7, at_work: 2, max_active: Some(4) };
+        let open = BTreeMap::from([("scan".to_owned(), queue)]);
         let told = tell(ChangeVerb::Retry, Some(5), &found, &open);
         assert_eq!((told.selected, told.eligible, told.duration_s), (5, 2, Some(1)));
         let reasons: Vec<(ItemRefusal, i64)> =
@@ -187,8 +200,8 @@ mod tests {
         assert_eq!(told.by_category, [share("network", 1, 1), share("timeout", 1, 1)]);
         let impact = &told.impact[0];
         assert_eq!(
-            (impact.job_type.as_str(), impact.added, impact.waiting, impact.at_work),
-            ("scan", 2, 7, 2)
+            (impact.job_type.as_str(), impact.added, impact.waiting, impact.at_work, impact.max_active),
+            ("scan", 2, 7, 2, Some(4))
         );
         assert_eq!(told.impact.len(), 1);
     }

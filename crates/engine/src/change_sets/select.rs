@@ -1,6 +1,6 @@
 //! What a change-set is about: the items behind ids or a filter, with the verdict on each.
 
-use super::dry_run::{self, Candidate};
+use super::dry_run::{self, Candidate, Queue};
 use super::letters;
 use crate::engine::Engine;
 use crate::error::Error;
@@ -11,7 +11,7 @@ use stella_contract::ids::{JobId, Tenant};
 use stella_contract::job::JobState;
 use stella_contract::time::Micros;
 use stella_ledger::change_items::{self, JobFact, NewItem};
-use stella_ledger::{Tx, key_of, listing};
+use stella_ledger::{Tx, key_of, listing, quotas};
 
 /// The items with what the dry run says of them.
 pub(super) struct Chosen {
@@ -106,19 +106,24 @@ async fn open_by_type(
     tx: &mut Tx,
     tenant: &Tenant,
     found: &[Candidate],
-) -> Result<BTreeMap<String, (i64, i64)>, Error> {
+) -> Result<BTreeMap<String, Queue>, Error> {
     let types: BTreeSet<&str> = found.iter().map(|one| one.item.job_type.as_str()).collect();
-    let mut open: BTreeMap<String, (i64, i64)> = BTreeMap::new();
+    let mut open: BTreeMap<String, Queue> = BTreeMap::new();
     for (job_type, state, count) in listing::count_open_by_type(tx, tenant, &types).await? {
-        let (waiting, at_work) = open.entry(job_type).or_default();
+        let queue = open.entry(job_type).or_default();
         match state {
-            JobState::Pending | JobState::Queued => *waiting += count,
-            JobState::Leased | JobState::Running => *at_work += count,
+            JobState::Pending | JobState::Queued => queue.waiting += count,
+            JobState::Leased | JobState::Running => queue.at_work += count,
             JobState::Succeeded
             | JobState::Failed
             | JobState::TimedOut
             | JobState::Cancelled
             | JobState::Skipped => {}
+        }
+    }
+    for quota in quotas::of_tenants(tx, &[tenant.as_str()]).await? {
+        if types.contains(quota.job_type.as_str()) {
+            open.entry(quota.job_type).or_default().max_active = Some(quota.max_active);
         }
     }
     Ok(open)

@@ -5,6 +5,7 @@ mod export;
 mod figures;
 pub(crate) mod fingerprint;
 pub(crate) mod follow;
+pub(crate) mod mutes;
 mod replay;
 mod tell;
 
@@ -93,13 +94,7 @@ impl DeadLetters {
     /// An entry with its payload, its repeats and what happened to it.
     pub async fn get(&self, caller: &Caller, id: &DeadLetterId) -> Result<DeadLetterDetail, Error> {
         caller.demand(Scope::OrchRead)?;
-        let (tenant, wanted) = (caller.tenant.clone(), id.clone());
-        let found: Found = self
-            .engine
-            .ledger()
-            .read(move |tx| Box::pin(async move { read(tx, &tenant, &wanted).await }))
-            .await?;
-        let payload = self.payload(found.job.as_ref(), &found.record.entry).await?;
+        let (found, payload) = self.found(caller, id).await?;
         Ok(DeadLetterDetail {
             entry: found.record.entry,
             payload: redact::value(&payload),
@@ -107,6 +102,18 @@ impl DeadLetters {
             history: found.history,
             alike: u64::try_from(found.alike).unwrap_or(0),
         })
+    }
+
+    /// An entry with its payload as it is stored.
+    async fn found(&self, caller: &Caller, id: &DeadLetterId) -> Result<(Found, serde_json::Value), Error> {
+        let (tenant, wanted) = (caller.tenant.clone(), id.clone());
+        let found: Found = self
+            .engine
+            .ledger()
+            .read(move |tx| Box::pin(async move { read(tx, &tenant, &wanted).await }))
+            .await?;
+        let payload = self.payload(found.job.as_ref(), &found.record.entry).await?;
+        Ok((found, payload))
     }
 
     /// Says who looks after an entry, what is known so far, and by when it shall be done.

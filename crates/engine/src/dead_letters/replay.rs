@@ -141,8 +141,16 @@ impl DeadLetters {
         if !value.is_object() {
             return Err(Error::invalid("payload", "is a JSON object, like the one that failed"));
         }
-        let detail = self.get(caller, id).await?;
-        if let Some(handler) = self.engine.registry().get(&detail.entry.job_type) {
+        let (found, original) = self.found(caller, id).await?;
+        // Who edits sees no secrets; what they left as it was shown stays what it is.
+        let value = redact::restored(value, &original).map_err(|place| {
+            let why = format!(
+                "holds `{}` at `{place}`, where it hides nothing; write what is meant",
+                redact::HIDDEN
+            );
+            Error::invalid("payload", why)
+        })?;
+        if let Some(handler) = self.engine.registry().get(&found.record.entry.job_type) {
             handler.check(&value).map_err(|why| Error::invalid("payload", why))?;
         }
         let payload = Payload::of(&value)?;
@@ -150,7 +158,7 @@ impl DeadLetters {
             self.engine.blobs().put(Bytes::from(payload.text.clone())).await?;
         }
         // Both sides are redacted first, so that no secret gets into the history.
-        let diff = json_patch::diff(&detail.payload, &redact::value(&value));
+        let diff = json_patch::diff(&redact::value(&original), &redact::value(&value));
         let diff = serde_json::to_value(&diff).map_err(Error::internal)?;
         Ok(Edited { payload, diff })
     }

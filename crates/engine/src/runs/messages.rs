@@ -6,6 +6,7 @@ use crate::runs::log_gate::{LogGate, Passage};
 use crate::runs::{Runs, view};
 use stella_contract::event::{LogSeverity, RunMessage, RunMessageBody, RunMessages};
 use stella_contract::ids::RunId;
+use stella_contract::kept;
 use stella_contract::scope::Scope;
 use stella_contract::time::Micros;
 use stella_ledger::run_messages::{self, LogCount, MessageRow};
@@ -13,9 +14,9 @@ use stella_ledger::runs::{self, RunRow};
 use stella_ledger::{LedgerError, Tx, segments};
 
 /// The most messages kept per run.
-pub(crate) const KEPT: i64 = 2_000;
+pub(crate) const KEPT: i64 = kept::RUN_MESSAGES;
 /// How long a message is kept.
-pub(crate) const KEPT_MS: i64 = 30 * 60 * 1_000;
+pub(crate) const KEPT_MS: i64 = kept::RUN_MESSAGES_MIN * 60 * 1_000;
 /// Messages in one answer.
 const BATCH: i64 = 500;
 /// Segments in a snapshot.

@@ -2,6 +2,7 @@
 
 use super::{Activity, Task};
 use crate::dead_letters::fingerprint::{self, Cause};
+use crate::dead_letters::mutes;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::incidents::spike::{self, Look, WINDOW_MS, WINDOWS};
@@ -60,7 +61,9 @@ impl Task for DeadLetterAlerts {
                     Box::pin(async move {
                         let mut journal = Journal::default();
                         let risen = apply(&engine, tx, steps, name, now, &mut journal).await?;
-                        for incident in risen.iter().filter(|one| one.kind == IncidentKind::DeadLetterSpike) {
+                        let silent = mutes::silent(tx, &tenant, now).await?;
+                        let spikes = risen.iter().filter(|one| one.kind == IncidentKind::DeadLetterSpike);
+                        for incident in spikes.filter(|one| !silent.contains(&one.subject)) {
                             journal.tell(&tenant, spike_tiding(incident, now));
                         }
                         journal.leave(tx);

@@ -15,7 +15,7 @@ const ENDED_TOKENS_MS: i64 = 24 * 60 * 60 * 1_000;
 /// What a worker brought for a job that it never completed; the longest attempt takes seven days.
 const UPLOADS_MS: i64 = 8 * 24 * 60 * 60 * 1_000;
 /// Closed dead letters and incidents that are over are kept for 90 days.
-const CLOSED_ENTRIES_MS: i64 = 90 * 24 * 60 * 60 * 1_000;
+const CLOSED_ENTRIES_MS: i64 = stella_contract::kept::CLOSED_DAYS * 24 * 60 * 60 * 1_000;
 /// Violations of workers count for an hour.
 const VIOLATIONS_MS: i64 = 60 * 60 * 1_000;
 /// Dead letters forgotten in one transaction.

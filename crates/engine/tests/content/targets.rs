@@ -192,13 +192,16 @@ async fn a_preview_is_narrowed_by_its_scope() {
         let digests = RunScope::Digests { digests: vec![digest] };
         let scoped = PreviewRequest { scope: Some(digests), ..PreviewRequest::default() };
         assert_eq!(preview(&world, scoped).await.impacted_images, 1);
-        let labelled = RunScope::Selector {
-            namespaces: Vec::new(),
-            repositories: Vec::new(),
-            labels: [("team".to_owned(), "a".to_owned())].into(),
-        };
-        let scoped = PreviewRequest { scope: Some(labelled), ..PreviewRequest::default() };
-        assert_eq!(preview(&world, scoped).await.impacted_images, 0);
+        // A label is a name, and never a path into the labels.
+        for label in ["team", "", "$", "$.a", "a\"b", "0"] {
+            let labelled = RunScope::Selector {
+                namespaces: Vec::new(),
+                repositories: Vec::new(),
+                labels: [(label.to_owned(), "a".to_owned())].into(),
+            };
+            let scoped = PreviewRequest { scope: Some(labelled), ..PreviewRequest::default() };
+            assert_eq!(preview(&world, scoped).await.impacted_images, 0, "{label}");
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Spikes and backlogs of dead letters: when they come up, that they come up once, and when they go.
 
 use crate::support::World;
+use stella_contract::dead_letter::{DeadLetterFilter, MuteCause, UnmuteCause};
 use stella_contract::error::Code;
 use stella_contract::event::FeedQuery;
 use stella_contract::incident::{
@@ -68,6 +69,33 @@ pub(crate) async fn ten_failures_of_one_cause_are_one_spike(world: World) {
     let [spike] = found.as_slice() else { panic!("{found:?}") };
     assert_eq!((spike.severity, spike.count), (Severity::Critical, 30), "it got worse and is still the same");
     assert_eq!(told(&world, "orch.deadletter.spike").await, 1, "a spike is told once");
+    world.assert_chain().await;
+}
+
+pub(crate) async fn of_a_muted_cause_nobody_is_called_though_its_incident_is_there(world: World) {
+    fail(&world, 1, "a.example fell silent after 3 s").await;
+    let letters = world.engine.dead_letters();
+    let all = letters.list(&world.caller, &DeadLetterFilter::default(), &PageQuery::default()).await.unwrap();
+    let fingerprint = all.items[0].fingerprint.clone();
+    let until = Some(world.now().plus_ms(60 * MINUTE_MS));
+    let bare = Caller::local(world.caller.tenant.clone(), "ada");
+    let desk = bare.clone().because("it is being mended", Some("OPS-1"));
+    let wish = MuteCause { fingerprint: fingerprint.clone(), until };
+    let error = letters.mute(&bare, wish.clone()).await.unwrap_err();
+    assert_eq!(error.code, Code::ReasonRequired);
+    let past = MuteCause { until: Some(world.now()), ..wish.clone() };
+    assert_eq!(letters.mute(&desk, past).await.unwrap_err().code, Code::Invalid);
+    let mute = letters.mute(&desk, wish).await.unwrap();
+    assert_eq!((mute.until, mute.reason.as_deref()), (until, Some("it is being mended")));
+    fail(&world, 11, "a.example fell silent after 4 s").await;
+    assert_eq!((spikes(&world).await.len(), told(&world, "orch.deadletter.spike").await), (1, 0));
+    let mutes = letters.mutes(&world.caller, &PageQuery::default()).await.unwrap();
+    assert_eq!(mutes.items, [mute.clone()]);
+    let other = UnmuteCause { fingerprint: "0000000000000000".to_owned() };
+    assert_eq!(letters.unmute(&desk, other).await.unwrap_err().code, Code::NotFound);
+    assert_eq!(letters.unmute(&desk, UnmuteCause { fingerprint }).await.unwrap(), mute);
+    let mutes = letters.mutes(&world.caller, &PageQuery::default()).await.unwrap();
+    assert_eq!(mutes.items, []);
     world.assert_chain().await;
 }
 

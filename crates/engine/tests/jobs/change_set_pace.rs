@@ -7,6 +7,7 @@ use stella_contract::change_set::{
 };
 use stella_contract::job::{ErrorClass, Job, JobState};
 use stella_contract::page::PageQuery;
+use stella_contract::quota::AddQuota;
 use stella_engine::handlers::Registry;
 
 pub(crate) async fn a_paused_or_cancelled_set_leaves_the_rest_as_it_was(world: World) {
@@ -98,12 +99,15 @@ pub(crate) async fn after_a_restart_it_goes_on_where_it_was_and_does_nothing_twi
 
 pub(crate) async fn the_first_items_must_succeed_before_the_rest_is_replayed(world: World) {
     let jobs = world.failed(5).await;
+    let quota = AddQuota { job_type: "exam".to_owned(), max_active: Some(40), ..AddQuota::default() };
+    world.engine.quotas().add(&world.caller, quota).await.unwrap();
     let mut wish = by_filter(ChangeVerb::Replay, "state:failed");
     wish.options = ChangeOptions { first_n: Some(2), pace_per_s: Some(100), ..ChangeOptions::default() };
     let set = world.look(wish).await;
     assert_eq!(set.dry_run.by_category[0].name, "validation");
     let impact = &set.dry_run.impact[0];
     assert_eq!((impact.job_type.as_str(), impact.added, impact.waiting), ("exam", 5, 0));
+    assert_eq!(impact.max_active, Some(40), "as the quota of the type says");
     world.begin(&set).await;
     world.pass_ms(5_000).await;
     let underway = world.set(&set.change_set_id).await;

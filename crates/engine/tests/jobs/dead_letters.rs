@@ -216,6 +216,28 @@ pub(crate) async fn an_edited_replay_keeps_the_original_and_writes_the_differenc
     assert_eq!((error.code, error.fields[0].field.as_str()), (Code::Invalid, "payload"));
 }
 
+pub(crate) async fn an_edited_replay_keeps_the_secrets_that_its_editor_did_not_see(world: World) {
+    let payload = json!({ "n": 1, "token": "hunter2", "url": "https://ada:hunter2@a.example/x" });
+    let wish = SubmitJob { payload: payload.clone(), ..world.wish() };
+    let id = entry_of(&dead_with(&world, wish, Failure::new(ErrorClass::Validation, "X", "x")).await);
+    let mut edited = desk(&world).get(&world.caller, &id).await.unwrap().payload;
+    assert_eq!(edited["token"], json!("[redacted]"));
+    edited["n"] = json!(2);
+    let mut moved = edited.clone();
+    moved["other"] = edited["token"].clone();
+    let wish = ReplayDeadLetter { payload: Some(moved), force: false };
+    let error = desk(&world).replay(&world.caller, &id, wish).await.unwrap_err();
+    assert!(error.code == Code::Invalid && error.fields[0].message.contains("`/other`"), "{error:?}");
+    let wish = ReplayDeadLetter { payload: Some(edited), force: false };
+    desk(&world).replay(&world.caller, &id, wish).await.unwrap();
+    let mut expected = payload;
+    expected["n"] = json!(2);
+    assert_eq!(world.start().await.payload, expected);
+    let history = desk(&world).get(&world.caller, &id).await.unwrap().history;
+    let said = history.iter().find(|one| one.kind == "orch.deadletter.edited").unwrap();
+    assert_eq!(said.data["payloadDiff"], json!([{ "op": "replace", "path": "/n", "value": 2 }]));
+}
+
 /// Another dead job while the ready one is held by its lease.
 async fn dead_one_more(world: &World) -> Job {
     dead(world, ErrorClass::Network).await

@@ -57,7 +57,7 @@ async fn complete(world: &World, lease: &WorkLease, watermark: Option<ReadUpTo>)
 }
 
 async fn worker(world: &World, id: &WorkerId) -> Worker {
-    let all = world.engine.workers().list(&world.caller).await.unwrap();
+    let all = world.engine.workers().list(&world.caller, &PageQuery::default()).await.unwrap().items;
     all.into_iter().find(|one| one.worker_id == *id).unwrap()
 }
 

@@ -239,7 +239,7 @@ async fn everything_is_there_and_work_goes_on(place: LedgerPlace) {
         told,
         [("feed", SourceType::Advisory, Some("feeds.example:8443")), ("list", SourceType::Kev, None)]
     );
-    let workers = engine.workers().list(&caller).await.unwrap();
+    let workers = engine.workers().list(&caller, &PageQuery::default()).await.unwrap().items;
     let wishes: Vec<_> = workers.iter().map(|one| (one.name.as_str(), one.wish)).collect();
     assert_eq!(wishes, [("drained", WorkerWish::Drain), ("plain", WorkerWish::Work)]);
     let runs = engine.runs().list(&caller, &RunFilter::default(), &PageQuery::default()).await.unwrap().items;

@@ -51,7 +51,7 @@ pub(crate) async fn the_worker_does_what_it_can_and_reports_it(world: World) {
     let bad = world.job(&bad.job_id).await;
     assert_eq!((bad.state, bad.error_code.as_deref()), (JobState::Failed, Some("TOLD")));
     assert_eq!(world.state(&foreign.job_id).await, JobState::Queued);
-    let workers = world.engine.workers().list(&world.caller).await.unwrap();
+    let workers = world.engine.workers().list(&world.caller, &PageQuery::default()).await.unwrap().items;
     assert!(workers.iter().any(|worker| worker.name == "local" && worker.state == WorkerState::Online));
     assert!(workers.iter().all(|worker| worker.in_flight == 0));
     world.assert_chain().await;
@@ -89,7 +89,7 @@ pub(crate) async fn a_running_worker_takes_new_jobs_and_ends_when_it_is_stopped(
     running.stop().await;
     let job = world.submit(told(&world, "well", 0)).await;
     assert_eq!(world.state(&job.job_id).await, JobState::Queued);
-    let workers = world.engine.workers().list(&world.caller).await.unwrap();
+    let workers = world.engine.workers().list(&world.caller, &PageQuery::default()).await.unwrap().items;
     assert!(workers.iter().any(|worker| worker.state == WorkerState::Draining));
 }
 

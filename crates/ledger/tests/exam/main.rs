@@ -68,5 +68,6 @@ exam! {
     writes::news => news_is_told_after_the_commit_and_not_when_it_failed,
     writes::ended_by_the_database => a_transaction_that_the_database_ended_does_not_end_the_ledger,
     writes::panics => a_write_that_panics_leaves_the_ledger_usable,
+    writes::mutes_last => a_mute_lasts_until_its_time_and_the_last_word_counts,
     writes::workers_and_artifacts => workers_and_artifacts_come_back_as_written,
 }

@@ -6,6 +6,7 @@ use stella_contract::artifact::Artifact;
 use stella_contract::ids::{ArtifactId, JobId, WorkerId};
 use stella_contract::worker::WorkerWish;
 use stella_ledger::jobs::NewJob;
+use stella_ledger::mutes::{self, MuteRow};
 use stella_ledger::workers::WorkerRecord;
 use stella_ledger::{LedgerError, News, Query, artifacts, jobs, workers};
 use tokio::sync::Barrier;
@@ -148,6 +149,36 @@ pub(crate) async fn ended_by_the_database(exam: Exam) {
         exam.insert(vec![exam.job("exam", 50, NOW)]).await;
     }
     assert_eq!(count(&exam, "select count(*) from jobs").await, 2);
+}
+
+pub(crate) async fn mutes_last(exam: Exam) {
+    let row = |fingerprint: &str, until: Option<i64>| MuteRow {
+        tenant: tenant().as_str().to_owned(),
+        fingerprint: fingerprint.to_owned(),
+        until,
+        reason: Some("known".to_owned()),
+        ticket: None,
+        muted_by: "ada".to_owned(),
+        muted_at: NOW.0,
+    };
+    let rows = [row("b", None), row("a", Some(NOW.0)), row("c", Some(NOW.0 + 2)), row("c", Some(NOW.0 + 1))];
+    let (given, expected) = (rows.clone(), vec![rows[0].clone(), rows[3].clone()]);
+    let found = exam
+        .write(move |tx| {
+            Box::pin(async move {
+                for row in &given {
+                    mutes::put(tx, row).await?;
+                }
+                let found = mutes::in_force(tx, tenant().as_str(), NOW.0).await?;
+                assert_eq!(mutes::in_force(tx, "other", NOW.0).await?, []);
+                assert!(!mutes::remove(tx, "other", "b").await?);
+                assert!(mutes::remove(tx, tenant().as_str(), "b").await?);
+                assert_eq!(mutes::in_force(tx, tenant().as_str(), NOW.0 + 1).await?, []);
+                Ok(found)
+            })
+        })
+        .await;
+    assert_eq!(found, expected);
 }
 
 pub(crate) async fn workers_and_artifacts(exam: Exam) {

@@ -193,7 +193,7 @@ impl Stage {
     pub(crate) fn cause() -> Write {
         Write {
             cause: Cause { reason: Some("conformance".to_owned()), ticket: Some("CONFORMANCE".to_owned()) },
-            idempotency_key: None,
+            ..Write::default()
         }
     }
 }

@@ -263,6 +263,9 @@ async fn ask_dead_letters(client: &Client) {
     let _ = letters.resolve(&entry, &wish(end.clone()), &write).await;
     let _ = letters.reopen(&entry, &write).await;
     let _ = letters.acknowledge(&entry, &Default::default(), &write).await;
+    let _ = letters.mutes(&page).await;
+    let _ = letters.mute(&wish(json!({ "fingerprint": "5f1c0a9b7e2d4c68" })), &write).await;
+    let _ = letters.unmute(&wish(json!({ "fingerprint": "5f1c0a9b7e2d4c68" })), &write).await;
     let _ = letters.preview(&Default::default()).await;
     let _ = letters.batch_replay(&Default::default(), &write).await;
     let _ = letters.batch_resolve(&wish(end), &write).await;

@@ -78,6 +78,7 @@ async fn a_write_carries_reason_ticket_and_idempotency_key_beyond_ascii_too() {
         .and(path("/api/v1/sources/src_01890000-0000-7000-8000-000000000001:run"))
         .and(header("x-stella-operator-ticket", "OPS-7"))
         .and(header("idempotency-key", "k1"))
+        .and(header("if-match", "\"7\""))
         .and(body_json(json!({ "force": true })))
         .respond_with(ResponseTemplate::new(422).set_body_json(refusal("FEED_SUSPICIOUS", None)))
         .expect(1)
@@ -86,6 +87,7 @@ async fn a_write_carries_reason_ticket_and_idempotency_key_beyond_ascii_too() {
     let write = Write {
         cause: Cause { reason: Some("Prüfung → neu".to_owned()), ticket: Some("OPS-7".to_owned()) },
         idempotency_key: Some("k1".to_owned()),
+        version: Some(7),
     };
     let id = "src_01890000-0000-7000-8000-000000000001".parse().unwrap();
     let error = client.sources().run(&id, &RunSource { force: true }, &write).await.unwrap_err();

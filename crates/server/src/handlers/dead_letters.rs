@@ -1,13 +1,14 @@
 //! The dead letter.
 
 use crate::desk::Desk;
+use crate::exported::{Accepted, Exported};
 use crate::handlers::Answered;
 use crate::reply::{Answer, Paged};
-use crate::take::{Asked, Id, Json, JsonOrNothing, Listing};
+use crate::take::{Asked, Everything, Id, Json, JsonOrNothing, Listing};
 use stella_contract::dead_letter::{
     AcknowledgeDeadLetter, BatchReplay, BatchResolve, Cluster, DeadLetter, DeadLetterBatch, DeadLetterDetail,
-    DeadLetterExport, DeadLetterFilter, DeadLetterPreview, DeadLetterStats, ExportDeadLetters,
-    ReplayDeadLetter, ReplayStarted, ResolveDeadLetter, SelectDeadLetters,
+    DeadLetterFilter, DeadLetterPreview, DeadLetterStats, ExportDeadLetters, Mute, MuteCause,
+    ReplayDeadLetter, ReplayStarted, ResolveDeadLetter, SelectDeadLetters, UnmuteCause,
 };
 use stella_contract::ids::DeadLetterId;
 
@@ -26,8 +27,11 @@ pub(crate) async fn stats(desk: Desk) -> Answered<Answer<DeadLetterStats>> {
 pub(crate) async fn export(
     desk: Desk,
     Asked(wish): Asked<ExportDeadLetters>,
-) -> Answered<Answer<DeadLetterExport>> {
-    Ok(Answer::of(desk.engine.dead_letters().export(&desk.caller, &wish).await?))
+    accepted: Accepted,
+) -> Answered<Exported> {
+    let wish = ExportDeadLetters { format: accepted.format.or(wish.format), ..wish };
+    let made = desk.engine.dead_letters().export(&desk.caller, &wish).await?;
+    Ok(Exported { made, as_file: accepted.format.is_some() })
 }
 
 pub(crate) async fn get(desk: Desk, Id(id): Id<DeadLetterId>) -> Answered<Answer<DeadLetterDetail>> {
@@ -60,6 +64,18 @@ pub(crate) async fn acknowledge(
     JsonOrNothing(wish): JsonOrNothing<AcknowledgeDeadLetter>,
 ) -> Answered<Answer<DeadLetter>> {
     Ok(Answer::of(desk.engine.dead_letters().acknowledge(&desk.caller, &id, wish).await?))
+}
+
+pub(crate) async fn mutes(desk: Desk, list: Listing<Everything>) -> Answered<Paged<Mute>> {
+    Ok(Paged(desk.engine.dead_letters().mutes(&desk.caller, &list.page).await?))
+}
+
+pub(crate) async fn mute(desk: Desk, Json(wish): Json<MuteCause>) -> Answered<Answer<Mute>> {
+    Ok(Answer::of(desk.engine.dead_letters().mute(&desk.caller, wish).await?))
+}
+
+pub(crate) async fn unmute(desk: Desk, Json(wish): Json<UnmuteCause>) -> Answered<Answer<Mute>> {
+    Ok(Answer::of(desk.engine.dead_letters().unmute(&desk.caller, wish).await?))
 }
 
 pub(crate) async fn preview(

@@ -5,7 +5,7 @@ use crate::handlers::Answered;
 use crate::reply::{Answer, Paged};
 use crate::take::{Id, Json, JsonOrNothing, Listing};
 use stella_contract::ids::IncidentId;
-use stella_contract::incident::{Incident, IncidentFilter, NoteIncident};
+use stella_contract::incident::{Incident, IncidentFilter, NoteIncident, ResolveIncident};
 
 pub(crate) async fn list(desk: Desk, list: Listing<IncidentFilter>) -> Answered<Paged<Incident>> {
     Ok(Paged(desk.engine.incidents().list(&desk.caller, &list.filter, &list.page).await?))
@@ -26,7 +26,8 @@ pub(crate) async fn acknowledge(
 pub(crate) async fn resolve(
     desk: Desk,
     Id(id): Id<IncidentId>,
-    Json(wish): Json<NoteIncident>,
+    Json(wish): Json<ResolveIncident>,
 ) -> Answered<Answer<Incident>> {
+    let wish = NoteIncident { note: Some(wish.note) };
     Ok(Answer::of(desk.engine.incidents().resolve(&desk.caller, &id, wish).await?))
 }

@@ -12,7 +12,6 @@ use stella_contract::ids::JobId;
 use stella_contract::job::{Job, JobDetail, JobFilter, PrioritizeJob, SubmitJob};
 use stella_contract::lease::LogLine;
 use stella_contract::lineage::Lineage;
-use stella_contract::page::Page;
 use stella_contract::worker::Worker;
 use stella_engine::verbs::Verb;
 
@@ -67,15 +66,12 @@ pub(crate) async fn lineage(desk: Desk, Id(id): Id<JobId>) -> Answered<Answer<Li
     Ok(Answer::of(desk.engine.jobs().lineage(&desk.caller, &id).await?))
 }
 
-/// A job leaves at most 200, so that one page holds them all.
 pub(crate) async fn artifacts(
     desk: Desk,
     Id(id): Id<JobId>,
-    _: Listing<Everything>,
+    list: Listing<Everything>,
 ) -> Answered<Paged<Artifact>> {
-    let items = desk.engine.artifacts().of_job(&desk.caller, &id).await?;
-    let total_estimate = Some(items.len() as u64);
-    Ok(Paged(Page { items, next_page_token: None, total_estimate }))
+    Ok(Paged(desk.engine.artifacts().of_job(&desk.caller, &id, &list.page).await?))
 }
 
 pub(crate) async fn log(
@@ -99,9 +95,6 @@ pub(crate) async fn artifact(desk: Desk, Id(digest): Id<ArtifactDigest>) -> Answ
     Ok(Octets { digest: digest.0, bytes })
 }
 
-/// Workers are few, so that one page holds them all.
-pub(crate) async fn workers(desk: Desk, _: Listing<Everything>) -> Answered<Paged<Worker>> {
-    let items = desk.engine.workers().list(&desk.caller).await?;
-    let total_estimate = Some(items.len() as u64);
-    Ok(Paged(Page { items, next_page_token: None, total_estimate }))
+pub(crate) async fn workers(desk: Desk, list: Listing<Everything>) -> Answered<Paged<Worker>> {
+    Ok(Paged(desk.engine.workers().list(&desk.caller, &list.page).await?))
 }

@@ -149,7 +149,7 @@ pub(crate) fn describe_put_artifact(operation: &mut Operation) {
         (
             KIND_HEADER,
             false,
-            json!({ "type": "string", "maxLength": 200 }),
+            json!({ "type": "string", "minLength": 1, "maxLength": 200 }),
             "What it is; `output` when absent.",
         ),
     ] {

@@ -1,5 +1,6 @@
 //! The router, an engine behind it, and a short way to ask.
 
+use crate::told;
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
@@ -112,7 +113,10 @@ impl App {
 
     /// The answer before its body is read, for streams.
     pub(crate) async fn start(&self, request: Request<Body>) -> Response {
-        self.router.clone().oneshot(request).await.unwrap()
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        told::demand(method.as_str(), &path, response.status().as_u16());
+        response
     }
 }
 
@@ -122,7 +126,9 @@ pub(crate) struct Bare(Router);
 impl Bare {
     pub(crate) async fn get(&self, path: &str) -> Answer {
         let request = Request::get(path).body(Body::empty()).unwrap();
-        Answer::read(self.0.clone().oneshot(request).await.unwrap()).await
+        let answer = Answer::read(self.0.clone().oneshot(request).await.unwrap()).await;
+        told::demand("GET", path.split('?').next().unwrap_or(path), answer.status.as_u16());
+        answer
     }
 }
 

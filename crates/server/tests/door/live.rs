@@ -53,6 +53,17 @@ async fn submit(app: &App) -> String {
     job.json()["jobId"].as_str().unwrap().to_owned()
 }
 
+/// A cursor of `i64::MIN` once ended in a fault of the product.
+#[tokio::test]
+async fn a_cursor_at_either_end_of_the_numbers_is_told_to_read_everything_anew() {
+    let app = App::local().await;
+    submit(&app).await;
+    for cursor in [i64::MIN, -1, i64::MAX] {
+        let batch = app.get(&format!("/api/v1/feed?cursor={cursor}")).await;
+        assert_eq!((batch.status.as_u16(), &batch.json()["reset"]), (200, &true.into()), "{cursor}");
+    }
+}
+
 #[tokio::test]
 async fn the_feed_tells_what_happens_and_goes_on_after_the_last_number_seen() {
     let app = App::local().await;

@@ -36,7 +36,7 @@ async fn client(app: &App, scopes: impl IntoIterator<Item = Scope>) -> Client {
 
 fn because() -> Write {
     let cause = Cause { reason: Some("a test".to_owned()), ticket: Some("OPS-1".to_owned()) };
-    Write { cause, idempotency_key: None }
+    Write { cause, ..Write::default() }
 }
 
 async fn stands_every_case(app: App) {
