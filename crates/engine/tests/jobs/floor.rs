@@ -1,8 +1,10 @@
 //! Workers of other processes: what they do against the rules of their leases, and what they tell of their sources.
 
 use crate::support::World;
+use crate::together::{busy, stand_in_line};
 use bytes::Bytes;
-use futures::StreamExt as _;
+use futures::future::join_all;
+use futures::{FutureExt as _, StreamExt as _};
 use stella_contract::error::Code;
 use stella_contract::ids::{SourceId, WorkerId};
 use stella_contract::job::{ErrorClass, JobState, SubmitJob};
@@ -226,4 +228,75 @@ pub(crate) async fn a_failed_job_says_its_cause_and_whether_another_try_may_help
     assert_eq!(dead.error_fingerprint.as_ref(), Some(&entry.items[0].fingerprint));
     assert_ne!(waiting.error_fingerprint, dead.error_fingerprint);
     assert_eq!(world.submitted().await.error_fingerprint, None);
+}
+
+/// Claims without a start.
+async fn claim(world: &World, worker_id: &WorkerId) -> WorkLease {
+    let wish = ClaimWork { worker_id: worker_id.clone(), job_types: Vec::new(), max: Some(1), wait_s: None };
+    let mut leases = world.engine.floor().claim(&world.caller, wish).await.unwrap().unwrap().leases;
+    leases.pop().unwrap()
+}
+
+pub(crate) async fn of_two_who_start_one_job_at_the_same_time_only_the_holder_does(world: World) {
+    let (slow, quick) = (register(&world, "exam").await, register(&world, "exam").await);
+    let job = world.submitted().await;
+    let stale = claim(&world, &slow).await;
+    world.pass_ms(20_000).await;
+    let held = claim(&world, &quick).await;
+    assert_eq!((&stale.job_id, &held.job_id), (&job.job_id, &job.job_id));
+    let (go_on, busy) = busy(&world).await;
+    let ack = |lease: &WorkLease| {
+        let (floor, caller) = (world.engine.floor(), world.caller.clone());
+        let (id, wish) = (lease.lease_id.clone(), AckLease { lease_epoch: lease.lease_epoch });
+        async move { floor.ack(&caller, &id, wish).await.map(|_| ()) }.boxed()
+    };
+    // The holder says it twice, and the one who lost the job in between.
+    let mut said = vec![ack(&held), ack(&stale), ack(&held)];
+    stand_in_line(&mut said).await;
+    go_on.notify_one();
+    let heard = join_all(said).await;
+    busy.await.unwrap().unwrap();
+    assert_eq!(heard[1].as_ref().unwrap_err().code, Code::LeaseLost);
+    assert!(heard[0].is_ok() && heard[2].is_ok(), "{heard:?}");
+    assert_eq!(world.state(&job.job_id).await, JobState::Running);
+    let started = world.kinds(&job.job_id).await.iter().filter(|kind| *kind == "started").count();
+    assert_eq!(started, 1);
+}
+
+pub(crate) async fn what_workers_end_at_the_same_time_ends_in_one_commit_each_for_itself(world: World) {
+    let id = register(&world, "exam").await;
+    for _ in 0..4 {
+        world.submitted().await;
+    }
+    let leases = start(&world, &id).await;
+    let (go_on, busy) = busy(&world).await;
+    let before = world.engine.ledger().commits();
+    let complete = |lease: &WorkLease, lease_epoch: i64| {
+        let (floor, caller) = (world.engine.floor(), world.caller.clone());
+        let (id, wish) = (lease.lease_id.clone(), CompleteLease { lease_epoch, ..bare(lease) });
+        async move { floor.complete(&caller, &id, wish).await }.boxed()
+    };
+    // All of them, one of them twice, one under an epoch that was never given, and one that names what it never brought.
+    let mut said: Vec<_> = leases[..3].iter().map(|lease| complete(lease, lease.lease_epoch)).collect();
+    said.push(complete(&leases[0], leases[0].lease_epoch));
+    said.push(complete(&leases[3], leases[3].lease_epoch + 1));
+    let named = CompleteLease { outputs_hash: Some("x".to_owned()), ..bare(&leases[3]) };
+    let (floor, caller, lease) = (world.engine.floor(), world.caller.clone(), leases[3].lease_id.clone());
+    said.push(async move { floor.complete(&caller, &lease, named).await }.boxed());
+    stand_in_line(&mut said).await;
+    go_on.notify_one();
+    let heard = join_all(said).await;
+    busy.await.unwrap().unwrap();
+    for (lease, answer) in leases[..3].iter().chain([&leases[0]]).zip(&heard) {
+        let job = answer.as_ref().unwrap();
+        assert_eq!((&job.job_id, job.state), (&lease.job_id, JobState::Succeeded));
+        let ended = world.kinds(&job.job_id).await.iter().filter(|kind| *kind == "succeeded").count();
+        assert_eq!(ended, 1);
+    }
+    assert_eq!(heard[4].as_ref().unwrap_err().code, Code::LeaseLost);
+    assert_eq!(heard[5].as_ref().unwrap_err().code, Code::ArtifactDigestMismatch);
+    assert_eq!(world.state(&leases[3].job_id).await, JobState::Running, "its worker may still end it");
+    // What kept the writer busy, all that was said, and the two violations.
+    assert_eq!(world.engine.ledger().commits() - before, 4);
+    world.assert_chain().await;
 }

@@ -62,6 +62,8 @@ on_both! {
     life::an_effect_is_kept_with_the_success_or_not_at_all,
     life::the_same_report_twice_is_one_report,
     life::a_claim_given_back_does_not_count,
+    floor::of_two_who_start_one_job_at_the_same_time_only_the_holder_does,
+    floor::what_workers_end_at_the_same_time_ends_in_one_commit_each_for_itself,
     floor::a_worker_that_breaks_its_leases_five_times_in_an_hour_is_quarantined,
     floor::violations_of_an_hour_ago_do_not_count,
     floor::bytes_that_are_not_what_was_said_count_too,

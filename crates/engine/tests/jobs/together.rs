@@ -13,10 +13,10 @@ use stella_engine::{Caller, Error};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-type Waiting = Pin<Box<dyn Future<Output = Result<Submitted, Error>> + Send>>;
+type Waiting<A> = Pin<Box<dyn Future<Output = Result<A, Error>> + Send>>;
 
 /// Keeps the writer busy until it is told to go on.
-async fn busy(world: &World) -> (Arc<Notify>, JoinHandle<Result<(), Error>>) {
+pub(crate) async fn busy(world: &World) -> (Arc<Notify>, JoinHandle<Result<(), Error>>) {
     let (begun, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (told, waits, engine) = (begun.clone(), go_on.clone(), world.engine.clone());
     let held = tokio::spawn(async move {
@@ -35,13 +35,13 @@ async fn busy(world: &World) -> (Arc<Notify>, JoinHandle<Result<(), Error>>) {
     (go_on, held)
 }
 
-fn submits(world: &World, caller: &Caller) -> Waiting {
+fn submits(world: &World, caller: &Caller) -> Waiting<Submitted> {
     let (jobs, caller, wish) = (world.engine.jobs(), caller.clone(), world.wish());
     Box::pin(async move { jobs.submit(&caller, wish).await })
 }
 
 /// Asks each once, so that all stand in the line when this returns.
-async fn stand_in_line(waiting: &mut [Waiting]) {
+pub(crate) async fn stand_in_line<A>(waiting: &mut [Waiting<A>]) {
     for one in waiting {
         let is_answered = poll_fn(|context| Poll::Ready(one.as_mut().poll(context).is_ready())).await;
         assert!(!is_answered, "the writer is busy");
@@ -52,7 +52,7 @@ pub(crate) async fn submissions_of_many_callers_share_a_commit_and_each_is_answe
     let other = Caller::local("acme".parse().unwrap(), "grace").because("another cause", None);
     let (go_on, held) = busy(&world).await;
     let before = world.engine.ledger().commits();
-    let mut waiting: Vec<Waiting> =
+    let mut waiting: Vec<Waiting<Submitted>> =
         (0..20).map(|at| submits(&world, if at % 2 == 0 { &world.caller } else { &other })).collect();
     stand_in_line(&mut waiting).await;
     go_on.notify_one();
@@ -75,7 +75,7 @@ pub(crate) async fn submissions_of_many_callers_share_a_commit_and_each_is_answe
 
 pub(crate) async fn a_caller_that_goes_away_takes_no_neighbour_with_it(world: World) {
     let (go_on, held) = busy(&world).await;
-    let mut waiting: Vec<Waiting> = (0..2).map(|_| submits(&world, &world.caller)).collect();
+    let mut waiting: Vec<Waiting<Submitted>> = (0..2).map(|_| submits(&world, &world.caller)).collect();
     stand_in_line(&mut waiting).await;
     // The first one called the writer for both.
     drop(waiting.remove(0));

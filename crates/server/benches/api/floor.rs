@@ -81,7 +81,13 @@ async fn work(client: Client, at: usize, done: Arc<AtomicUsize>) -> Outcome<()> 
 async fn end(client: Client, lease: WorkLease) -> Outcome<()> {
     let lease_epoch = lease.lease_epoch;
     client.floor().ack(&lease.lease_id, &AckLease { lease_epoch }).await?;
-    let done = CompleteLease { lease_epoch, artifacts: Vec::new(), outputs_hash: None, result: None };
+    let done = CompleteLease {
+        lease_epoch,
+        artifacts: Vec::new(),
+        outputs_hash: None,
+        result: None,
+        watermark: None,
+    };
     client.floor().complete(&lease.lease_id, &done).await?;
     Ok(())
 }
