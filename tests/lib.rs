@@ -12,6 +12,8 @@ pub mod aliases;
 pub mod chromium;
 #[path = "support/fixtures.rs"]
 pub mod fixtures;
+#[path = "support/large/mod.rs"]
+pub mod large;
 #[path = "support/many.rs"]
 pub mod many;
 #[path = "support/served.rs"]

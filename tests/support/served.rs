@@ -26,18 +26,27 @@ pub fn assets() -> PathBuf {
 
 /// A folder that outlives the programs that use it, so that one can be killed and another started on its ledger.
 pub struct Home {
-    dir: TempDir,
+    path: PathBuf,
+    /// Removes it in the end; absent where it is to be kept.
+    _dir: Option<TempDir>,
 }
 
 impl Default for Home {
     fn default() -> Self {
-        Self { dir: tempfile::tempdir().unwrap() }
+        let dir = tempfile::tempdir().unwrap();
+        Self { path: dir.path().to_path_buf(), _dir: Some(dir) }
     }
 }
 
 impl Home {
+    /// A folder that is kept.
+    pub fn at(path: &Path) -> Self {
+        std::fs::create_dir_all(path).unwrap();
+        Self { path: path.canonicalize().unwrap(), _dir: None }
+    }
+
     pub fn path(&self) -> &Path {
-        self.dir.path()
+        &self.path
     }
 
     pub fn ledger(&self) -> PathBuf {
