@@ -90,7 +90,11 @@ async fn ledger(size: Size) -> (Home, Made) {
         }
     };
     let bytes = std::fs::metadata(home.ledger()).map_or(0, |file| file.len());
-    println!("The ledger has {} MB and was made in {:.0} s.", bytes / 1_000_000, began.elapsed().as_secs_f64());
+    println!(
+        "The ledger has {} MB and was made in {:.0} s.",
+        bytes / 1_000_000,
+        began.elapsed().as_secs_f64()
+    );
     (home, made)
 }
 

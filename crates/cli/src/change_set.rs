@@ -12,6 +12,7 @@ use stella_contract::change_set::{
     AfterFirst, ChangeItem, ChangeOptions, ChangeParameters, ChangeSet, ChangeSetFilter, ChangeSetState,
     ChangeVerb, Changed, CreateChangeSet, ItemFilter, ItemState, Selection, StartChangeSet,
 };
+use stella_contract::dead_letter::DeadLetterFilter;
 use stella_contract::ids::{ChangeSetId, ViewId};
 use stella_contract::page::PageQuery;
 use stella_contract::route::encode_query;
@@ -64,10 +65,13 @@ pub(crate) struct Create {
     #[arg(long)]
     verb: ChangeVerb,
     /// All that match: "state:failed type:ingest.*"; "" is all.
-    #[arg(long, value_name = "FILTER", required_unless_present = "id", conflicts_with = "id")]
+    #[arg(long, value_name = "FILTER", required_unless_present_any = ["id", "dead_letters"], conflicts_with_all = ["id", "dead_letters"])]
     filter: Option<String>,
+    /// All dead-letter entries that match: "state=open&fingerprint=4f1a"; "" is all.
+    #[arg(long, value_name = "QUERY", value_parser = entries, conflicts_with = "id")]
+    dead_letters: Option<DeadLetterFilter>,
     /// Leave this one out; may be given again.
-    #[arg(long, value_name = "ID", requires = "filter")]
+    #[arg(long, value_name = "ID", conflicts_with = "id")]
     exclude: Vec<String>,
     /// Exactly this one; may be given again.
     #[arg(long, value_name = "ID")]
@@ -81,6 +85,9 @@ pub(crate) struct Create {
     /// For dead_letter_resolve: a note.
     #[arg(long)]
     note: Option<String>,
+    /// For dead_letter_replay: repeat too what another attempt does not mend.
+    #[arg(long)]
+    force: bool,
     /// Do so many first and see how they end.
     #[arg(long, value_name = "ITEMS", value_parser = clap::value_parser!(u32).range(1..))]
     first: Option<u32>,
@@ -230,11 +237,18 @@ impl ChangeSets {
     }
 }
 
+/// Reads a filter of entries as an address has it.
+fn entries(text: &str) -> Result<DeadLetterFilter, String> {
+    serde_urlencoded::from_str(text).map_err(|error| format!("{error}; as in state=open&category=timeout"))
+}
+
 impl Create {
     fn wish(&self) -> CreateChangeSet {
-        let selection = match &self.filter {
-            Some(filter) => Selection::Filter { filter: filter.clone(), excluding: self.exclude.clone() },
-            None => Selection::Ids { ids: self.id.clone() },
+        let excluding = self.exclude.clone();
+        let selection = match (&self.filter, &self.dead_letters) {
+            (Some(filter), _) => Selection::Filter { filter: filter.clone(), excluding },
+            (None, Some(wanted)) => Selection::DeadLetters { matching: Box::new(wanted.clone()), excluding },
+            (None, None) => Selection::Ids { ids: self.id.clone() },
         };
         CreateChangeSet {
             verb: self.verb,
@@ -243,6 +257,7 @@ impl Create {
                 priority: self.priority,
                 code: self.code.clone(),
                 note: self.note.clone(),
+                force: self.force,
             },
             options: ChangeOptions {
                 first_n: self.first,
@@ -323,6 +338,12 @@ fn of_one(set: &ChangeSet) -> Table {
         }
         Selection::Filter { filter, excluding } => {
             format!("all that match {filter:?}, without {}", excluding.len())
+        }
+        Selection::DeadLetters { excluding, .. } if excluding.is_empty() => {
+            "all entries that match".to_owned()
+        }
+        Selection::DeadLetters { excluding, .. } => {
+            format!("all entries that match, without {}", excluding.len())
         }
         Selection::Ids { .. } => format!("{} named", set.dry_run.selected),
     };

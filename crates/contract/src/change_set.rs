@@ -3,6 +3,7 @@
 //! A single thing is a selection of one, so that there is one way to act.
 
 use crate::NoSuchArrow;
+use crate::dead_letter::DeadLetterFilter;
 use crate::ids::{ChangeSetId, Tenant};
 use crate::job::{self, JobState};
 use crate::time::Micros;
@@ -205,6 +206,15 @@ pub enum Selection {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         excluding: Vec<String>,
     },
+    /// All dead-letter entries that match at the time of the dry run.
+    DeadLetters {
+        /// The filter, as in the list of dead letters; empty for all.
+        #[serde(default)]
+        matching: Box<DeadLetterFilter>,
+        /// Ids of those that match and are left out, at most 10,000.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        excluding: Vec<String>,
+    },
 }
 
 /// The most ids that may be named one by one.
@@ -258,6 +268,9 @@ pub struct ChangeParameters {
     /// For `dead_letter_resolve`: a note.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// Repeats entries too whose failure another attempt does not mend; of `dead_letter_replay` alone.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub force: bool,
 }
 
 /// A wish for a change-set. Its dry run is made at once; nothing else is changed.

@@ -12,6 +12,7 @@ use crate::journal::Journal;
 use crate::limit_changes::{Change, demand_version, demand_within, note};
 use crate::page;
 pub use export::Export;
+pub(crate) use outlook::most_active;
 use stella_contract::error::Code;
 use stella_contract::ids::QuotaId;
 use stella_contract::page::{Page, PageQuery};

@@ -81,7 +81,10 @@ pub(crate) fn all(made: &Made) -> Vec<Place> {
     places.push(Place { name: "Job of the graph".to_owned(), ..Place::of(&Route::Job(made.middle.clone())) });
     let middle = Route::JobDag(made.middle.clone());
     places.push(Place { name: "Job graph, in the middle".to_owned(), ..Place::of(&middle) });
-    places.push(Place { name: "Stream of a run that ended".to_owned(), ..Place::of(&Route::RunStream(made.run.clone())) });
+    places.push(Place {
+        name: "Stream of a run that ended".to_owned(),
+        ..Place::of(&Route::RunStream(made.run.clone()))
+    });
     for filter in ["state:open category:integrity", "type:sbom.normalise", "state:resolved"] {
         places.push(Place::filtered(&Route::DeadLetterQueue, filter));
     }

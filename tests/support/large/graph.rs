@@ -55,7 +55,8 @@ async fn layer(
 ) -> Vec<JobId> {
     let caller = world.operator("ada", "the monthly rebuild");
     let wishes = (0..count).map(|at| {
-        let depends_on: Vec<_> = upstream(at).iter().map(|id| json!({"jobId": id, "kind": "on_success"})).collect();
+        let depends_on: Vec<_> =
+            upstream(at).iter().map(|id| json!({"jobId": id, "kind": "on_success"})).collect();
         wish::<SubmitJob>(json!({
             "jobType": job_type, "payload": {"part": at}, "runId": run, "dependsOn": depends_on,
         }))

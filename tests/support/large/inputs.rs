@@ -24,7 +24,13 @@ pub(super) async fn begin(world: &mut World, home: &Home, size: Size) -> (Source
         let vector = if at % 3 == 0 { fixtures::CRITICAL } else { fixtures::MEDIUM };
         let cve = format!("CVE-2026-{:04}", 1_000 + at);
         let fixed = format!("1.{}", 2 + at % 5);
-        fixtures::advisory(&format!("PYSEC-2026-{at}"), &cve, &format!("pack-{}", at % PACKAGES), &fixed, vector)
+        fixtures::advisory(
+            &format!("PYSEC-2026-{at}"),
+            &cve,
+            &format!("pack-{}", at % PACKAGES),
+            &fixed,
+            vector,
+        )
     });
     let text: Vec<String> = records.map(|record| record.to_string()).collect();
     let (half, whole) = (text[..PACKAGES].join("\n"), text.join("\n"));
@@ -32,13 +38,15 @@ pub(super) async fn begin(world: &mut World, home: &Home, size: Size) -> (Source
     let listed: Vec<String> = (0..40).map(|at| format!("CVE-2026-{:04}", 1_000 + at * 7)).collect();
     let listed: Vec<&str> = listed.iter().map(String::as_str).collect();
     let kev = add(world, "kev", SourceType::Kev, &written(home, "kev.json", &fixtures::kev(&listed))).await;
-    let days = add(world, "vendor-changes", SourceType::Advisory, &days(world, home, &[1, 2, 4, 5]).await).await;
+    let days =
+        add(world, "vendor-changes", SourceType::Advisory, &days(world, home, &[1, 2, 4, 5]).await).await;
     for source in [&feed, &kev, &days] {
         read(world, source).await;
     }
     for number in 0..WAITING {
         let name = format!("mirror-{number:02}");
-        let location = format!("https://feeds-{}.example/changes?part={number}&from={{from}}&to={{to}}", number % 4);
+        let location =
+            format!("https://feeds-{}.example/changes?part={number}&from={{from}}&to={{to}}", number % 4);
         let kind = [SourceType::Advisory, SourceType::Vex][number % 2];
         add(world, &name, kind, &location).await;
     }
@@ -71,7 +79,8 @@ pub(super) async fn go_on(world: &World, home: &Home, source: SourceId) -> Sourc
     }
     for (from, to, goes_on) in [(30, 20, true), (60, 40, true), (90, 70, false)] {
         let at = |days: i64| world.now().minus_ms(days * 24 * HOUR);
-        let whole = |at: stella_contract::time::Micros| stella_contract::time::Micros(at.0 / 1_000_000 * 1_000_000);
+        let whole =
+            |at: stella_contract::time::Micros| stella_contract::time::Micros(at.0 / 1_000_000 * 1_000_000);
         let draft = CreateBackfill::of(source.clone(), whole(at(from)), whole(at(to)));
         let drafted = backfills.create(&caller, draft).await.unwrap();
         let seen = backfills.preview(&caller, &drafted.backfill_id).await.unwrap();
@@ -97,7 +106,11 @@ async fn days(world: &World, home: &Home, ago: &[i64]) -> String {
         let at = world.now().minus_ms(day * 24 * HOUR);
         let number = at.0 / 1_000_000 % 100_000;
         let mut record = fixtures::advisory(
-            &format!("VND-{number}"), &format!("CVE-2025-{number}"), "pack-1", "1.1", fixtures::MEDIUM,
+            &format!("VND-{number}"),
+            &format!("CVE-2025-{number}"),
+            "pack-1",
+            "1.1",
+            fixtures::MEDIUM,
         );
         record["modified"] = json!(at.to_string());
         home.write(&format!("feeds/days/{number}.json"), &record.to_string());
@@ -127,7 +140,8 @@ async fn targets(world: &World, size: Size, generation: usize) {
                 (format!("pack-{package}"), format!("1.{}", (number + at + generation) % 7))
             })
             .collect();
-        let parts: Vec<(&str, &str)> = parts.iter().map(|(name, version)| (name.as_str(), version.as_str())).collect();
+        let parts: Vec<(&str, &str)> =
+            parts.iter().map(|(name, version)| (name.as_str(), version.as_str())).collect();
         let namespace = ["shop", "stock", "office"][number % 3];
         let text = fixtures::sbom(&format!("service-{number:03}"), &format!("2.{generation}"), &parts);
         let place = SbomPlace {

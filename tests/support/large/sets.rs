@@ -48,8 +48,13 @@ pub(super) async fn make(world: &World) -> ChangeSetId {
         world.engine.views().save(&caller, save).await.unwrap();
     }
     set(world, json!({"verb": "cancel", "selection": {"kind": "filter", "filter": "state:pending type:index.compact"}}), false).await;
-    set(world, json!({"verb": "retry", "options": {"pacePerS": 20},
-        "selection": {"kind": "filter", "filter": "state:failed error:HTTP_503 age:<6h"}}), true).await;
+    set(
+        world,
+        json!({"verb": "retry", "options": {"pacePerS": 20},
+        "selection": {"kind": "filter", "filter": "state:failed error:HTTP_503 age:<6h"}}),
+        true,
+    )
+    .await;
     set(world, json!({"verb": "dead_letter_resolve", "parameters": {"code": "wont_fix", "note": "Too old to matter."},
         "selection": {"kind": "filter", "filter": "category:integrity"}}), true).await
 }

@@ -33,16 +33,76 @@ pub(super) const WORKERS: &[(&str, &[&str])] = &[
 type Kind = (ErrorClass, &'static str, &'static str, Option<u16>, Option<&'static str>);
 
 const KINDS: [Kind; 12] = [
-    (ErrorClass::UpstreamThrottle, "HTTP_429", "The registry asks for patience: {n} requests this minute. Try again later.", Some(429), Some("registry.example")),
-    (ErrorClass::UpstreamError, "HTTP_503", "The mirror answered 503 for part {n}. Look at its status page.", Some(503), Some("mirror.example")),
-    (ErrorClass::UpstreamClient, "HTTP_404", "The document https://feeds.example/v2/{n} is gone. Ask its publisher.", Some(404), Some("feeds.example")),
-    (ErrorClass::Network, "CONNECT_RESET", "The connection broke off after {n} bytes. Look at the way to the far side.", None, Some("cdn.example")),
-    (ErrorClass::Timeout, "ATTEMPT_TIMEOUT", "The attempt took longer than {n} s. Give it more time or less work.", None, None),
-    (ErrorClass::SchemaMismatch, "SCHEMA_MISMATCH", "Field `components[{n}].purl` is missing. Correct the document.", None, None),
-    (ErrorClass::ParseError, "JSON_MALFORMED", "Unexpected end of input at byte {n}. Send the whole document.", None, None),
-    (ErrorClass::Validation, "VALIDATION_FAILED", "Product {n} has two statements that contradict each other. Withdraw one.", None, None),
-    (ErrorClass::Auth, "HTTP_401", "The token for the registry was refused at {n}. Renew it.", Some(401), Some("registry.example")),
-    (ErrorClass::Integrity, "DIGEST_MISMATCH", "Layer {n} does not have the digest that was said. Fetch it again.", None, None),
+    (
+        ErrorClass::UpstreamThrottle,
+        "HTTP_429",
+        "The registry asks for patience: {n} requests this minute. Try again later.",
+        Some(429),
+        Some("registry.example"),
+    ),
+    (
+        ErrorClass::UpstreamError,
+        "HTTP_503",
+        "The mirror answered 503 for part {n}. Look at its status page.",
+        Some(503),
+        Some("mirror.example"),
+    ),
+    (
+        ErrorClass::UpstreamClient,
+        "HTTP_404",
+        "The document https://feeds.example/v2/{n} is gone. Ask its publisher.",
+        Some(404),
+        Some("feeds.example"),
+    ),
+    (
+        ErrorClass::Network,
+        "CONNECT_RESET",
+        "The connection broke off after {n} bytes. Look at the way to the far side.",
+        None,
+        Some("cdn.example"),
+    ),
+    (
+        ErrorClass::Timeout,
+        "ATTEMPT_TIMEOUT",
+        "The attempt took longer than {n} s. Give it more time or less work.",
+        None,
+        None,
+    ),
+    (
+        ErrorClass::SchemaMismatch,
+        "SCHEMA_MISMATCH",
+        "Field `components[{n}].purl` is missing. Correct the document.",
+        None,
+        None,
+    ),
+    (
+        ErrorClass::ParseError,
+        "JSON_MALFORMED",
+        "Unexpected end of input at byte {n}. Send the whole document.",
+        None,
+        None,
+    ),
+    (
+        ErrorClass::Validation,
+        "VALIDATION_FAILED",
+        "Product {n} has two statements that contradict each other. Withdraw one.",
+        None,
+        None,
+    ),
+    (
+        ErrorClass::Auth,
+        "HTTP_401",
+        "The token for the registry was refused at {n}. Renew it.",
+        Some(401),
+        Some("registry.example"),
+    ),
+    (
+        ErrorClass::Integrity,
+        "DIGEST_MISMATCH",
+        "Layer {n} does not have the digest that was said. Fetch it again.",
+        None,
+        None,
+    ),
     (ErrorClass::Resource, "OUT_OF_SPACE", "The scratch disk has {n} bytes left. Make room.", None, None),
     (ErrorClass::Internal, "INTERNAL", "Rule {n} ended without a verdict. Report it.", None, None),
 ];
@@ -104,7 +164,11 @@ pub(super) fn job(world: &World, number: usize) -> SubmitJob {
 fn ended(world: &World, lease: &Lease, deadly: usize) -> Result<Done, Failure> {
     let lot = world.below(10_000);
     if lease.job.attempt == 1 && lot < 250 {
-        return Err(failure(ErrorClass::Network, "CONNECT_RESET", format!("The connection broke off after {lot} bytes.")));
+        return Err(failure(
+            ErrorClass::Network,
+            "CONNECT_RESET",
+            format!("The connection broke off after {lot} bytes."),
+        ));
     }
     if world.below(10_000) < deadly {
         return Err(for_good(world, &lease.job.job_type));

@@ -5,7 +5,7 @@ use stella_contract::backfill::{Backfill, BackfillFilter, BackfillWindow, Create
 use stella_contract::ids::{BackfillId, SourceId};
 use stella_contract::job::Cause;
 use stella_contract::page::{Page, PageQuery};
-use stella_contract::source::{Source, SourceTested};
+use stella_contract::source::{Source, SourceTested, UpdateSource};
 use stella_contract::watermark::{ResetWatermark, SkipWindow, Watermark, Watermarks};
 
 /// What an operator may do to a backfill beside starting it.
@@ -38,6 +38,10 @@ impl Api {
     /// One dry look at a source.
     pub async fn test_source(&self, id: &SourceId) -> Result<SourceTested> {
         self.post(format!("/api/v1/sources/{id}:test"), None, &Cause::default()).await
+    }
+    /// Changes how a source is read.
+    pub async fn update_source(&self, id: &SourceId, wish: &UpdateSource, cause: &Cause) -> Result<Source> {
+        self.post_json(format!("/api/v1/sources/{id}:update"), wish, cause).await
     }
     /// Holds a source.
     pub async fn pause_source(&self, id: &SourceId, cause: &Cause) -> Result<Source> {

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::rc::Rc;
 use stella_contract::api::{IDEMPOTENCY_HEADER, Method, REASON_HEADER, TENANT_HEADER, TICKET_HEADER};
+use stella_contract::artifact::Artifact;
 use stella_contract::event::{RunMessages, RunMessagesQuery};
 use stella_contract::finding::{ExplainQuery, Explanation, Finding, FindingChange, FindingFilter};
 use stella_contract::history::{ChainCheck, HistoryEntry};
@@ -101,6 +102,10 @@ impl Api {
     /// Walks the tenant's whole history.
     pub async fn verify_history(&self) -> Result<ChainCheck> {
         self.get("/api/v1/history/verify".into()).await
+    }
+    /// What a job left.
+    pub async fn job_artifacts(&self, id: &JobId) -> Result<Page<Artifact>> {
+        self.get(format!("/api/v1/jobs/{id}/artifacts")).await
     }
     /// The text of an artifact.
     pub async fn artifact(&self, digest: &str) -> Result<String> {

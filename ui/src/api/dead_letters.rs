@@ -2,9 +2,8 @@
 
 use super::client::{Api, Result, with_query};
 use stella_contract::dead_letter::{
-    AcknowledgeDeadLetter, BatchReplay, BatchResolve, Cluster, ClusterFilter, DeadLetter, DeadLetterBatch,
-    DeadLetterDetail, DeadLetterExport, DeadLetterFilter, DeadLetterPreview, DeadLetterStats,
-    ExportDeadLetters, ReplayDeadLetter, ReplayStarted, ResolveDeadLetter, SelectDeadLetters,
+    AcknowledgeDeadLetter, Cluster, ClusterFilter, DeadLetter, DeadLetterDetail, DeadLetterExport,
+    DeadLetterFilter, DeadLetterStats, ExportDeadLetters, ReplayDeadLetter, ReplayStarted, ResolveDeadLetter,
 };
 use stella_contract::ids::{DeadLetterId, IncidentId};
 use stella_contract::incident::{Incident, IncidentFilter, NoteIncident};
@@ -62,18 +61,6 @@ impl Api {
         cause: &Cause,
     ) -> Result<DeadLetter> {
         self.post_json(format!("/api/v1/deadletter/{id}:acknowledge"), wish, cause).await
-    }
-    /// What a batch would meet.
-    pub async fn preview_dead_letters(&self, wish: &SelectDeadLetters) -> Result<DeadLetterPreview> {
-        self.post_json("/api/v1/deadletter:preview".into(), wish, &Cause::default()).await
-    }
-    /// Repeats many entries, or tells what that would do.
-    pub async fn replay_dead_letters(&self, wish: &BatchReplay, cause: &Cause) -> Result<DeadLetterBatch> {
-        self.post_json("/api/v1/deadletter:batchReplay".into(), wish, cause).await
-    }
-    /// Closes many entries, or tells what that would do.
-    pub async fn resolve_dead_letters(&self, wish: &BatchResolve, cause: &Cause) -> Result<DeadLetterBatch> {
-        self.post_json("/api/v1/deadletter:batchResolve".into(), wish, cause).await
     }
     /// Entries as a file.
     pub async fn export_dead_letters(&self, wish: &ExportDeadLetters) -> Result<DeadLetterExport> {

@@ -9,6 +9,7 @@
 //! | `RunProgress`, `RunPhases` | `run`; `phases(&run)` |
 //! | `DeltasText` | `deltas`, `run: RunId`, `open`, `most` |
 //! | `Severity`, `KevTag` | `level` |
+//! | `ArtifactTable` | `artifacts`; each can be saved |
 //! | `EntryLink` | `id`: of a dead-letter entry |
 //! | `SourceLink` | `id`, `names: SourceNames` of `use_source_names()` |
 //! | `JobLink`, `RunLink` | `id`, `whole` / `short`, `query` |
@@ -18,6 +19,7 @@
 //! | `ProblemView`, `StaleBanner` | `what`, `problem`, `on_retry` / `as_of`, `problem`, `on_retry` |
 
 mod act_dialog;
+mod artifacts;
 mod backfill_states;
 mod badges;
 mod change_states;
@@ -36,6 +38,7 @@ mod state_badge;
 pub mod wait_reason;
 
 pub use act_dialog::{ActDialog, ActDialogProps, Deed};
+pub use artifacts::{ArtifactTable, ArtifactTableProps};
 pub use badges::{RunBadges, RunBadgesProps};
 pub use cli_twin::{CliTwin, CliTwinProps};
 pub use cron_words::cron_words;

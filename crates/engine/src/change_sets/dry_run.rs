@@ -64,7 +64,7 @@ fn of_run(verb: ChangeVerb, job_type: &str) -> Option<ItemRefusal> {
     (verb.makes_jobs() && job_type == SEGMENT_JOB).then_some(ItemRefusal::OfRun)
 }
 
-/// How a job type stands before anything is added.
+/// The queue of a job type as it is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Queue {
     /// Jobs that wait.
@@ -75,12 +75,12 @@ pub(super) struct Queue {
     pub(super) max_active: Option<i64>,
 }
 
-/// What the dry run found. `open` says how the queues of the job types stand.
+/// What the dry run found, and what that means to the queues.
 pub(super) fn tell(
     verb: ChangeVerb,
     pace_per_s: Option<u32>,
     found: &[Candidate],
-    open: &BTreeMap<String, Queue>,
+    queues: &BTreeMap<String, Queue>,
 ) -> DryRun {
     let eligible = found.iter().filter(|one| one.item.refusal.is_none()).count() as i64;
     let by_type = shares(found, |one| Some(one.item.job_type.as_str()));
@@ -92,7 +92,7 @@ pub(super) fn tell(
             .take(TOLD)
             .map(|share| {
                 let Queue { waiting, at_work, max_active } =
-                    open.get(&share.name).copied().unwrap_or_default();
+                    queues.get(&share.name).copied().unwrap_or_default();
                 let (job_type, added) = (share.name.clone(), share.eligible);
                 QueueImpact { job_type, added, waiting, at_work, max_active }
             })
@@ -187,8 +187,8 @@ mod tests {
         ];
         let found = of_jobs(ChangeVerb::Retry, facts, vec!["job_9".to_owned()]).unwrap();
         let queue = Queue { waiting: 7, at_work: 2, max_active: Some(4) };
-        let open = BTreeMap::from([("scan".to_owned(), queue)]);
-        let told = tell(ChangeVerb::Retry, Some(5), &found, &open);
+        let queues = BTreeMap::from([("scan".to_owned(), queue)]);
+        let told = tell(ChangeVerb::Retry, Some(5), &found, &queues);
         assert_eq!((told.selected, told.eligible, told.duration_s), (5, 2, Some(1)));
         let reasons: Vec<(ItemRefusal, i64)> =
             told.refusals.iter().map(|refusal| (refusal.code, refusal.count)).collect();

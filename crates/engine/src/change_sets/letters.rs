@@ -27,10 +27,15 @@ use stella_ledger::{Tx, dead_letter_lists};
 
 /// Entries read or judged in one go.
 const STRIDE: i64 = 500;
-/// What only a change mends is left out when it is looked at, as in every batch.
-const LOOKED_AT: Manner = Manner { force: false, batch: true };
+/// What only a change mends is left out when it is looked at, as in every batch, unless it is forced.
+const fn looked_at(parameters: &ChangeParameters) -> Manner {
+    Manner { force: parameters.force, batch: true }
+}
+
 /// The change-set keeps the pace itself.
-const DONE: Manner = Manner { force: false, batch: false };
+const fn done(parameters: &ChangeParameters) -> Manner {
+    Manner { force: parameters.force, batch: false }
+}
 
 /// The selected entries with the verdict on each; ids that name none of the tenant's come last.
 pub(super) async fn candidates(
@@ -38,6 +43,7 @@ pub(super) async fn candidates(
     tenant: &Tenant,
     verb: ChangeVerb,
     selection: &Selection,
+    parameters: &ChangeParameters,
     now: Micros,
 ) -> Result<Vec<Candidate>, Error> {
     let (records, unknown) = match selection {
@@ -48,8 +54,14 @@ pub(super) async fn candidates(
             found.retain(|record| !without.contains(&record.entry.entry_id));
             (found, Vec::new())
         }
+        Selection::DeadLetters { matching: wanted, excluding } => {
+            let without = entry_ids("selection.excluding", excluding)?;
+            let mut found = matching(tx, tenant, wanted).await?;
+            found.retain(|record| !without.contains(&record.entry.entry_id));
+            (found, Vec::new())
+        }
     };
-    let refusals = refusals(tx, tenant, verb, &records).await?;
+    let refusals = refusals(tx, tenant, verb, parameters, &records).await?;
     let mut found: Vec<Candidate> = records
         .into_iter()
         .map(|record| {
@@ -163,6 +175,7 @@ async fn refusals(
     tx: &mut Tx,
     tenant: &Tenant,
     verb: ChangeVerb,
+    parameters: &ChangeParameters,
     records: &[DeadLetterRecord],
 ) -> Result<BTreeMap<DeadLetterId, ItemRefusal>, Error> {
     let mut refused = BTreeMap::new();
@@ -173,7 +186,7 @@ async fn refusals(
     }
     for stride in records.chunks(STRIDE.unsigned_abs() as usize) {
         let ids: Vec<DeadLetterId> = stride.iter().map(|record| record.entry.entry_id.clone()).collect();
-        for (id, one) in judge(tx, tenant, &ids, LOOKED_AT).await? {
+        for (id, one) in judge(tx, tenant, &ids, looked_at(parameters)).await? {
             if let Err(no) = one {
                 refused.insert(id, refusal_of(&no).0);
             }
@@ -205,7 +218,7 @@ pub(super) async fn demand_unchanged(tx: &mut Tx, record: &ChangeSetRecord) -> R
         let ids: Vec<DeadLetterId> = items.iter().filter_map(|row| row.item.id.parse().ok()).collect();
         let keys: Vec<i64> = ids.iter().map(dead_letters::key_of).collect();
         let records = dead_letters::get_many(tx, &keys).await?;
-        changed += refusals(tx, &set.tenant, set.verb, &records).await?.len() as i64;
+        changed += refusals(tx, &set.tenant, set.verb, &set.parameters, &records).await?.len() as i64;
         changed += (ids.len() - records.len()) as i64;
     }
     match changed {
@@ -232,7 +245,8 @@ pub(super) async fn act(
         (id.as_str().to_owned(), outcome)
     };
     if set.verb == ChangeVerb::DeadLetterReplay {
-        let made = replay_many(engine, tx, &set.tenant, ids, DONE, 0, by, now, journal).await?;
+        let manner = done(&set.parameters);
+        let made = replay_many(engine, tx, &set.tenant, ids, manner, 0, by, now, journal).await?;
         let made = made.into_iter();
         return Ok(made.map(|(id, one)| told(id, one.map(|job| Some(job.job_id.to_string())))).collect());
     }

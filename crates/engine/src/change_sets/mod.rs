@@ -312,7 +312,7 @@ fn selection_changed(count: i64, of: i64, now: &str) -> Error {
 
 /// What can be known to be wrong without looking at any job.
 fn check(wish: &CreateChangeSet) -> Result<(), Error> {
-    let ChangeParameters { priority, code, note } = &wish.parameters;
+    let ChangeParameters { priority, code, note, force } = &wish.parameters;
     let refuse = |field: &str, why: &str| Err(Error::invalid(field, why));
     match (wish.verb, priority) {
         (ChangeVerb::Prioritize, Some(0..=100)) => {}
@@ -328,6 +328,9 @@ fn check(wish: &CreateChangeSet) -> Result<(), Error> {
     }
     if !resolves && (code.is_some() || note.is_some()) {
         return refuse("parameters.code", "only `dead_letter_resolve` takes a code and a note");
+    }
+    if *force && wish.verb != ChangeVerb::DeadLetterReplay {
+        return refuse("parameters.force", "only `dead_letter_replay` can be forced");
     }
     let ChangeOptions { first_n, after_first, stop_above_percent, pace_per_s } = &wish.options;
     if first_n.is_some_and(|first| first == 0) {
@@ -355,6 +358,10 @@ fn shown(selection: Selection) -> Selection {
         Selection::Filter { filter, mut excluding } => {
             excluding.truncate(SHOWN_IDS);
             Selection::Filter { filter, excluding }
+        }
+        Selection::DeadLetters { matching, mut excluding } => {
+            excluding.truncate(SHOWN_IDS);
+            Selection::DeadLetters { matching, excluding }
         }
     }
 }

@@ -11,7 +11,7 @@ use stella_contract::ids::{JobId, Tenant};
 use stella_contract::job::JobState;
 use stella_contract::time::Micros;
 use stella_ledger::change_items::{self, JobFact, NewItem};
-use stella_ledger::{Tx, key_of, listing, quotas};
+use stella_ledger::{Tx, key_of, listing, quotas as ledger_quotas};
 
 /// The items with what the dry run says of them.
 pub(super) struct Chosen {
@@ -28,23 +28,24 @@ pub(super) async fn choose(
     now: Micros,
 ) -> Result<Chosen, Error> {
     let (tenant, verb, selection) = (tenant.clone(), wish.verb, wish.selection.clone());
+    let parameters = wish.parameters.clone();
     let read = engine.ledger().read::<_, Error, _>(move |tx| {
         Box::pin(async move {
             let found = match verb.is_about_jobs() {
                 true => of_jobs(tx, &tenant, verb, &selection, now).await?,
-                false => letters::candidates(tx, &tenant, verb, &selection, now).await?,
+                false => letters::candidates(tx, &tenant, verb, &selection, &parameters, now).await?,
             };
-            let open = match verb.makes_jobs() {
-                true => open_by_type(tx, &tenant, &found).await?,
+            let queues = match verb.makes_jobs() {
+                true => queues(tx, &tenant, &found).await?,
                 false => BTreeMap::new(),
             };
-            Ok((found, open))
+            Ok((found, queues))
         })
     });
-    let (found, open) = read.await?;
+    let (found, queues) = read.await?;
     let pace = wish.options.pace_per_s.or(verb.usual_pace_per_s());
     Ok(Chosen {
-        dry_run: dry_run::tell(verb, pace, &found, &open),
+        dry_run: dry_run::tell(verb, pace, &found, &queues),
         hash: dry_run::hash(&found),
         items: found.into_iter().map(|one| one.item).collect(),
     })
@@ -85,6 +86,10 @@ async fn of_jobs(
             }
             dry_run::of_jobs(verb, facts, Vec::new())
         }
+        Selection::DeadLetters { .. } => {
+            let why = "entries are selected for their own verbs; select jobs for this one";
+            Err(Error::invalid("selection", why))
+        }
     }
 }
 
@@ -101,16 +106,12 @@ fn job_ids(field: &str, texts: &[String]) -> Result<BTreeSet<JobId>, Error> {
         .collect()
 }
 
-/// How many jobs of each type that would be added to wait, and how many are at work.
-async fn open_by_type(
-    tx: &mut Tx,
-    tenant: &Tenant,
-    found: &[Candidate],
-) -> Result<BTreeMap<String, Queue>, Error> {
+/// The queue of each type that would be added to.
+async fn queues(tx: &mut Tx, tenant: &Tenant, found: &[Candidate]) -> Result<BTreeMap<String, Queue>, Error> {
     let types: BTreeSet<&str> = found.iter().map(|one| one.item.job_type.as_str()).collect();
-    let mut open: BTreeMap<String, Queue> = BTreeMap::new();
+    let mut queues: BTreeMap<String, Queue> = BTreeMap::new();
     for (job_type, state, count) in listing::count_open_by_type(tx, tenant, &types).await? {
-        let queue = open.entry(job_type).or_default();
+        let queue = queues.entry(job_type).or_default();
         match state {
             JobState::Pending | JobState::Queued => queue.waiting += count,
             JobState::Leased | JobState::Running => queue.at_work += count,
@@ -121,10 +122,10 @@ async fn open_by_type(
             | JobState::Skipped => {}
         }
     }
-    for quota in quotas::of_tenants(tx, &[tenant.as_str()]).await? {
-        if types.contains(quota.job_type.as_str()) {
-            open.entry(quota.job_type).or_default().max_active = Some(quota.max_active);
-        }
+    let limits = ledger_quotas::of_tenants(tx, &[tenant.as_str()]).await?;
+    for job_type in types {
+        let max_active = crate::quotas::most_active(&limits, job_type);
+        queues.entry(job_type.to_owned()).or_default().max_active = max_active;
     }
-    Ok(open)
+    Ok(queues)
 }

@@ -14,6 +14,7 @@ use stella_contract::quota::{
 use stella_contract::scope::Scope;
 use stella_contract::time::Micros;
 use stella_ledger::limits::Ended;
+use stella_ledger::quotas::QuotaRow;
 use stella_ledger::{Tx, limits, pressure, quotas};
 
 /// The quotas that a summary names.
@@ -98,6 +99,18 @@ fn tightness(quota: &Quota) -> f64 {
         .max(share(quota.live.used_last_hour, quota.limits.max_per_hour))
 }
 
+/// The quotas that bound the jobs of a type: its own and that of the tenant.
+fn bounding<'a>(rows: &'a [QuotaRow], job_type: &'a str) -> impl Iterator<Item = &'a QuotaRow> + Clone {
+    rows.iter()
+        .filter(move |row| row.job_type == job_type || row.job_type == EVERY_TYPE)
+        .filter(|row| row.strategy != QuotaStrategy::Unlimited.as_str())
+}
+
+/// How many jobs of a type may be at work at once, where a quota says so.
+pub(crate) fn most_active(rows: &[QuotaRow], job_type: &str) -> Option<i64> {
+    bounding(rows, job_type).map(|row| row.max_active).min()
+}
+
 /// What bounds the jobs of a type.
 #[derive(Debug, Clone, Copy)]
 struct Bounds {
@@ -113,21 +126,17 @@ async fn imagined(tx: &mut Tx, tenant: &Tenant, wish: WhatIf, now: Micros) -> Re
     let since = now.minus_ms(OBSERVED_MIN * MINUTE_MS);
     let ended = limits::ended(tx, tenant, &wish.job_type, since, stella_ledger::key::first_at(since)).await?;
     let workers = pressure::workers(tx, now.minus_ms(HEARD_MS).0).await?;
-    let own: Vec<_> = rows
-        .iter()
-        .filter(|row| row.job_type == wish.job_type || row.job_type == EVERY_TYPE)
-        .filter(|row| row.strategy != QuotaStrategy::Unlimited.as_str())
-        .collect();
+    let own = bounding(&rows, &wish.job_type);
     let as_is = Bounds {
-        max_active: own.iter().map(|row| row.max_active).min(),
-        max_per_hour: own.iter().map(|row| row.max_per_hour).min(),
+        max_active: most_active(&rows, &wish.job_type),
+        max_per_hour: own.clone().map(|row| row.max_per_hour).min(),
         paused: rows
             .iter()
             .any(|row| row.paused != 0 && (row.job_type == wish.job_type || row.job_type == EVERY_TYPE)),
         places: workers.iter().map(|(_, places)| places).sum(),
     };
     // Only the row of the type itself is imagined; that of the tenant stays.
-    let others = own.iter().filter(|row| row.job_type != wish.job_type);
+    let others = own.filter(|row| row.job_type != wish.job_type);
     let (tenant_active, tenant_hour) =
         (others.clone().map(|row| row.max_active).min(), others.map(|row| row.max_per_hour).min());
     let imagined = Bounds {

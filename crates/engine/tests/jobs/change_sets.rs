@@ -5,6 +5,7 @@ use stella_contract::change_set::{
     AfterFirst, ChangeItem, ChangeOptions, ChangeParameters, ChangeSet, ChangeSetState, ChangeVerb, Changed,
     CreateChangeSet, ItemFilter, ItemRefusal, ItemState, Selection, StartChangeSet,
 };
+use stella_contract::dead_letter::DeadLetterFilter;
 use stella_contract::error::Code;
 use stella_contract::ids::ChangeSetId;
 use stella_contract::job::{ErrorClass, Job, JobState, SubmitJob};
@@ -381,6 +382,16 @@ pub(crate) async fn open_dead_letters_are_replayed_or_resolved_and_others_passed
     world.begin(&set).await;
     world.idle().await;
     assert_eq!(world.set(&set.change_set_id).await.progress.done, 1);
+    let cause = letters.get(&world.caller, &entry(&mended)).await.unwrap().entry.fingerprint;
+    let alike = DeadLetterFilter { fingerprint: Some(cause), ..DeadLetterFilter::default() };
+    let alike = Selection::DeadLetters { matching: Box::new(alike), excluding: Vec::new() };
+    let wish = CreateChangeSet { selection: alike, ..by_filter(ChangeVerb::DeadLetterReplay, "") };
+    let set = world.look(wish.clone()).await;
+    assert_eq!((set.dry_run.selected, set.dry_run.eligible), (1, 0));
+    assert_eq!(set.dry_run.refusals[0].code, ItemRefusal::NotOpen);
+    let of_jobs = CreateChangeSet { verb: ChangeVerb::Cancel, ..wish };
+    let error = world.engine.change_sets().create(&world.caller, of_jobs).await.unwrap_err();
+    assert_eq!((error.code, error.fields[0].field.as_str()), (Code::Invalid, "selection"));
     let of_jobs = by_filter(ChangeVerb::DeadLetterReplay, "state:failed");
     let error = world.engine.change_sets().create(&world.caller, of_jobs).await.unwrap_err();
     assert_eq!(error.code, Code::FilterInvalid);

@@ -6,12 +6,13 @@ use super::words;
 use crate::kit::format::{clock as time_of, count, duration};
 use crate::kit::{
     Banner, Button, ButtonKind, Checkbox, Checked, Dialog, DialogSize, Field, Icon, IconSize, Input, Meter,
-    Shape, Skeleton, Tag, Tone,
+    Select, Shape, Skeleton, Tag, Tone,
 };
 use crate::parts::{CliTwin, mark};
 use crate::router::{Link, Query};
 use crate::store::{use_api, use_feed, use_program, use_toasts};
-use stella_contract::change_set::{ChangeSet, ChangeVerb, Changed, Selection, ShareCount};
+use stella_contract::change_set::{ChangeSet, ChangeVerb, Changed, ItemRefusal, Selection, ShareCount};
+use stella_contract::dead_letter::{NOTE_MAX, ResolutionCode};
 use stella_contract::route::Route;
 use stella_contract::scope::{REASON_MAX, TICKET_MAX};
 use yew::prelude::*;
@@ -86,7 +87,8 @@ pub fn DryRunDialog(props: &DryRunDialogProps) -> Html {
     let verb = words::verb(model.verb);
     let title = match model.seen() {
         Some(set) => format!("{verb} {}", words::items(model.verb, set.dry_run.selected)),
-        None => format!("{verb} jobs"),
+        None if model.verb.is_about_jobs() => format!("{verb} jobs"),
+        None => format!("{verb} entries"),
     };
     let subject = model.seen().map(|set| format!("selection as of {}", time_of(set.created_at)));
     let again = matches!(model.stage, Stage::Unseen(_)) || model.is_selection_changed();
@@ -192,6 +194,22 @@ fn shares(what: &'static str, shares: &[ShareCount], selected: i64, form: Shares
     }
 }
 
+/// Whether there is something that only force takes in, or has taken in.
+fn offers_force(model: &DryRun) -> bool {
+    let unmended = |set: &ChangeSet| {
+        set.dry_run.refusals.iter().any(|refusal| refusal.code == ItemRefusal::NotRetryable)
+    };
+    model.verb == ChangeVerb::DeadLetterReplay && (model.force || model.seen().is_some_and(unmended))
+}
+
+/// The codes of a resolution as options.
+pub fn resolutions() -> Vec<(AttrValue, AttrValue)> {
+    ResolutionCode::ALL
+        .iter()
+        .map(|code| (code.as_str().into(), code.as_str().replace('_', " ").into()))
+        .collect()
+}
+
 /// How it is carried out, and why.
 fn form(model: &DryRun, send: &Callback<Said>) -> Html {
     let wrong = |field: &str| model.wrong(field).map(AttrValue::Static);
@@ -211,6 +229,17 @@ fn form(model: &DryRun, send: &Callback<Said>) -> Html {
             </div>
             if !model.first.trim().is_empty() {
                 <Checkbox checked={Checked::from(model.then_pause)} on_toggle={send.reform(Said::ThenPause)}>{ "Pause after the first, so that somebody may look; else it goes on when they succeeded and stops when not" }</Checkbox>
+            }
+            if model.verb == ChangeVerb::DeadLetterResolve {
+                <div class="reason-fields">
+                    <Field label="Note" note={format!("{} of {NOTE_MAX}", model.note.chars().count())} hint="Kept with every entry." error={wrong("note").or_else(|| refused("parameters.note"))}>
+                        <Input value={model.note.clone()} on_input={send.reform(Said::Note)} placeholder="What was done, for whoever looks next" /></Field>
+                    <Field label="Resolution"><Select value={model.resolution.as_str()} options={resolutions()}
+                        on_change={send.reform(|word: String| Said::Resolution(word.parse().unwrap_or(ResolutionCode::Other)))} /></Field>
+                </div>
+            }
+            if offers_force(model) {
+                <Checkbox checked={Checked::from(model.force)} on_toggle={send.reform(Said::Force)}>{ "Force: repeat too what another attempt does not mend" }</Checkbox>
             }
             <div class="reason-fields">
                 <Field label="Reason" note={format!("{} of {REASON_MAX}", model.reason.chars().count())} hint="Written to the audit record with your name." error={refused("reason")}>

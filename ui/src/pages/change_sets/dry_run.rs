@@ -7,12 +7,15 @@ use stella_contract::change_set::{
     AfterFirst, ChangeOptions, ChangeParameters, ChangeSet, ChangeVerb, Changed, CreateChangeSet, Selection,
     StartChangeSet,
 };
+use stella_contract::dead_letter::{NOTE_MAX, ResolutionCode};
 use stella_contract::error::Code;
 use stella_contract::ids::ChangeSetId;
 use stella_contract::job::Cause;
 
 /// The priority that is offered first.
 const OFFERED_PRIORITY: &str = "75";
+/// What the dry run says before anybody wrote a note; nothing is closed under it.
+const NO_NOTE_YET: &str = "not written yet";
 
 /// How far it is.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +43,9 @@ pub(super) struct DryRun {
     pub stop_above: String,
     pub pace: String,
     pub then_pause: bool,
+    pub resolution: ResolutionCode,
+    pub note: String,
+    pub force: bool,
     pub reason: String,
     pub ticket: String,
     pub problem: Option<Problem>,
@@ -53,6 +59,9 @@ pub(super) enum Said {
     StopAbove(String),
     Pace(String),
     ThenPause(bool),
+    Resolution(ResolutionCode),
+    Note(String),
+    Force(bool),
     Reason(String),
     Ticket(String),
     /// Another dry run.
@@ -82,6 +91,9 @@ impl DryRun {
             stop_above: String::new(),
             pace: verb.usual_pace_per_s().map(|pace| pace.to_string()).unwrap_or_default(),
             then_pause: false,
+            resolution: ResolutionCode::FixedUpstream,
+            note: String::new(),
+            force: false,
             reason: String::new(),
             ticket: String::new(),
             problem: None,
@@ -99,6 +111,7 @@ impl DryRun {
     fn wish(&self) -> CreateChangeSet {
         let number = |text: &str| text.trim().parse().ok();
         let first_n = number(&self.first);
+        let (resolves, note) = (self.verb == ChangeVerb::DeadLetterResolve, self.note.trim());
         CreateChangeSet {
             verb: self.verb,
             selection: self.selection.clone(),
@@ -106,7 +119,9 @@ impl DryRun {
                 priority: (self.verb == ChangeVerb::Prioritize)
                     .then(|| self.priority.trim().parse().ok())
                     .flatten(),
-                ..ChangeParameters::default()
+                code: resolves.then(|| self.resolution.to_string()),
+                note: resolves.then(|| if note.is_empty() { NO_NOTE_YET } else { note }.to_owned()),
+                force: self.force && self.verb == ChangeVerb::DeadLetterReplay,
             },
             options: ChangeOptions {
                 first_n,
@@ -141,6 +156,10 @@ impl DryRun {
             }
             "first" => (!is_number(&self.first, 1, u32::MAX)).then_some("1 or more, or empty"),
             "stopAbove" => (!is_number(&self.stop_above, 0, 100)).then_some("0 to 100, or empty"),
+            "note" => {
+                let long = self.note.trim().chars().count() > NOTE_MAX;
+                (self.verb == ChangeVerb::DeadLetterResolve && long).then_some("it is too long")
+            }
             "pace" => (!is_number(&self.pace, 1, 1_000)).then_some("1 to 1,000, or empty"),
             _ => None,
         }
@@ -158,8 +177,12 @@ impl DryRun {
             }
             Stage::Seen(_) | Stage::Starting(_) => {}
         }
-        if ["priority", "first", "stopAbove", "pace"].iter().any(|field| self.wrong(field).is_some()) {
+        if ["priority", "first", "stopAbove", "pace", "note"].iter().any(|field| self.wrong(field).is_some())
+        {
             return Some("A field above is wrong".to_owned());
+        }
+        if self.verb == ChangeVerb::DeadLetterResolve && self.note.trim().is_empty() {
+            return Some(format!("{verb} needs a note"));
         }
         let cause = self.cause();
         match (cause.reason.is_none(), cause.ticket.is_none()) {
@@ -208,10 +231,21 @@ impl DryRun {
                 option("--filter", filter);
                 excluding.iter().for_each(|id| option("--exclude", id));
             }
+            Selection::DeadLetters { matching, excluding } => {
+                option("--dead-letters", &words::query(matching).to_string().replacen('?', "", 1));
+                excluding.iter().for_each(|id| option("--exclude", id));
+            }
             Selection::Ids { ids } => ids.iter().for_each(|id| option("--id", id)),
         }
         if self.verb == ChangeVerb::Prioritize {
             option("--priority", self.priority.trim());
+        }
+        if self.verb == ChangeVerb::DeadLetterResolve {
+            option("--code", self.resolution.as_str());
+            option("--note", self.note.trim());
+        }
+        if self.force && self.verb == ChangeVerb::DeadLetterReplay {
+            words.push("--force".to_owned());
         }
         words
     }
@@ -227,6 +261,15 @@ pub(super) fn update(model: &DryRun, said: Said) -> (DryRun, Vec<Wish>) {
         Said::StopAbove(text) => next.stop_above = text,
         Said::Pace(text) => next.pace = text,
         Said::ThenPause(on) => next.then_pause = on,
+        Said::Resolution(code) => next.resolution = code,
+        Said::Note(text) => next.note = text,
+        Said::Force(on) => {
+            // Another verdict on the items, so that they are looked at again.
+            next.force = on;
+            next.stage = Stage::Looking;
+            next.problem = None;
+            wishes.push(Wish::Look(Box::new(next.wish())));
+        }
         Said::Reason(text) => next.reason = text,
         Said::Ticket(text) => next.ticket = text,
         Said::Look => {
@@ -267,6 +310,7 @@ pub(super) fn update(model: &DryRun, said: Said) -> (DryRun, Vec<Wish>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use stella_contract::dead_letter::DeadLetterFilter;
 
     fn set(eligible: i64) -> ChangeSet {
         serde_json::from_value(serde_json::json!({
@@ -348,5 +392,29 @@ mod tests {
             "orch change-set create --verb cancel --filter state:queued --exclude job_1"
         );
         assert!(seen(4).command().join(" ").starts_with("orch change-set start chg_"));
+    }
+
+    #[test]
+    fn entries_are_closed_under_a_note_and_looked_at_anew_when_force_takes_in_more() {
+        let matching = Box::new(DeadLetterFilter::default());
+        let selection = Selection::DeadLetters { matching, excluding: Vec::new() };
+        let resolve = DryRun::new(ChangeVerb::DeadLetterResolve, selection.clone());
+        assert_eq!(resolve.wish().parameters.note.as_deref(), Some(NO_NOTE_YET));
+        let all =
+            vec![Said::Looked(Box::new(Ok(set(3)))), Said::Reason("r".into()), Said::Ticket("T-1".into())];
+        let (seen, _) = after(resolve, all);
+        assert_eq!(seen.blocked().as_deref(), Some("Resolve needs a note"));
+        let (noted, _) = update(&seen, Said::Note("mended".to_owned()));
+        assert_eq!(noted.blocked(), None);
+        let (_, wishes) = update(&noted, Said::Confirm(Changed::Refuse));
+        assert!(
+            matches!(wishes.as_slice(), [Wish::LookAndStart(..)]),
+            "the note is in the set that is started"
+        );
+        let replay = DryRun::new(ChangeVerb::DeadLetterReplay, selection);
+        let (forced, wishes) = update(&replay, Said::Force(true));
+        assert_eq!(forced.stage, Stage::Looking);
+        assert_eq!(wishes, [Wish::Look(Box::new(forced.wish()))]);
+        assert!(forced.command().join(" ").ends_with("--dead-letters  --force"));
     }
 }

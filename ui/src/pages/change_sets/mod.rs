@@ -6,6 +6,6 @@ mod list;
 mod page;
 mod words;
 
-pub use dialog::{DryRunDialog, DryRunDialogProps};
+pub use dialog::{DryRunDialog, DryRunDialogProps, resolutions};
 pub use list::ChangeSetsPage;
 pub use page::ChangeSetPage;

@@ -149,7 +149,10 @@ fn figures(set: &ChangeSet) -> Html {
     };
     let (said, query) = words::selection(set);
     let selection = match query {
-        Some(query) => html! { <Link to={Route::Jobs} {query} class="mono link">{ said }</Link> },
+        Some(query) => {
+            let to = if set.verb.is_about_jobs() { Route::Jobs } else { Route::DeadLetterQueue };
+            html! { <Link {to} {query} class="mono link">{ said }</Link> }
+        }
         None => html! { said },
     };
     let at = |label: &'static str, at: Option<stella_contract::time::Micros>| match at {

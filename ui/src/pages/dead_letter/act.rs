@@ -1,6 +1,7 @@
 //! What an operator does to one entry beside repeating it: look after it, close it, open it again.
 
 use crate::kit::{Field, Input, Select, TextArea};
+use crate::pages::change_sets::resolutions;
 use crate::pages::sources::moment;
 use crate::parts::{ActDialog, Deed};
 use stella_contract::dead_letter::{
@@ -120,12 +121,4 @@ pub(super) fn ReopenDialog(props: &EntryActProps) -> Html {
         <ActDialog title="Reopen entry" subject={crate::kit::format::short_id(props.entry.entry_id.as_str())} scope={Scope::OrchOperate} verb="Reopen"
             {cli} {deed} on_close={props.on_close.clone()}>{ "It is open again, with its resolution kept in its history." }</ActDialog>
     }
-}
-
-/// The codes of a resolution as options.
-pub(super) fn resolutions() -> Vec<(AttrValue, AttrValue)> {
-    ResolutionCode::ALL
-        .iter()
-        .map(|code| (code.as_str().into(), code.as_str().replace('_', " ").into()))
-        .collect()
 }

@@ -1,15 +1,15 @@
 //! The dead letter's first page: how it is doing, the causes, and what to do about each of them at once.
 
-use super::batch::{BatchVerb, Picked};
-use super::batch_dialog::BatchDialog;
 use super::causes::{ENTITIES, entries_of, open_of, retryable, spike_mark, spikes, trend, use_clusters};
 use super::export::ExportDialog;
 use super::heat::heat;
+use super::queue::all_of;
 use crate::api::Load;
 use crate::kit::format::{count, counted, duration};
 use crate::kit::{
     Banner, Button, Clock, Column, Empty, Lines, Shape, Skeleton, Table, TimeAgo, Tone, Width, use_keys,
 };
+use crate::pages::change_sets::DryRunDialog;
 use crate::pages::incidents::{IncidentList, use_open_incidents};
 use crate::parts::{
     CliTwin, ProblemView, SourceLink, SourceNames, StaleBanner, StateBadge, use_source_names,
@@ -18,6 +18,7 @@ use crate::router::{Link, Query, use_router};
 use crate::store::{Watch, use_query, use_session};
 use std::collections::BTreeSet;
 use std::rc::Rc;
+use stella_contract::change_set::ChangeVerb;
 use stella_contract::dead_letter::{
     Cluster, DeadLetterFilter, DeadLetterHealth, DeadLetterState, DeadLetterStats,
 };
@@ -31,7 +32,7 @@ use yew::prelude::*;
 #[derive(Clone, PartialEq)]
 enum Layer {
     None,
-    Batch(BatchVerb, Box<Cluster>),
+    Act(ChangeVerb, Box<Cluster>),
     Export,
 }
 
@@ -54,8 +55,8 @@ pub fn DeadLetterPage() -> Html {
     let current = query.get("fingerprint").map(str::to_owned);
     let act = {
         let layer = layer.clone();
-        Callback::from(move |(verb, cluster): (BatchVerb, Cluster)| {
-            layer.set(Layer::Batch(verb, Box::new(cluster)))
+        Callback::from(move |(verb, cluster): (ChangeVerb, Cluster)| {
+            layer.set(Layer::Act(verb, Box::new(cluster)))
         })
     };
     let columns = use_memo((spiking, names, refusal.clone()), {
@@ -77,7 +78,7 @@ pub fn DeadLetterPage() -> Html {
             let wanted = rows.iter().find(|one| current.as_ref() == Some(&one.fingerprint)).or(rows.first());
             match (key.name.as_str(), wanted) {
                 ("r", Some(cluster)) if can && !key.ctrl => {
-                    act.emit((BatchVerb::Replay, cluster.clone()));
+                    act.emit((ChangeVerb::DeadLetterReplay, cluster.clone()));
                     true
                 }
                 _ => false,
@@ -150,8 +151,8 @@ pub fn DeadLetterPage() -> Html {
             { match &*layer {
                 Layer::None => Html::default(),
                 Layer::Export => html! { <ExportDialog query={open_query} on_close={close} /> },
-                Layer::Batch(verb, cluster) => html! {
-                    <BatchDialog verb={*verb} picked={Picked::All(entries_of(cluster), Box::new(open_of(cluster)))} on_done={refetch} on_close={close} />
+                Layer::Act(verb, cluster) => html! {
+                    <DryRunDialog verb={*verb} selection={all_of(open_of(cluster))} on_started={refetch} on_close={close} />
                 },
             } }
         </>
@@ -244,7 +245,7 @@ fn columns(
     spiking: BTreeSet<String>,
     names: SourceNames,
     refusal: Option<AttrValue>,
-    act: Callback<(BatchVerb, Cluster)>,
+    act: Callback<(ChangeVerb, Cluster)>,
 ) -> Vec<Column<Cluster>> {
     let spikes = Rc::new(spiking);
     let marked = spikes.clone();
@@ -270,14 +271,14 @@ fn columns(
         html! { <><div><TimeAgo at={one.last_seen_at} /></div><div class="sm f3"><TimeAgo at={one.first_seen_at} /></div></> }
     };
     let verbs = move |one: &Cluster| {
-        let does = |verb: BatchVerb| {
+        let does = |verb: ChangeVerb| {
             let (act, cluster) = (act.clone(), one.clone());
             Callback::from(move |()| act.emit((verb, cluster.clone())))
         };
         html! {
             <span class="row gap1 acts-end">
-                <Button small={true} disabled={refusal.clone()} says_why={false} on_click={does(BatchVerb::Resolve)}>{ "Resolve…" }</Button>
-                <Button small={true} disabled={refusal.clone()} says_why={false} on_click={does(BatchVerb::Replay)}>{ "Replay…" }</Button>
+                <Button small={true} disabled={refusal.clone()} says_why={false} on_click={does(ChangeVerb::DeadLetterResolve)}>{ "Resolve…" }</Button>
+                <Button small={true} disabled={refusal.clone()} says_why={false} on_click={does(ChangeVerb::DeadLetterReplay)}>{ "Replay…" }</Button>
             </span>
         }
     };

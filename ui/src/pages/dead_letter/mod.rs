@@ -1,8 +1,6 @@
 //! The dead letter: causes, the queue of entries, and one entry with its replay workbench.
 
 mod act;
-mod batch;
-mod batch_dialog;
 mod causes;
 mod entry;
 mod export;

@@ -1,7 +1,5 @@
 //! The queue: the causes at the left, the entries of the filter at the right, and verbs on what is selected.
 
-use super::batch::{BatchVerb, Picked};
-use super::batch_dialog::BatchDialog;
 use super::causes::ENTITIES;
 use super::export::ExportDialog;
 use super::filter::{command, fields, filter_of, list_of};
@@ -12,12 +10,14 @@ use crate::kit::format::{count, counted, duration_short};
 use crate::kit::{
     Button, ButtonKind, Column, Empty, Icon, IconSize, Lines, Selection, Shape, Table, Tone, Width, use_keys,
 };
+use crate::pages::change_sets::DryRunDialog;
 use crate::pages::filter_bar::FilterBar;
 use crate::pages::listing::{foot, listing, reach, use_reload_key};
 use crate::parts::{CliTwin, EntryLink, JobLink, StateBadge};
 use crate::router::{Link, Query, Router, use_router};
 use crate::store::{Watch, use_list, use_session};
-use stella_contract::dead_letter::{DeadLetter, DeadLetterState};
+use stella_contract::change_set::{ChangeVerb, Selection as Picked};
+use stella_contract::dead_letter::{DeadLetter, DeadLetterFilter, DeadLetterState};
 use stella_contract::ids::DeadLetterId;
 use stella_contract::route::Route;
 use stella_contract::scope::Scope;
@@ -43,7 +43,7 @@ impl Chosen {
 #[derive(Clone, PartialEq)]
 enum Layer {
     None,
-    Batch(BatchVerb, Picked),
+    Act(ChangeVerb, Picked),
     Export,
 }
 
@@ -91,14 +91,14 @@ pub fn DeadLetterQueuePage() -> Html {
     let act = {
         let (layer, chosen, shown) = (layer.clone(), chosen.clone(), shown.clone());
         let can = refusal.is_none();
-        Callback::from(move |verb: BatchVerb| {
+        Callback::from(move |verb: ChangeVerb| {
             let picked = if chosen.all {
-                Picked::All(shown.clone(), Box::new(filter_of(&shown, clock::now())))
+                all_of(filter_of(&shown, clock::now()))
             } else {
-                Picked::Ids(chosen.rows.iter().filter_map(|id| id.parse().ok()).collect())
+                Picked::Ids { ids: chosen.rows.iter().cloned().collect() }
             };
             if can && !chosen.rows.is_empty() {
-                layer.set(Layer::Batch(verb, picked));
+                layer.set(Layer::Act(verb, picked));
             }
         })
     };
@@ -107,7 +107,7 @@ pub fn DeadLetterQueuePage() -> Html {
         use_keys(move |key| {
             let used = key.name == "r" && !key.ctrl && any;
             if used {
-                act.emit(BatchVerb::Replay);
+                act.emit(ChangeVerb::DeadLetterReplay);
             }
             used
         });
@@ -148,6 +148,7 @@ pub fn DeadLetterQueuePage() -> Html {
                 <span class="crumb nw"><Link to={Route::DeadLetter}>{ "Dead-Letter" }</Link>{ " ›" }</span>
                 <h1>{ "Queue" }</h1>
                 <span class="grow"></span>
+                <Link to={Route::ChangeSets} class="link sm nw">{ "Change-sets" }</Link>
                 <CliTwin {words} button={true} />
                 <Button small={true} icon={Shape::Download} on_click={export.clone()}>{ "Export…" }</Button>
             </div>
@@ -166,10 +167,15 @@ pub fn DeadLetterQueuePage() -> Html {
             { match &*layer {
                 Layer::None => Html::default(),
                 Layer::Export => html! { <ExportDialog query={shown} on_close={close} /> },
-                Layer::Batch(verb, picked) => html! { <BatchDialog verb={*verb} picked={picked.clone()} on_done={done} on_close={close} /> },
+                Layer::Act(verb, picked) => html! { <DryRunDialog verb={*verb} selection={picked.clone()} on_started={done} on_close={close} /> },
             } }
         </>
     }
+}
+
+/// All entries that match, as a change-set takes them.
+pub(super) fn all_of(filter: DeadLetterFilter) -> Picked {
+    Picked::DeadLetters { matching: Box::new(filter), excluding: Vec::new() }
 }
 
 fn key_of(entry: &DeadLetter) -> String {
@@ -186,7 +192,7 @@ fn bar(
     clear: &Callback<()>,
     all: &Callback<()>,
     export: &Callback<()>,
-    act: &Callback<BatchVerb>,
+    act: &Callback<ChangeVerb>,
 ) -> Html {
     let number = if chosen.all { total.unwrap_or(loaded as u64) } else { chosen.rows.len() as u64 };
     let more = total.filter(|total| !chosen.all && chosen.rows.len() == loaded && *total > loaded as u64);
@@ -202,9 +208,9 @@ fn bar(
             if let Some(total) = more { <Button small={true} on_click={all.clone()}>{ format!("Select all {} that match", count(total as i64)) }</Button> }
             <Button small={true} kind={ButtonKind::Ghost} key_hint="Esc" on_click={clear.clone()}>{ "Clear" }</Button>
             <span class="grow"></span>
-            <Button small={true} disabled={refusal.clone()} on_click={act.reform(|()| BatchVerb::Resolve)}>{ "Resolve…" }</Button>
+            <Button small={true} disabled={refusal.clone()} on_click={act.reform(|()| ChangeVerb::DeadLetterResolve)}>{ "Resolve…" }</Button>
             <Button small={true} on_click={export.clone()}>{ "Export" }</Button>
-            <Button small={true} kind={ButtonKind::Primary} key_hint="R" disabled={refusal.clone()} says_why={false} on_click={act.reform(|()| BatchVerb::Replay)}>{ "Replay…" }</Button>
+            <Button small={true} kind={ButtonKind::Primary} key_hint="R" disabled={refusal.clone()} says_why={false} on_click={act.reform(|()| ChangeVerb::DeadLetterReplay)}>{ "Replay…" }</Button>
         </div>
     }
 }

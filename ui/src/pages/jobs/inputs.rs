@@ -2,6 +2,7 @@
 
 use crate::kit::CopyId;
 use crate::kit::format::{bytes, count, short_digest};
+use crate::parts::ArtifactTable;
 use stella_contract::job::JobDetail;
 use yew::prelude::*;
 
@@ -29,16 +30,7 @@ pub(super) fn inputs(detail: &JobDetail) -> Html {
                 if detail.artifacts.is_empty() {
                     <p class="f3 sm">{ if job.state.is_final() { "It left none." } else { "None so far." } }</p>
                 } else {
-                    <table class="tbl artifacts">
-                        <thead><tr><th scope="col">{ "Name" }</th><th scope="col" class="num">{ "Size" }</th><th scope="col">{ "Digest" }</th></tr></thead>
-                        <tbody>{ for detail.artifacts.iter().map(|one| html! {
-                            <tr key={one.name.clone()}>
-                                <td class="mono" title={format!("{}, {}, {}", one.name, one.kind, one.media_type)}>{ &one.name }</td>
-                                <td class="num f2">{ bytes(one.size_bytes) }</td>
-                                <td><CopyId text={one.digest.clone()} shown={short_digest(&one.digest)} /></td>
-                            </tr>
-                        }) }</tbody>
-                    </table>
+                    <ArtifactTable artifacts={detail.artifacts.clone()} />
                 }
                 <p class="f3 sm row after">{ match &job.outputs_hash {
                     Some(hash) => html! { <>{ "Outputs hash" }<CopyId text={hash.clone()} shown={short_digest(hash)} /></> },

@@ -1,22 +1,23 @@
 //! The jobs of the tenant: saved views as tabs, the filter as chips and text, one line a job, newest first. Rows are
 //! selected to do one verb to all of them.
 
+use super::export;
 use super::filter::{asking, command, problem_of, text_of, wanted};
 use super::filter_edit::FilterEdit;
 use super::picked::{Picked, has_more};
 use super::views::{self, ViewDialog};
 use crate::kit::format::{count, counted, short_id};
 use crate::kit::{
-    Button, ButtonKind, Column, Elapsed, Empty, Icon, IconSize, Meter, Selection, Shape, Table, Tabs, Width,
-    use_keys,
+    Button, ButtonKind, Column, Elapsed, Empty, Icon, IconSize, Meter, Selection, Shape, Sheet, Table, Tabs,
+    Width, save_file, use_keys,
 };
 use crate::pages::change_sets::DryRunDialog;
 use crate::pages::listing::{foot, listing, use_reload_key};
 use crate::parts::{CliTwin, JobLink, RunLink, StateBadge, WaitDetail, WaitReason};
 use crate::router::{Link, Query, use_router};
-use crate::store::{List, Watch, use_list, use_query, use_session};
+use crate::store::{List, Watch, use_api, use_list, use_query, use_session, use_toasts};
 use stella_contract::change_set::{ChangeVerb, Selection as Chosen};
-use stella_contract::ids::ViewId;
+use stella_contract::ids::{JobId, ViewId};
 use stella_contract::job::{Job, JobState};
 use stella_contract::overview::JobFigures;
 use stella_contract::page::PageQuery;
@@ -99,10 +100,18 @@ pub fn JobsPage() -> Html {
     };
     {
         let (act, any) = (act.clone(), picked.any());
+        let (router, alone) = (router.clone(), alone(&picked));
         use_keys(move |key| {
             let verb = match key.name.as_str() {
                 "r" => ChangeVerb::Replay,
                 "p" => ChangeVerb::Prioritize,
+                "w" => {
+                    if let Some(id) = alone.clone().filter(|_| !key.ctrl) {
+                        router.go(&Route::Job(id), &Query::default());
+                        return true;
+                    }
+                    return false;
+                }
                 _ => return false,
             };
             if any && !key.ctrl {
@@ -136,6 +145,7 @@ pub fn JobsPage() -> Html {
         Callback::from(move |()| layer.set(Layer::View))
     };
     let on_hold = Callback::from(move |on: bool| over.set(on));
+    let save_as_file = html! { <ExportButton picked={(*picked).clone()} rows={list.state.rows.clone()} text={text.clone()} /> };
     let figures = overview.load.value().map(|overview| overview.jobs);
     let words: Vec<AttrValue> = command(&text).into_iter().map(AttrValue::from).collect();
     let selected = picked.keys(&list.state.rows);
@@ -162,7 +172,7 @@ pub fn JobsPage() -> Html {
                 <span class="f3 sm">{ "Newest first" }</span>
             </FilterEdit>
             { listing("Jobs", &list, nothing(&text, &query, &router), table) }
-            if picked.any() { { bar(&picked, &list, session.refusal(Scope::OrchOperate), &picked_setter(&picked), &act) } }
+            if picked.any() { { bar(&picked, &list, session.refusal(Scope::OrchOperate), &picked_setter(&picked), &act, save_as_file) } }
             { foot(&list, Html::default()) }
             { match &*layer {
                 Layer::None => Html::default(),
@@ -173,9 +183,52 @@ pub fn JobsPage() -> Html {
     }
 }
 
+/// The only job that is selected.
+fn alone(picked: &Picked) -> Option<JobId> {
+    match picked {
+        Picked::Rows(keys) if keys.len() == 1 => keys.first()?.parse().ok(),
+        Picked::None | Picked::Rows(_) | Picked::All(_) => None,
+    }
+}
+
 fn picked_setter(picked: &UseStateHandle<Picked>) -> Callback<Picked> {
     let picked = picked.clone();
     Callback::from(move |next: Picked| picked.set(next))
+}
+
+#[derive(Clone, PartialEq, Properties)]
+struct ExportButtonProps {
+    picked: Picked,
+    rows: Sheet<Job>,
+    text: String,
+}
+
+/// Saves what is selected as a file.
+#[component]
+fn ExportButton(props: &ExportButtonProps) -> Html {
+    let (api, toasts) = (use_api(), use_toasts());
+    let busy = use_state_eq(|| false);
+    let on_click = {
+        let (props, busy) = (props.clone(), busy.clone());
+        Callback::from(move |()| {
+            let (api, toasts, props, busy) = (api.clone(), toasts.clone(), props.clone(), busy.clone());
+            busy.set(true);
+            wasm_bindgen_futures::spawn_local(async move {
+                match export::lines(&api, &props.picked, &props.rows, &wanted(&props.text)).await {
+                    Ok(lines) => {
+                        let number = counted(lines.lines().count() as i64, "job", "jobs");
+                        save_file("jobs.ndjson", &lines);
+                        toasts.done(format!("{number} saved."), html! { "One job a line, as JSON" });
+                    }
+                    Err(problem) => {
+                        toasts.refused("Nothing was saved.", &problem);
+                    }
+                }
+                busy.set(false);
+            });
+        })
+    };
+    html! { <Button small={true} busy={*busy} {on_click}>{ "Export" }</Button> }
 }
 
 /// What the core is told was selected.
@@ -196,6 +249,7 @@ fn bar(
     refusal: Option<String>,
     set: &Callback<Picked>,
     act: &Callback<ChangeVerb>,
+    save_as_file: Html,
 ) -> Html {
     let (rows, total, news) = (&list.state.rows, list.state.total, list.state.news);
     let number = picked.count(total);
@@ -226,6 +280,8 @@ fn bar(
             <Button small={true} kind={ButtonKind::Ghost} key_hint="Esc" on_click={set.reform(|()| Picked::None)}>{ "Clear" }</Button>
             <span class="grow"></span>
             if let Some(why) = &refusal { <span class="why">{ why }</span> }
+            if let Some(id) = alone(picked) { <Link to={Route::Job(id)} class="btn sm">{ "Explain" }<kbd>{ "W" }</kbd></Link> }
+            { save_as_file }
             { button(ChangeVerb::Prioritize, "Prioritise…".to_owned(), Some("P"), ButtonKind::Secondary) }
             { button(ChangeVerb::Retry, "Retry…".to_owned(), None, ButtonKind::Secondary) }
             { button(ChangeVerb::Replay, "Replay…".to_owned(), Some("R"), ButtonKind::Secondary) }

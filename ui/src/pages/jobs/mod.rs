@@ -5,6 +5,7 @@ mod aside;
 mod attempts;
 mod dag;
 mod detail;
+mod export;
 mod filter;
 mod filter_edit;
 mod history;

@@ -111,9 +111,13 @@ fn waiting(overview: &Overview) -> Html {
     let pending = Query::default().with("state", "pending");
     html! {
         <section class="sec" aria-label="Why jobs are pending">
-            <div class="sec-h"><h2>{ "Why " }<Link to={Route::Jobs} query={pending.clone()} class="n">{ count(overview.jobs.pending) }</Link>{ " jobs are pending" }</h2></div>
+            <div class="sec-h"><h2>{ match overview.jobs.pending {
+                0 => html! { "No job is pending" },
+                1 => html! { <>{ "Why " }<Link to={Route::Jobs} query={pending.clone()} class="n">{ "1" }</Link>{ " job is pending" }</> },
+                number => html! { <>{ "Why " }<Link to={Route::Jobs} query={pending.clone()} class="n">{ count(number) }</Link>{ " jobs are pending" }</> },
+            } }</h2></div>
             if overview.waiting.is_empty() {
-                <p class="f3 sm">{ "Nothing waits." }</p>
+                <p class="f3 sm">{ "No time, limit or upstream job holds anything back." }</p>
             } else {
                 <table class="tbl waits"><tbody>{ for overview.waiting.iter().map(|one| html! {
                     <tr key={one.reason.as_str()}>

@@ -10,6 +10,7 @@ mod list;
 mod map;
 mod page;
 mod run;
+mod settings;
 mod verbs;
 
 pub use list::SourcesPage;

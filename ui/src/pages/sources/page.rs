@@ -151,6 +151,7 @@ fn Shown(props: &ShownProps) -> Html {
                 <span class="mono f2 sm nw">{ source.source_type.as_str() }</span>
                 <span class="grow"></span>
                 <Button small={true} disabled={why(Scope::OrchSubmit, None)} says_why={false} on_click={open(Layer::Verb(SourceVerb::Test))}>{ "Test…" }</Button>
+                <Button small={true} disabled={why(Scope::OrchOperate, None)} says_why={false} on_click={open(Layer::Verb(SourceVerb::Change))}>{ "Settings…" }</Button>
                 <Button small={true} disabled={why(Scope::OrchOperate, None)} says_why={false} on_click={open(Layer::Verb(hold))}>{ hold_word }</Button>
                 <Button small={true} disabled={why(Scope::OrchSubmit, off)} says_why={false} on_click={open(Layer::Run)}>{ "Run now…" }</Button>
                 <Button small={true} kind={ButtonKind::Primary} key_hint="B" disabled={backfill_off.clone()} on_click={on_backfill.reform(|()| None)}>{ "Backfill…" }</Button>

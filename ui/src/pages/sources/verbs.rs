@@ -1,6 +1,7 @@
 //! What an operator may do to a source beside reading it: try it, hold it, let it go on, send it back, let a window pass.
 
 use super::map::{moment, written};
+use super::settings::SettingsDialog;
 use crate::api::Problem;
 use crate::kit::format::{bytes, count, counted};
 use crate::kit::{Banner, Button, Dialog, DialogSize, Field, Input, Skeleton, Tone};
@@ -15,6 +16,7 @@ use yew::prelude::*;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SourceVerb {
     Test,
+    Change,
     Pause,
     Resume,
     Reset,
@@ -40,6 +42,9 @@ pub(super) fn SourceVerbDialog(props: &SourceVerbProps) -> Html {
     match props.verb {
         SourceVerb::Test => {
             html! { <TestDialog source={props.source.clone()} on_close={props.on_close.clone()} /> }
+        }
+        SourceVerb::Change => {
+            html! { <SettingsDialog source={props.source.clone()} on_close={props.on_close.clone()} /> }
         }
         SourceVerb::Pause | SourceVerb::Resume => held(props),
         SourceVerb::Reset => {

@@ -1,5 +1,6 @@
 //! The graph around a job, with its run over time.
 
+mod artifacts;
 mod model;
 mod page;
 mod timeline;

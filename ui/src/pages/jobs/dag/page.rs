@@ -1,5 +1,6 @@
 //! The graph around a job: what it waits for and what waits for it, with the run over time below.
 
+use super::artifacts::NodeArtifacts;
 use super::model::{self, graph};
 use super::timeline::Timeline;
 use crate::api::Load;
@@ -175,6 +176,7 @@ fn foot(dag: &Dag, node: &DagNode) -> Html {
             if node.id != dag.focus_job_id {
                 <Link to={Route::JobDag(node.id.clone())} class="link">{ "Focus here" }</Link>
             }
+            <NodeArtifacts key={node.id.to_string()} id={node.id.clone()} />
             <Link to={Route::Job(node.id.clone())} class="btn sm">{ "Open job" }<kbd>{ "↵" }</kbd></Link>
         </div>
     }
