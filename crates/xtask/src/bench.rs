@@ -24,6 +24,8 @@ enum Area {
     Api,
     /// The interface's size, its start and its frames in a browser, the window where it is built.
     Ui,
+    /// Every page over a ledger with 100,000 jobs: how soon it stands, how smoothly it scrolls.
+    Pages,
 }
 
 /// Runs them one after the other, so that none disturbs another.
@@ -35,7 +37,8 @@ pub(crate) fn measure(bench: &Bench) -> Result<()> {
             Area::Evaluator => program("stella-evaluator", &["evaluator"]),
             Area::Ledger => program("stella-engine", &["ledger", "content", "runs"]),
             Area::Api => program("stella-server", &["api"]),
-            Area::Ui => pages(),
+            Area::Ui => in_browser("ui"),
+            Area::Pages => in_browser("pages"),
         })?;
     }
     Ok(())
@@ -50,9 +53,9 @@ fn program(package: &str, names: &[&str]) -> Result<()> {
 }
 
 /// The pages are measured in a browser, on a program built like the one that is delivered.
-fn pages() -> Result<()> {
+fn in_browser(name: &str) -> Result<()> {
     tools::prepare_pages()?;
     ui::build_and_weigh()?;
     run(cargo().args(["build", "--release", "-p", "stella-cli"]))?;
-    program("stella-tests", &["ui"])
+    program("stella-tests", &[name])
 }

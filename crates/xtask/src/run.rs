@@ -37,7 +37,10 @@ pub(crate) fn start(how: &Run) -> Result<()> {
         );
         println!("The same pages are served on this machine instead; open the address below in a browser.");
     }
-    step("tools", tools::prepare_build)?;
+    step("tools", || {
+        tools::prepare_typefaces();
+        tools::prepare_build()
+    })?;
     step("interface", ui::build)?;
     step("application", || build(how))?;
     let ledger = if how.demo { Some(demo_ledger()?) } else { None };

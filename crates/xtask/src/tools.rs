@@ -37,6 +37,10 @@ const TO_TEST_PAGES: &[Package] = &[
     package("xvfb", "a screen for the window where there is none"),
     package("dbus", "a message bus for notifications in the desktop tests"),
     package("at-spi2-core", "without it GTK waits for an accessibility bus"),
+];
+
+/// What the interface is drawn with.
+const TO_LOOK_RIGHT: &[Package] = &[
     package("fonts-inter", "the typeface of the interface"),
     package("fonts-jetbrains-mono", "the typeface of ids and logs"),
 ];
@@ -70,7 +74,15 @@ pub(crate) fn prepare_web() -> Result<WebTools> {
 
 /// Everything that browser and desktop tests need.
 pub(crate) fn prepare_pages() -> Result<()> {
+    debian(TO_LOOK_RIGHT)?;
     debian(TO_TEST_PAGES)
+}
+
+/// The typefaces. Without them the interface takes those of the system, so that nobody is kept from it.
+pub(crate) fn prepare_typefaces() {
+    if let Err(error) = debian(TO_LOOK_RIGHT) {
+        println!("{error:#}\nUntil then the interface takes the typefaces of the system.");
+    }
 }
 
 /// Everything that tests on Postgres need.

@@ -85,8 +85,12 @@ pub(crate) fn all(made: &Made) -> Vec<Place> {
         name: "Stream of a run that ended".to_owned(),
         ..Place::of(&Route::RunStream(made.run.clone()))
     });
-    for filter in ["state:open category:integrity", "type:sbom.normalise", "state:resolved"] {
-        places.push(Place::filtered(&Route::DeadLetterQueue, filter));
+    for query in ["state=open&category=integrity", "jobType=sbom.normalise", "state=resolved", "q=mirror"] {
+        let queue = Place::of(&Route::DeadLetterQueue);
+        places.push(Place {
+            name: format!("{} `{query}`", queue.name),
+            address: format!("{}?{query}", queue.address),
+        });
     }
     places
 }

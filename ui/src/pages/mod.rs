@@ -13,6 +13,7 @@ pub mod listing;
 pub mod overview;
 pub mod runbook;
 pub mod runs;
+pub mod saved_views;
 pub mod settings;
 pub mod sources;
 pub mod targets;

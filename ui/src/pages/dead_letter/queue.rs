@@ -13,6 +13,7 @@ use crate::kit::{
 use crate::pages::change_sets::DryRunDialog;
 use crate::pages::filter_bar::FilterBar;
 use crate::pages::listing::{foot, listing, reach, use_reload_key};
+use crate::pages::saved_views::SavedViews;
 use crate::parts::{CliTwin, EntryLink, JobLink, StateBadge};
 use crate::router::{Link, Query, Router, use_router};
 use crate::store::{Watch, use_list, use_session};
@@ -20,6 +21,7 @@ use stella_contract::change_set::{ChangeVerb, Selection as Picked};
 use stella_contract::dead_letter::{DeadLetter, DeadLetterFilter, DeadLetterState};
 use stella_contract::ids::DeadLetterId;
 use stella_contract::route::Route;
+use stella_contract::saved_view::ViewPage;
 use stella_contract::scope::Scope;
 use stella_contract::time::Micros;
 use yew::prelude::*;
@@ -155,6 +157,7 @@ pub fn DeadLetterQueuePage() -> Html {
             <div class="dead-queue">
                 <CauseRail />
                 <div class="dead-list">
+                    <SavedViews page={ViewPage::DeadLetter} filter={shown.clone()} />
                     <FilterBar fields={fields()}><span class="f3 sm">{ reach(list.state.rows.len(), total) }</span></FilterBar>
                     { listing("Dead-letter entries", &list, nothing(&shown, &router), table) }
                     if chosen.rows.is_empty() {

@@ -7,12 +7,14 @@ use crate::kit::format::count;
 use crate::kit::{Button, Column, Empty, Shape, Table, TimeAgo, Width};
 use crate::pages::filter_bar::FilterBar;
 use crate::pages::listing::{foot, listing, use_reload_key};
+use crate::pages::saved_views::SavedViews;
 use crate::parts::{CliTwin, KevTag, Severity};
 use crate::router::{Link, Query, Router, use_router};
 use crate::store::{Watch, use_list, use_query, use_session};
 use stella_contract::finding::Finding;
 use stella_contract::overview::Overview;
 use stella_contract::route::Route;
+use stella_contract::saved_view::ViewPage;
 use yew::prelude::*;
 
 /// Findings.
@@ -68,6 +70,7 @@ pub fn FindingsPage() -> Html {
             </div>
             <div class="with-drawer">
                 <div class="list">
+                    <SavedViews page={ViewPage::Findings} filter={shown.clone()} />
                     <FilterBar fields={fields()}>
                         <span class="f3 sm">{ if filter.run.is_some() { "As this run left them, the worst first" } else { "The latest of every target, the worst first" } }</span>
                     </FilterBar>

@@ -5,7 +5,7 @@ use super::export;
 use super::filter::{asking, command, problem_of, text_of, wanted};
 use super::filter_edit::FilterEdit;
 use super::picked::{Picked, has_more};
-use super::views::{self, ViewDialog};
+use super::views;
 use crate::kit::format::{count, counted, short_id};
 use crate::kit::{
     Button, ButtonKind, Column, Elapsed, Empty, Icon, IconSize, Meter, Selection, Shape, Sheet, Table, Tabs,
@@ -13,6 +13,7 @@ use crate::kit::{
 };
 use crate::pages::change_sets::DryRunDialog;
 use crate::pages::listing::{foot, listing, use_reload_key};
+use crate::pages::saved_views::{self, ViewDialog};
 use crate::parts::{CliTwin, JobLink, RunLink, StateBadge, WaitDetail, WaitReason};
 use crate::router::{Link, Query, use_router};
 use crate::store::{List, Watch, use_api, use_list, use_query, use_session, use_toasts};
@@ -21,7 +22,7 @@ use stella_contract::ids::{JobId, ViewId};
 use stella_contract::job::{Job, JobState};
 use stella_contract::overview::JobFigures;
 use stella_contract::page::PageQuery;
-use stella_contract::route::Route;
+use stella_contract::route::{Route, encode_query};
 use stella_contract::saved_view::{ViewFilter, ViewPage, system_views};
 use stella_contract::scope::Scope;
 use yew::prelude::*;
@@ -154,7 +155,7 @@ pub fn JobsPage() -> Html {
             selected={Some(selected)} {on_select} {on_open} on_more={list.more.clone()} loading={list.is_loading_more()} {on_hold} />
     };
     let current = standing.view.as_ref().map_or_else(
-        || AttrValue::Static(if text.is_empty() { views::ALL } else { "" }),
+        || AttrValue::Static(if text.is_empty() { saved_views::ALL } else { "" }),
         |view| AttrValue::from(view.view_id.to_string()),
     );
     html! {
@@ -167,7 +168,7 @@ pub fn JobsPage() -> Html {
                 <Link to={Route::ChangeSets} class="link sm">{ "Change-sets" }</Link>
                 <CliTwin {words} button={true} />
             </div>
-            <Tabs label="Views" tabs={views::tabs(&views)} {current} on_choose={on_tab}>{ views::mark(&standing, save) }</Tabs>
+            <Tabs label="Views" tabs={saved_views::tabs(&views)} {current} on_choose={on_tab}>{ saved_views::mark(&standing, save) }</Tabs>
             <FilterEdit text={text.clone()} on_change={on_filter}>
                 <span class="f3 sm">{ "Newest first" }</span>
             </FilterEdit>
@@ -177,7 +178,7 @@ pub fn JobsPage() -> Html {
             { match &*layer {
                 Layer::None => Html::default(),
                 Layer::Act(verb, selection) => html! { <DryRunDialog verb={*verb} selection={selection.clone()} on_started={started} on_close={close} /> },
-                Layer::View => html! { <ViewDialog text={text} view={standing.view.clone()} on_done={on_view} on_close={close} /> },
+                Layer::View => html! { <ViewDialog page={ViewPage::Jobs} query={format!("filter={}", encode_query(&text))} {text} view={standing.view.clone()} on_done={on_view} on_close={close} /> },
             } }
         </>
     }
