@@ -44,8 +44,10 @@ async fn a_dead_letter_is_repeated_from_its_cause_to_the_page_of_its_job() {
     fill(&browser, "Reason", "the list is whole again").await;
     fill(&browser, "Ticket", "OPS-7").await;
     push(&browser, "Replay 1").await;
-    read(&browser, "1 entry replayed.").await;
-    let job = "//dialog[@open]//a[contains(@href, '/jobengine/jobs/job_')]";
+    dialog_closed(&browser).await;
+    read(&browser, "Started: replay 1 entry.").await;
+    see(&browser, "//a[normalize-space(.)='See how far it is']").await.click().await.unwrap();
+    let job = "//main//a[contains(@href, '/jobengine/jobs/job_')]";
     see(&browser, job).await.click().await.unwrap();
     see(&browser, "//main//*[contains(@class, 'page-head')]//*[normalize-space(.)='succeeded']").await;
     assert!(browser.location().await.contains("/ops/operations/jobengine/jobs/job_"));

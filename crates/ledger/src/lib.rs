@@ -63,6 +63,8 @@ pub mod ledger;
 pub mod limits;
 pub mod listing;
 pub mod migrate;
+#[cfg(feature = "testing")]
+pub mod multiply;
 pub mod mutes;
 pub mod overview;
 #[cfg(test)]

@@ -43,11 +43,12 @@ pub async fn jobs_and_count(
 ) -> Result<(Vec<JobRecord>, Option<i64>), LedgerError> {
     let count = count_jobs_up_to(tx, tenant, wanted, most).await?;
     let states = indexed_states(wanted);
-    if count.is_none() || !gathers(&states) || (tx.is_postgres() && states.len() == 1) {
+    let gathers = gathers(&states) || (states.is_empty() && is_of_failures(wanted));
+    if count.is_none() || !gathers || (tx.is_postgres() && states.len() == 1) {
         return Ok((jobs(tx, tenant, wanted, before, limit).await?, count));
     }
     let mut query = Query::new("select * from jobs where key in (select key from (");
-    push_by_state(&mut query, "select key", tenant, wanted, &states);
+    push_candidates(&mut query, "select key", tenant, wanted);
     query.push(") as found");
     if let Some(before) = before {
         query.push(" where key < ").bind(before);
@@ -67,6 +68,11 @@ fn indexed_states(wanted: &JobMatch) -> Vec<JobState> {
         return JobState::ALL.to_vec();
     }
     if wanted.states.contains(&JobState::Succeeded) { Vec::new() } else { wanted.states.clone() }
+}
+
+/// Whether only jobs with a failure can match, whatever their state; they have an index of their own.
+fn is_of_failures(wanted: &JobMatch) -> bool {
+    !wanted.errors.is_empty() || !wanted.categories.is_empty()
 }
 
 /// Whether gathering through the states' indexes is better than what the planner would do. The index of a single ended
@@ -157,6 +163,10 @@ fn push_matching(query: &mut Query, tenant: &Tenant, wanted: &JobMatch) {
     }
     if !wanted.workers.is_empty() {
         query.push(" and worker_id in ").bind_list(wanted.workers.iter().map(|id| id.as_str()));
+    }
+    if is_of_failures(wanted) {
+        // The words of the index of failures.
+        query.push(" and error_class is not null");
     }
     push_patterns(query, "error_code", &wanted.errors);
     if !wanted.categories.is_empty() {
@@ -298,6 +308,10 @@ mod tests {
             ("state:queued type:ingest.*", "jobs_ready"),
             ("state:failed category:network", "jobs_failed"),
             ("state:failed,timed_out error:HTTP_*", "jobs_failed"),
+            ("error:HTTP_503", "jobs_erred (tenant=? AND error_code=?)"),
+            ("error:HTTP_*", "jobs_erred (tenant=?)"),
+            ("category:integrity", "jobs_erred (tenant=?)"),
+            ("error:HTTP_503 priority:>=75", "jobs_erred (tenant=? AND error_code=?)"),
             ("state:pending,queued,leased,running", "jobs_ready"),
             ("state:pending,queued,leased,running", "jobs_waiting"),
             ("state:pending,queued,leased,running", "jobs_held"),

@@ -41,6 +41,7 @@ pub const MIGRATIONS: &[Migration] = &[
     step!(8, "watermarks", "0008_watermarks.sql"),
     step!(9, "change sets", "0009_change_sets.sql"),
     step!(10, "slos", "0010_slos.sql"),
+    step!(12, "lists", "0012_lists.sql"),
     step!(13, "mutes", "0013_mutes.sql"),
     step!(14, "gaps", "0014_gaps.sql"),
 ];

@@ -111,15 +111,18 @@ const KINDS: [Kind; 12] = [
 const CAUSES: usize = 5;
 /// The jobs that the end of the story leaves for others to make.
 const KEPT: usize = 8_000;
+/// How often each job of the story stands in the ledger in the end.
+pub(super) const COPIES: usize = 10;
 /// One step of the clock.
-const STEP: i64 = HOUR / 2;
+const STEP: i64 = HOUR;
 
-/// Tells the week up to two hours before its end.
+/// Tells the week up to the last three quarters of an hour.
 pub(super) async fn tell(world: &mut World, size: Size, until: Micros) {
-    let until = until.minus_ms(2 * HOUR);
+    let until = until.minus_ms(HOUR * 3 / 4);
     let steps = usize::try_from(until.ms_since(world.now()) / STEP).unwrap_or(1).max(1);
     let jobs = size.jobs.saturating_sub(size.nodes).saturating_sub(KEPT.min(size.jobs / 8));
     let deadly = size.dead_letters * 10_000 / jobs.max(1);
+    let jobs = jobs / COPIES;
     let caller = world.operator("platform", "the day's work");
     let mut made = 0;
     for step in 0..steps {
@@ -138,7 +141,7 @@ pub(super) async fn tell(world: &mut World, size: Size, until: Micros) {
 
 /// By day three times as much as by night; all steps up to this one.
 fn weight_until(step: usize, steps: usize) -> usize {
-    (0..step.min(steps)).map(|at| if (at + 14) % 48 < 24 { 1 } else { 3 }).sum()
+    (0..step.min(steps)).map(|at| if (at + 7) % 24 < 12 { 1 } else { 3 }).sum()
 }
 
 pub(super) fn job(world: &World, number: usize) -> SubmitJob {

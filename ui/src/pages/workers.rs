@@ -90,7 +90,7 @@ fn columns(ask: Option<Ask>) -> Vec<Column<Worker>> {
         Column::new("up", "Up", Width::Fixed(90), |one: &Worker| html! { <Elapsed from={one.started_at} /> }).at_end().drops_below(1000),
     ];
     if let Some(ask) = ask {
-        out.push(Column::new("verbs", "", Width::Fixed(188), move |one: &Worker| verbs(one, &ask)).at_end());
+        out.push(Column::new("verbs", "", Width::Fixed(220), move |one: &Worker| verbs(one, &ask)).at_end());
     }
     out
 }

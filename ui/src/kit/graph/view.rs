@@ -38,7 +38,7 @@ const READABLE: f64 = 0.5;
 /// So much beyond the view is drawn too.
 const BEYOND: f64 = 240.0;
 /// More lines than these are a wall; then only those of the current box and the strong ones are drawn.
-const DENSE: usize = 600;
+const DENSE: usize = 300;
 /// From one step of the zoom to the next.
 const STEP: f64 = 1.25;
 

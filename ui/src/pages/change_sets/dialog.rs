@@ -239,7 +239,7 @@ fn form(model: &DryRun, send: &Callback<Said>) -> Html {
                 </div>
             }
             if offers_force(model) {
-                <Checkbox checked={Checked::from(model.force)} on_toggle={send.reform(Said::Force)}>{ "Force: repeat too what another attempt does not mend" }</Checkbox>
+                <Checkbox checked={Checked::from(model.force)} on_toggle={send.reform(Said::Force)}>{ "Also replay what another attempt does not mend" }</Checkbox>
             }
             <div class="reason-fields">
                 <Field label="Reason" note={format!("{} of {REASON_MAX}", model.reason.chars().count())} hint="Written to the audit record with your name." error={refused("reason")}>

@@ -252,7 +252,7 @@ fn columns() -> Vec<Column<ChangeItem>> {
             Width::Fixed(104),
             |item: &ChangeItem| html! { <StateBadge<ItemState> state={item.state} /> },
         ),
-        Column::new("id", "Job ID", Width::Fixed(150), |item: &ChangeItem| job_link(&item.id)),
+        Column::new("id", "Job or entry", Width::Fixed(150), |item: &ChangeItem| job_link(&item.id)),
         Column::new(
             "type",
             "Type",

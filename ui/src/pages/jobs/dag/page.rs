@@ -49,7 +49,7 @@ pub fn DagPage(props: &DagPageProps) -> Html {
                 <span class="crumb sm"><Link to={Route::Jobs}>{ "Jobs" }</Link>{ " ›" }</span>
                 <h1 class="mono job-id"><CopyId text={props.id.to_string()} shown={crate::kit::format::short_id(props.id.as_str())} /></h1>
                 if let Some(node) = focus { <StateBadge<JobState> state={node.state} pill={true} /><span class="mono f2 sm">{ node.job_type }</span> }
-                if let Some(run) = run { <span class="f3 sm">{ "in" }</span><RunLink id={run} /> }
+                if let Some(run) = run { <span class="row gap1 opt"><span class="f3 sm">{ "in" }</span><RunLink id={run} /></span> }
                 <span class="grow"></span>
                 <JobTabs id={props.id.clone()} current="dag" />
                 <CliTwin words={["orch", "jobs", "dag", props.id.as_str()].map(|word| AttrValue::from(word.to_owned())).to_vec()} button={true} />

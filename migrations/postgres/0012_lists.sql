@@ -1,0 +1,3 @@
+-- What failed, by its code, so that a list of failures reads no other jobs. Written only when an attempt fails; the
+-- category is in it so that failures of one are counted without their rows.
+create index jobs_erred on jobs (tenant, error_code, key, error_class) where error_class is not null;
