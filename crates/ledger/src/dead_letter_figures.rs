@@ -26,6 +26,10 @@ pub struct StateRow {
 
 /// The tenant's entries by state and category.
 pub async fn by_state(tx: &mut Tx, tenant: &Tenant) -> Result<Vec<StateRow>, LedgerError> {
+    states_of(tenant).fetch_all(tx).await
+}
+
+fn states_of(tenant: &Tenant) -> Query {
     let mut query = Query::new(
         "select state, category, count(*) as entries, cast(sum(retryable) as bigint) as retryable,
             cast(sum(case when acknowledged_at is null then 1 else 0 end) as bigint) as unacknowledged,
@@ -34,16 +38,20 @@ pub async fn by_state(tx: &mut Tx, tenant: &Tenant) -> Result<Vec<StateRow>, Led
         where tenant = ",
     );
     query.bind(tenant.as_str()).push(" group by state, category order by state, category");
-    query.fetch_all(tx).await
+    query
 }
 
 /// The cause that most open entries have: fingerprint, how many, key of the newest.
 pub async fn most_common(tx: &mut Tx, tenant: &Tenant) -> Result<Option<(String, i64, i64)>, LedgerError> {
+    commonest(tenant).fetch_optional(tx).await
+}
+
+fn commonest(tenant: &Tenant) -> Query {
     let mut query = Query::new(
         "select fingerprint, count(*) as entries, max(key) from dead_letters where state = 'open' and tenant = ",
     );
     query.bind(tenant.as_str()).push(" group by fingerprint order by entries desc, fingerprint limit 1");
-    query.fetch_optional(tx).await
+    query
 }
 
 /// Entries made since then, by category and hour counted from then.
@@ -110,4 +118,19 @@ pub async fn causes(tx: &mut Tx, tenant: &Tenant, since: Micros) -> Result<Vec<C
     query.bind(tenant.as_str()).push(" and dead_lettered_at > ").bind(since.0);
     query.push(" group by fingerprint order by entries desc, fingerprint");
     query.fetch_all(tx).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plans::plan_on_sqlite;
+
+    #[tokio::test]
+    async fn the_first_page_of_the_dead_letter_is_counted_without_its_rows() {
+        let tenant: Tenant = "acme".parse().unwrap();
+        for query in [states_of(&tenant), commonest(&tenant)] {
+            let plan = plan_on_sqlite(move |_| Ok(query)).await;
+            assert!(plan.contains("USING COVERING INDEX dead_letters_by_"), "{plan}");
+        }
+    }
 }

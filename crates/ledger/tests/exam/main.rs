@@ -13,6 +13,7 @@ mod event_time;
 mod fences;
 mod files;
 mod lists;
+mod multiply;
 mod plans;
 mod writes;
 

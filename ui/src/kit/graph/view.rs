@@ -37,6 +37,8 @@ pub struct GraphViewProps {
 const READABLE: f64 = 0.5;
 /// So much beyond the view is drawn too.
 const BEYOND: f64 = 240.0;
+/// So many boxes are drawn at once and left alone while the view moves: to draw them anew costs more than to keep them.
+const KEPT: usize = 600;
 /// More lines than these are a wall; then only those of the current box and the strong ones are drawn.
 const DENSE: usize = 300;
 /// From one step of the zoom to the next.
@@ -115,10 +117,8 @@ pub fn GraphView(props: &GraphViewProps) -> Html {
             }
         })
     };
-    let area = seen(&view, *scale);
+    let area = if props.graph.nodes.len() > KEPT { seen(&view, *scale) } else { EVERYWHERE };
     let dense = props.graph.edges.len() > DENSE;
-    let shown =
-        |edge: &GraphEdge| !dense || edge.strong || Some(edge.from) == *current || Some(edge.to) == *current;
     let size = ((placed.size.0 * *scale).ceil(), (placed.size.1 * *scale).ceil());
     html! {
         <div class="graph">
@@ -138,13 +138,53 @@ pub fn GraphView(props: &GraphViewProps) -> Html {
                 <svg class={classes!("ch", "graph-svg", (*scale < READABLE).then_some("is-far"), dense.then_some("is-dense"))} role="img" aria-label={props.label.clone()}
                     width={size.0.to_string()} height={size.1.to_string()}
                     viewBox={format!("0 0 {} {}", placed.size.0, placed.size.1)} onclick={on_click} ondblclick={on_double}>
-                    { heads(&placed) }
-                    { lines(&props.graph, &placed, &area, &shown) }
-                    { if *scale < READABLE { far(&props.graph, &placed, &area) } else { near(&props.graph, &placed, &area) } }
+                    <Drawing graph={props.graph.clone()} placed={(*placed).clone()} {area} far={*scale < READABLE}
+                        chosen={if dense { *current } else { None }} {dense} />
                     { current.map(|at| marked(placed.boxes[at])).unwrap_or_default() }
                 </svg>
             </div>
         </div>
+    }
+}
+
+/// All of the drawing.
+const EVERYWHERE: Area = Area { at: (f64::MIN, f64::MIN), to: (f64::MAX, f64::MAX) };
+
+#[derive(Clone, Properties)]
+struct DrawingProps {
+    graph: Rc<Graph>,
+    placed: Rc<Placed>,
+    area: Area,
+    far: bool,
+    /// Only strong lines and those of the chosen box.
+    dense: bool,
+    #[prop_or_default]
+    chosen: Option<usize>,
+}
+
+impl PartialEq for DrawingProps {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.graph, &other.graph)
+            && Rc::ptr_eq(&self.placed, &other.placed)
+            && self.area == other.area
+            && self.far == other.far
+            && self.dense == other.dense
+            && self.chosen == other.chosen
+    }
+}
+
+/// Ranks, lines and boxes; drawn anew only when one of them is another.
+#[component]
+fn Drawing(props: &DrawingProps) -> Html {
+    let DrawingProps { graph, placed, area, far: is_far, dense, chosen } = props;
+    let shown =
+        |edge: &GraphEdge| !dense || edge.strong || Some(edge.from) == *chosen || Some(edge.to) == *chosen;
+    html! {
+        <>
+            { heads(placed) }
+            { lines(graph, placed, area, &shown) }
+            { if *is_far { far(graph, placed, area) } else { near(graph, placed, area) } }
+        </>
     }
 }
 
