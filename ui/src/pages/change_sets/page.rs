@@ -4,13 +4,13 @@ use super::dialog::found;
 use super::list::share;
 use super::words;
 use crate::api::ChangeSetVerb;
-use crate::kit::format::count;
+use crate::kit::format::{count, short_id};
 use crate::kit::{
     Banner, Button, ButtonKind, Clock, Column, CopyId, Empty, Meter, Shape, Skeleton, Tab, Table, Tabs, Tone,
     Width,
 };
 use crate::pages::listing::{foot, listing, use_reload_key};
-use crate::parts::{ActDialog, CliTwin, Deed, ProblemView, StateBadge};
+use crate::parts::{ActDialog, CliTwin, Deed, EntryLink, JobLink, ProblemView, StateBadge};
 use crate::router::{Link, Query, use_router};
 use crate::store::{Watch, use_list, use_query, use_session};
 use stella_contract::change_set::{
@@ -94,9 +94,9 @@ pub fn ChangeSetPage(props: &ChangeSetPageProps) -> Html {
         <>
             <div class="page-head">
                 <span class="crumb nw"><Link to={Route::ChangeSets}>{ "Change-sets" }</Link>{ " ›" }</span>
-                <h1>{ words::title(set) }</h1>
+                <h1 class="nw">{ words::title(set) }</h1>
                 <StateBadge<ChangeSetState> state={set.state} pill={true} />
-                <CopyId text={id.to_string()} />
+                <CopyId text={id.to_string()} shown={short_id(id.as_str())} />
                 <span class="grow"></span>
                 if set.state == ChangeSetState::Paused {
                     { button(ChangeSetVerb::Resume, ChangeSetEvent::Resume, "Resume…", ButtonKind::Primary) }
@@ -235,10 +235,11 @@ fn key_of(item: &ChangeItem) -> String {
     item.position.to_string()
 }
 
+/// A job or an entry as a link to its page.
 fn job_link(id: &str) -> Html {
     match id.parse::<JobId>() {
-        Ok(id) => html! { <crate::parts::JobLink {id} /> },
-        Err(_) => html! { <span class="mono cut">{ id }</span> },
+        Ok(id) => html! { <JobLink {id} /> },
+        Err(_) => html! { <EntryLink id={id.to_owned()} /> },
     }
 }
 
@@ -265,8 +266,8 @@ fn columns() -> Vec<Column<ChangeItem>> {
             Width::Fixed(96),
             |item: &ChangeItem| html! { <span class="f2">{ &item.was }</span> },
         )
-        .drops_below(760),
-        Column::new("why", "Why not", Width::Share(3, 160), |item: &ChangeItem| {
+        .drops_below(1100),
+        Column::new("why", "Why not", Width::Share(3, 120), |item: &ChangeItem| {
             match (&item.message, item.code) {
                 (Some(message), _) => html! { <span class="cut" title={message.clone()}>{ message }</span> },
                 (None, Some(code)) => html! { <span class="cut">{ code.sentence() }</span> },

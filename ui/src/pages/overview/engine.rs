@@ -131,9 +131,9 @@ fn columns() -> Vec<Column<TypeStats>> {
         Column::new("failed", "Failed, 24 h", Width::Fixed(116), failed).at_end(),
         Column::new("queue", "Waits p50, p95", Width::Fixed(126), |one: &TypeStats| spread(one.queue_p50_ms, one.queue_p95_ms))
             .at_end()
-            .drops_below(900),
-        Column::new("run", "Runs p50, p95", Width::Fixed(126), |one: &TypeStats| spread(one.run_p50_ms, one.run_p95_ms)).at_end().drops_below(780),
-        Column::new("spark", "Ended per hour, 24 h", Width::Fixed(146), spark).at_end(),
+            .drops_below(1000),
+        Column::new("run", "Runs p50, p95", Width::Fixed(126), |one: &TypeStats| spread(one.run_p50_ms, one.run_p95_ms)).at_end().drops_below(1100),
+        Column::new("spark", "Ended per hour, 24 h", Width::Fixed(146), spark).at_end().drops_below(1200),
         Column::new("limits", "", Width::Fixed(64), |one: &TypeStats| html! {
             <Link to={Route::Quotas} query={Query::default().with("quota", one.job_type.as_str())} class="link sm">{ "Limits" }</Link>
         })
