@@ -306,6 +306,7 @@ pub(crate) async fn a_change_set_that_cannot_be_is_refused_by_field(world: World
         ("parameters.priority", with(&|wish| wish.verb = ChangeVerb::Prioritize)),
         ("parameters.priority", with(&|wish| wish.parameters.priority = Some(5))),
         ("parameters.code", with(&|wish| wish.parameters.code = Some("duplicate".to_owned()))),
+        ("parameters.force", with(&|wish| wish.parameters.force = true)),
         ("options.firstN", with(&|wish| wish.options.first_n = Some(0))),
         ("options.afterFirst", with(&|wish| wish.options.after_first = Some(AfterFirst::Pause))),
         ("options.stopAbovePercent", with(&|wish| wish.options.stop_above_percent = Some(101))),
