@@ -106,16 +106,16 @@ async fn complete_once(
     let held = held_many(tx, &said).await?;
     let keys: Vec<i64> = held.iter().flatten().map(|held| held.record.key).collect();
     let mut brought = uploads::of_jobs(tx, &keys).await?;
-    let (mut answers, mut prepared): (Vec<Result<Fence, Result<Job, Error>>>, _) = (Vec::new(), Vec::new());
+    let (mut verdicts, mut prepared) = (Vec::with_capacity(said.len()), Vec::new());
     for (held, one) in held.into_iter().zip(said) {
-        let judged = match held {
-            Ok(held) => judge(held, &one.wish),
-            Err(refused) => Err(Err(refused)),
-        };
-        let held = match judged {
-            Ok(held) => held,
-            Err(answer) => {
-                answers.push(Err(answer));
+        let held = match held.map(|held| judge(held, &one.wish)) {
+            Ok(Verdict::Goes(held)) => held,
+            Ok(answered) => {
+                verdicts.push(answered);
+                continue;
+            }
+            Err(refused) => {
+                verdicts.push(Verdict::Answered(Err(refused)));
                 continue;
             }
         };
@@ -123,33 +123,40 @@ async fn complete_once(
         match ready(engine, tx, &held, own, one.wish, now).await {
             Ok(ready) => {
                 prepared.push(Prepared { fence: held.fence.clone(), outcome: Ok(ready) });
-                answers.push(Ok(held.fence));
+                verdicts.push(Verdict::Goes(held));
             }
-            Err(refused) => answers.push(Err(Err(refused))),
+            Err(refused) => verdicts.push(Verdict::Answered(Err(refused))),
         }
     }
     let ended: Vec<i64> = prepared.iter().map(|report| stella_ledger::key_of(&report.fence.job_id)).collect();
     let mut written = report::write(tx, prepared, now, journal).await?.into_iter();
     uploads::forget_many(tx, &ended).await?;
     let none = || Err(Error::internal("a report had no answer"));
-    Ok(answers
+    Ok(verdicts
         .into_iter()
-        .map(|answer| match answer {
-            Ok(_) => written.next().unwrap_or_else(none),
-            Err(answer) => answer,
+        .map(|verdict| match verdict {
+            Verdict::Goes(_) => written.next().unwrap_or_else(none),
+            Verdict::Answered(answer) => answer,
         })
         .collect())
 }
 
-/// The lease, when it may end its job now; else the answer.
-fn judge(held: Held, wish: &CompleteLease) -> Result<Held, Result<Job, Error>> {
+/// What is known of a success before anything is written.
+enum Verdict {
+    /// The lease may end its job now.
+    Goes(Held),
+    /// There is nothing to write.
+    Answered(Result<Job, Error>),
+}
+
+fn judge(held: Held, wish: &CompleteLease) -> Verdict {
     let job = &held.record.job;
     if held.is_of_this_lease && job.state.is_final() {
         let is_same = job.state == JobState::Succeeded && job.outputs_hash == wish.outputs_hash;
-        return Err(if is_same { Ok(view(held.record)) } else { Err(finished(job)) });
+        return Verdict::Answered(if is_same { Ok(view(held.record)) } else { Err(finished(job)) });
     }
     match held.demand_current() {
-        Ok(()) => Ok(held),
-        Err(refused) => Err(Err(refused)),
+        Ok(()) => Verdict::Goes(held),
+        Err(refused) => Verdict::Answered(Err(refused)),
     }
 }

@@ -100,7 +100,9 @@ mod tests {
                 body: Bytes::new(),
                 upgrade: Upgradable::default(),
             };
-            Accepted::take(&asking).ok().expect("any wish is understood").format
+            Accepted::take(&asking)
+                .map(|accepted| accepted.format)
+                .unwrap_or_else(|_| panic!("any wish is understood"))
         };
         for (said, expected) in [
             ("text/csv", Some(ExportFormat::Csv)),

@@ -429,7 +429,7 @@ mod tests {
             let body = format!(r#"{{"jobType":"demo.wait","payload":{{"x":1.5}},"priority":{priority}}}"#);
             Json::<SubmitJob>::take(&asking("", body.leak()))
         };
-        let taken = read("7.0").ok().expect("it can be read").0;
+        let Ok(Json(taken)) = read("7.0") else { panic!("it can be read") };
         assert_eq!((taken.priority, taken.payload["x"].as_f64()), (Some(7), Some(1.5)));
         let refusal = read("7.5").err().expect("half of one is none");
         assert_eq!((refusal.code, refusal.details[0].field.as_str()), (Code::Invalid, "priority"));

@@ -23,7 +23,7 @@ pub(super) async fn tend(world: &World) -> (JobId, DeadLetterId) {
 async fn tend_one(world: &World, number: usize, entry: &DeadLetter) {
     let (letters, id) = (world.engine.dead_letters(), &entry.entry_id);
     let caller = world.operator(["ada", "grace", "night-shift"][number % 3], "the morning round");
-    if number % 3 == 0 {
+    if number.is_multiple_of(3) {
         let note = json!({"note": "The publisher knows.", "dueAt": world.now().plus_ms(86_400_000)});
         letters.acknowledge(&caller, id, wish(note)).await.unwrap();
     } else if number % 3 == 1 {

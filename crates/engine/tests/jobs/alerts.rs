@@ -90,7 +90,7 @@ pub(crate) async fn of_a_muted_cause_nobody_is_called_though_its_incident_is_the
     fail(&world, 11, "a.example fell silent after 4 s").await;
     assert_eq!((spikes(&world).await.len(), told(&world, "orch.deadletter.spike").await), (1, 0));
     let mutes = letters.mutes(&world.caller, &PageQuery::default()).await.unwrap();
-    assert_eq!(mutes.items, [mute.clone()]);
+    assert_eq!(mutes.items, std::slice::from_ref(&mute));
     let other = UnmuteCause { fingerprint: "0000000000000000".to_owned() };
     assert_eq!(letters.unmute(&desk, other).await.unwrap_err().code, Code::NotFound);
     assert_eq!(letters.unmute(&desk, UnmuteCause { fingerprint }).await.unwrap(), mute);

@@ -31,7 +31,7 @@ fn fits(template: &str, path: &str) -> bool {
     let (wanted, given): (Vec<&str>, Vec<&str>) = (template.split('/').collect(), path.split('/').collect());
     wanted.len() == given.len()
         && wanted.iter().zip(given).all(|(wanted, given)| match wanted.split_once('}') {
-            Some((_, verb)) if verb.is_empty() => !given.is_empty(),
+            Some((_, "")) => !given.is_empty(),
             Some((_, verb)) => given.len() > verb.len() && given.ends_with(verb),
             None => *wanted == given,
         })
