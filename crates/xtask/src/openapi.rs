@@ -64,6 +64,8 @@ pub(crate) fn check(minutes: Option<u32>) -> Result<()> {
 /// The requests of the tester; it prints how many it made and what it found.
 fn tester(folder: &Path, address: &str, minutes: Option<u32>) -> Command {
     let mut command = program(folder.join("venv/bin/st"));
+    // It leaves a cache where it is started.
+    command.current_dir(folder);
     command.env("PYTHONPATH", own("")).env("PYTHONDONTWRITEBYTECODE", "1");
     command.arg("--config-file").arg(own("schemathesis.toml")).arg("run");
     command.arg(format!("{address}/openapi/orchestrator.json"));
