@@ -52,7 +52,7 @@ pub(super) async fn bound(client: &Client) {
 
 fn write() -> Write {
     let cause = Cause { reason: Some("a test".to_owned()), ticket: Some("TEST-1".to_owned()) };
-    Write { cause, idempotency_key: None }
+    Write { cause, ..Write::default() }
 }
 
 /// A job that was acknowledged.
