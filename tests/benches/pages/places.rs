@@ -60,6 +60,7 @@ pub(crate) fn all(made: &Made) -> Vec<Place> {
         Route::ScannerSettings,
         Route::Downloads,
         Route::Settings,
+        Route::Runbook,
     ];
     let mut places: Vec<Place> = routes.iter().map(Place::of).collect();
     for filter in [
@@ -126,6 +127,7 @@ const fn name(route: &Route) -> &'static str {
         | Route::Performance
         | Route::ScannerSettings
         | Route::Downloads
-        | Route::Settings => route.title(),
+        | Route::Settings
+        | Route::Runbook => route.title(),
     }
 }
