@@ -9,6 +9,8 @@ pub struct Micros(pub i64);
 
 /// 0000-01-01T00:00:00Z.
 const FIRST_US: i64 = -62_167_219_200_000_000;
+/// 9999-12-29T23:59:59.999Z.
+const LAST_US: i64 = 253_402_127_999_999_000;
 
 impl Micros {
     /// Later by so many milliseconds; saturates.
@@ -38,7 +40,7 @@ impl Micros {
 impl fmt::Display for Micros {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // RFC 3339 knows the years 0 to 9999; what lies beyond is as far away as can be said.
-        let sayable = self.0.clamp(FIRST_US, jiff::Timestamp::MAX.as_microsecond());
+        let sayable = self.0.clamp(FIRST_US, LAST_US);
         match jiff::Timestamp::from_microsecond(sayable.div_euclid(1_000) * 1_000) {
             Ok(stamp) => write!(f, "{stamp:.3}"),
             Err(_) => Err(fmt::Error),
@@ -86,7 +88,7 @@ mod tests {
         assert_eq!(Micros::parse("2026-11-21T16:28:15.204+02:00"), Some(Micros(1_795_271_295_204_000)));
         assert_eq!(serde_json::to_string(&at).unwrap(), "\"2026-11-21T14:28:15.204Z\"");
         assert_eq!(Micros(0).to_string(), "1970-01-01T00:00:00.000Z");
-        assert_eq!(Micros(i64::MAX).to_string(), "9999-12-30T22:00:00.999Z");
         assert_eq!(Micros(i64::MIN).to_string(), "0000-01-01T00:00:00.000Z");
+        assert_eq!(Micros(i64::MAX).to_string(), "9999-12-29T23:59:59.999Z");
     }
 }
