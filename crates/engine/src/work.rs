@@ -14,7 +14,7 @@ use stella_contract::ids::{JobId, Tenant, WorkerId};
 use stella_contract::job::{Job, JobEvent, JobState};
 use stella_contract::time::Micros;
 use stella_contract::worker::WorkerWish;
-use stella_ledger::jobs::Claim;
+use stella_ledger::claims::Claim;
 use stella_ledger::leases::{Beat, Fenced, Release};
 use stella_ledger::record::JobRecord;
 use stella_ledger::workers::WorkerRecord;

@@ -8,7 +8,7 @@
 //! | `db`, `query` | two databases in one page; statements with filters |
 //! | `ledger`, `writer` | open; `write` (one writer, group commit) and `read` (one snapshot) |
 //! | `migrate`, `error`, `key` | the schema; what can go wrong; row keys inside public ids |
-//! | `jobs`, `leases`, `listing` | the hot table: insert, claim, fence, finish, cancel, lists |
+//! | `jobs`, `claims`, `leases`, `listing` | the hot table: insert, claim, fence, finish, cancel, lists |
 //! | `book` | what the calls of a commit leave to be written at its end |
 //! | `history`, `feed`, `chains` | the hash chain and the live feed, both gap-free per tenant; where they stand |
 //! | `record`, `set` | a job's row; a set as one parameter |
@@ -36,6 +36,7 @@ pub mod buckets;
 pub mod chains;
 pub mod change_items;
 pub mod change_sets;
+pub mod claims;
 pub mod components;
 pub mod counts;
 pub mod db;

@@ -9,7 +9,8 @@ use crate::journal::Journal;
 use std::collections::{BTreeMap, BTreeSet};
 use stella_contract::job::{JobEvent, JobState};
 use stella_contract::time::Micros;
-use stella_ledger::jobs::{self, Chosen, Claim, Hold};
+use stella_ledger::claims::{self, Chosen, Claim};
+use stella_ledger::jobs::{self, Hold};
 use stella_ledger::record::JobRecord;
 use stella_ledger::{Tx, pressure};
 
@@ -25,16 +26,16 @@ pub(crate) async fn claim(
     wish: &Claim,
     journal: &mut Journal,
 ) -> Result<Vec<JobRecord>, Error> {
-    let chosen = jobs::choose(tx, wish, wish.chances.len()).await?;
+    let chosen = claims::choose(tx, wish, wish.chances.len()).await?;
     if chosen.keys.is_empty() {
         return Ok(Vec::new());
     }
     engine.limits_seen(chosen.limits);
     if chosen.limits.is_nothing() && !chosen.sourced {
-        return Ok(jobs::take(tx, &chosen.keys, wish).await?);
+        return Ok(claims::take(tx, &chosen.keys, wish).await?);
     }
     let keys = admitted(tx, wish, chosen, journal).await?;
-    Ok(jobs::take(tx, &keys, wish).await?)
+    Ok(claims::take(tx, &keys, wish).await?)
 }
 
 async fn admitted(
@@ -82,7 +83,7 @@ async fn admitted(
             break;
         }
         asked = admitted.len() + MORE;
-        chosen = jobs::choose(tx, wish, asked).await?;
+        chosen = claims::choose(tx, wish, asked).await?;
     }
     if let Some(gate) = gate {
         gate.close(tx).await?;

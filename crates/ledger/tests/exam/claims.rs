@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use stella_contract::ids::JobId;
 use stella_contract::time::Micros;
-use stella_ledger::jobs::{self, NewJob};
+use stella_ledger::claims;
+use stella_ledger::jobs::NewJob;
 use stella_ledger::{Ledger, LedgerError, LedgerPlace};
 use tokio::sync::Barrier;
 
@@ -86,7 +87,7 @@ pub(crate) async fn no_job_twice(exam: Exam) {
                 let claim = exam.claim_of(&["exam"], 4, NOW);
                 barrier.wait().await;
                 let got = ledger
-                    .write(move |tx| Box::pin(async move { jobs::claim(tx, &claim).await }))
+                    .write(move |tx| Box::pin(async move { claims::claim(tx, &claim).await }))
                     .await
                     .expect("a claim does not fail");
                 mine.extend(got.into_iter().map(|record| (record.job.job_id, record.job.lease_epoch)));

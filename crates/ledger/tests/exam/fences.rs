@@ -4,6 +4,7 @@ use crate::support::{Exam, NOW, fence, tenant};
 use stella_contract::ids::{JobId, LeaseId};
 use stella_contract::job::{ErrorClass, JobEvent, JobState, WaitReason, next};
 use stella_contract::time::Micros;
+use stella_ledger::claims;
 use stella_ledger::jobs::{self, Hold};
 use stella_ledger::leases::{self, AttemptError, Beat, Due, Fence, Finish, Progress, Release};
 use stella_ledger::record::JobRecord;
@@ -46,7 +47,7 @@ async fn verb(tx: &mut Tx, event: JobEvent, fence: &Fence) -> Result<Vec<JobReco
             jobs::hold_many(tx, &[hold]).await?
         }
         JobEvent::Claim => {
-            let claim = jobs::Claim {
+            let claim = claims::Claim {
                 job_types: vec!["exam".to_owned()],
                 worker_id: "wrk_01890000-0000-7000-8000-000000000000".parse().expect("a sound id"),
                 tenant: None,
@@ -56,7 +57,7 @@ async fn verb(tx: &mut Tx, event: JobEvent, fence: &Fence) -> Result<Vec<JobReco
                 starts: false,
                 now: NOW,
             };
-            jobs::claim(tx, &claim).await?
+            claims::claim(tx, &claim).await?
         }
         JobEvent::Ack => leases::ack_many(tx, &fences, NOW, NOW).await?.done,
         JobEvent::Release => {

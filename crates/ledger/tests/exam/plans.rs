@@ -1,7 +1,7 @@
 //! The plans of the hot statements on SQLite: they use the indexes they were written for, whatever else changes.
 
 use crate::support;
-use stella_ledger::jobs::{CHOOSE, TAKE};
+use stella_ledger::claims::{CHOOSE, TAKE};
 use stella_ledger::leases::{FINISH, NEXT_DUE, OVERDUE};
 use stella_ledger::{LedgerError, Tx};
 

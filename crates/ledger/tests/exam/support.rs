@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use stella_contract::ids::{JobId, Tenant, WorkerId};
 use stella_contract::job::{JobState, WaitReason};
 use stella_contract::time::Micros;
-use stella_ledger::jobs::{self, Claim, NewJob};
+use stella_ledger::claims::{self, Claim};
+use stella_ledger::jobs::{self, NewJob};
 use stella_ledger::key::uuid_of;
 use stella_ledger::leases::{self, Fence};
 use stella_ledger::record::JobRecord;
@@ -115,7 +116,7 @@ impl Exam {
 
     pub(crate) async fn claim(&self, types: &[&str], n: usize, now: Micros) -> Vec<JobRecord> {
         let claim = self.claim_of(types, n, now);
-        self.write(move |tx| Box::pin(async move { jobs::claim(tx, &claim).await })).await
+        self.write(move |tx| Box::pin(async move { claims::claim(tx, &claim).await })).await
     }
 
     pub(crate) fn claim_of(&self, types: &[&str], n: usize, now: Micros) -> Claim {
