@@ -30,7 +30,7 @@ OF_ONE = {
     "POST /api/v1/buckets/{id}:override": {"until"},
     # Each verb has parameters of its own, and ids are those of its things.
     "POST /api/v1/change-sets": {"parameters.priority", "parameters.code", "parameters.note", "options.afterFirst",
-                                 "selection.ids", "selection.excluding", "selection.filter"},
+                                 "selection", "selection.ids", "selection.excluding", "selection.filter"},
     "POST /api/v1/change-sets/{id}:start": {"selection"},
     # Exactly one of `ids` and `filter`; without a dry run its hash.
     "POST /api/v1/deadletter:preview": {"ids"},
