@@ -102,7 +102,7 @@ impl<T: Clone + 'static> Reducible for Rows<T> {
         let mut next = Self::clone(&self);
         match action {
             RowsAction::Open(key) => next = Self::new(key),
-            RowsAction::Ask(what) => next.fetching = what,
+            RowsAction::Ask(what) => next.ask(what),
             RowsAction::News(count) => next.news += count,
             // Of a filter that is no longer asked for.
             RowsAction::Answer(key, _, _, _) if key != self.key => return self,
@@ -117,6 +117,15 @@ impl<T: Clone + 'static> Reducible for Rows<T> {
 }
 
 impl<T: Clone> Rows<T> {
+    /// What is read anew holds the news that came until now. Those that come while it is on its way wait for the next time.
+    fn ask(&mut self, what: Fetching) {
+        self.fetching = what;
+        match what {
+            Fetching::First | Fetching::Again => self.news = 0,
+            Fetching::More | Fetching::Nothing => {}
+        }
+    }
+
     fn take(&mut self, what: Fetching, page: Page<T>, at: Micros) {
         match what {
             Fetching::More => {
@@ -127,7 +136,6 @@ impl<T: Clone> Rows<T> {
                 self.rows = page.items.into();
                 self.total = page.total_estimate;
                 self.as_of = Some(at);
-                self.news = 0;
             }
         }
         self.next = page.next_page_token;
@@ -299,8 +307,18 @@ mod tests {
         assert_eq!(rows.next, None);
         let rows = rows.reduce(RowsAction::News(4));
         assert_eq!(rows.news, 4);
-        let rows = answer(rows, Fetching::Again, page(&[0, 1], Some("u")));
+        let rows =
+            answer(rows.reduce(RowsAction::Ask(Fetching::Again)), Fetching::Again, page(&[0, 1], Some("u")));
         assert_eq!((shown(&rows), rows.news), (vec![0, 1], 0));
+    }
+
+    #[test]
+    fn a_source_that_was_read_while_the_list_was_asked_for_does_not_stay_unknown() {
+        let asked =
+            answer(open(), Fetching::First, page(&[1], None)).reduce(RowsAction::Ask(Fetching::Again));
+        let told = asked.reduce(RowsAction::News(1));
+        let rows = answer(told, Fetching::Again, page(&[1], None));
+        assert_eq!(rows.news, 1, "the answer may be older than the news");
     }
 
     #[test]
