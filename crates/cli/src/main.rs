@@ -37,6 +37,7 @@ mod output;
 mod paging;
 mod place;
 mod quota;
+mod run_diff;
 mod runs;
 mod sbom;
 mod scope;

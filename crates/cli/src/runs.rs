@@ -5,6 +5,7 @@ use crate::door::{Door, Labour};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::paging::Paging;
+use crate::run_diff::Diff;
 use crate::scope::{Scope, read_json};
 use crate::table::{Table, or_dash};
 use crate::wait::{Waiting, demand_completion};
@@ -12,10 +13,10 @@ use clap::{Args, Subcommand};
 use futures::TryStreamExt as _;
 use std::path::PathBuf;
 use stella_contract::finding::{FindingChange, Severity};
-use stella_contract::ids::{PreviewId, RunId};
+use stella_contract::ids::{PreviewId, RunId, SegmentId};
 use stella_contract::preview::{Preview, PreviewRequest};
 use stella_contract::run::{
-    Run, RunErrorCode, RunFilter, RunMode, RunScope, RunState, RunTab, RunTrigger, StartRun,
+    RetryRun, Run, RunErrorCode, RunFilter, RunMode, RunScope, RunState, RunTab, RunTrigger, StartRun,
 };
 use stella_contract::segment::Segment;
 use stella_contract::time::Micros;
@@ -37,8 +38,10 @@ pub(crate) enum Runs {
     Deltas(WhichPages),
     /// Cancel a run.
     Cancel(Cancel),
-    /// Repeat a finished run.
+    /// Repeat a finished run, all of it or what failed alone, or a failed segment of a running one.
     Retry(Retry),
+    /// Hold a run against another.
+    Diff(Diff),
     /// Watch a run live, one JSON object per line.
     Stream(Stream),
 }
@@ -167,6 +170,12 @@ pub(crate) struct Cancel {
 pub(crate) struct Retry {
     #[command(flatten)]
     which: Which,
+    /// Only the targets that were not evaluated; within 24 h of the end.
+    #[arg(long, conflicts_with = "segment")]
+    only_failed: bool,
+    /// Only this failed segment of the run, which is still running.
+    #[arg(long, value_name = "ID")]
+    segment: Option<SegmentId>,
     #[command(flatten)]
     waiting: Waiting,
     #[command(flatten)]
@@ -190,7 +199,12 @@ impl Runs {
             Self::Retry(retry) => retry.waiting.wait,
             Self::Show(show) => show.waiting.wait,
             Self::Stream(_) => true,
-            Self::Preview(_) | Self::List(_) | Self::Segments(_) | Self::Deltas(_) | Self::Cancel(_) => false,
+            Self::Preview(_)
+            | Self::List(_)
+            | Self::Segments(_)
+            | Self::Deltas(_)
+            | Self::Diff(_)
+            | Self::Cancel(_) => false,
         };
         if waits { Labour::Working } else { Labour::Resting }
     }
@@ -234,9 +248,17 @@ impl Runs {
                 output.show(&run, of_one)
             }
             Self::Retry(retry) => {
-                let run = runs.retry(retry.which.id()?, &retry.why.write()).await?;
+                let (id, write) = (retry.which.id()?, retry.why.write());
+                let run = match &retry.segment {
+                    Some(segment) => {
+                        runs.retry_segment(segment, &write).await?;
+                        runs.get(id).await?
+                    }
+                    None => runs.retry(id, &RetryRun { only_failed: retry.only_failed }, &write).await?,
+                };
                 retry.waiting.ended(door, output, run).await
             }
+            Self::Diff(diff) => diff.obey(door, output).await,
             Self::Stream(stream) => stream.obey(door, output).await,
         }
     }
@@ -359,12 +381,20 @@ fn of_one(run: &Run) -> Table {
         ("findings", run.findings.to_string()),
         ("deltas", run.deltas.to_string()),
         ("index", run.impact_index_generation.to_string()),
+        ("determinism", determinism(run)),
         ("retry of", run.retry_of.as_ref().map(ToString::to_string).unwrap_or_default()),
         ("created", run.created_at.to_string()),
         ("started", at(run.started_at)),
         ("finished", at(run.finished_at)),
         ("correlation", run.correlation_id.clone()),
     ])
+}
+
+fn determinism(run: &Run) -> String {
+    run.determinism.map_or_else(
+        || "not sampled".to_owned(),
+        |found| format!("{:.3} of {} segments done once more", found.score, found.sample),
+    )
 }
 
 fn segments_of(run: &Run) -> String {
@@ -374,9 +404,12 @@ fn segments_of(run: &Run) -> String {
 }
 
 fn of_segments(segments: &[Segment]) -> Table {
-    let headings = &["SHARD", "NO", "STATE", "TARGETS", "DONE", "FAILED", "ATTEMPT", "DELTAS", "JOB"];
+    let headings = &[
+        "SEGMENT", "SHARD", "NO", "STATE", "TARGETS", "DONE", "FAILED", "ATTEMPT", "RETRIES", "DELTAS", "JOB",
+    ];
     Table::new(headings).rows(segments, |segment| {
         [
+            segment.segment_id.to_string(),
             segment.shard.to_string(),
             segment.ordinal.to_string(),
             segment.state.to_string(),
@@ -384,6 +417,7 @@ fn of_segments(segments: &[Segment]) -> Table {
             segment.processed.to_string(),
             segment.failed_targets.to_string(),
             segment.attempt.to_string(),
+            segment.retry_count.to_string(),
             segment.deltas.to_string(),
             segment.job_id.to_string(),
         ]

@@ -74,6 +74,8 @@ words! {
         SourcePaused = "SOURCE_PAUSED",
         /// The run is still open.
         RunNotTerminal = "RUN_NOT_TERMINAL",
+        /// It failed a moment ago and rests before it may be retried.
+        CooldownActive = "COOLDOWN_ACTIVE",
         /// The thing changed since it was read.
         VersionMismatch = "VERSION_MISMATCH",
         /// The body is larger than the door takes.
@@ -157,7 +159,8 @@ impl Code {
             | Self::BackfillOverlap
             | Self::SourceDisabled
             | Self::SourcePaused
-            | Self::RunNotTerminal => 409,
+            | Self::RunNotTerminal
+            | Self::CooldownActive => 409,
             Self::VersionMismatch => 412,
             Self::PayloadTooLarge => 413,
             Self::UnsupportedMediaType => 415,

@@ -58,6 +58,7 @@ pub mod preview;
 pub mod quota;
 pub mod route;
 pub mod run;
+pub mod run_diff;
 pub mod saved_view;
 pub mod scope;
 pub mod segment;

@@ -300,6 +300,29 @@ pub struct StartRun {
     pub segment_size: Option<u32>,
 }
 
+/// How a finished run is repeated.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct RetryRun {
+    /// Only the targets that were not evaluated; allowed for 24 hours after the end.
+    pub only_failed: bool,
+}
+
+/// For how long after its end the failed targets of a run may be retried alone, in hours.
+pub const ONLY_FAILED_HOURS: i64 = 24;
+
+/// What evaluating some segments of a finished run once more showed (spec 05 §5.11).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Determinism {
+    /// The share that left the same bytes, 0 to 1.
+    pub score: f64,
+    /// How many segments were evaluated once more.
+    pub sample: i64,
+}
+
 /// Counts of segments by state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -390,6 +413,12 @@ pub struct Run {
     /// The run it repeats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_of: Option<RunId>,
+    /// Whether it is only about the targets that the run before did not evaluate.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only_failed: bool,
+    /// How much came out the same when it was done once more; absent when no sample could be compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub determinism: Option<Determinism>,
     /// Binds everything of one cause together.
     pub correlation_id: String,
     /// When it was asked for.

@@ -3,6 +3,7 @@
 use crate::NoSuchArrow;
 use crate::delta::Deltas;
 use crate::ids::{JobId, RunId, SegmentId, WorkerId};
+use crate::run::RunState;
 use crate::time::Micros;
 use crate::words;
 use serde::{Deserialize, Serialize};
@@ -73,6 +74,33 @@ pub fn states_before(event: SegmentEvent) -> Vec<SegmentState> {
     SegmentState::ALL.iter().copied().filter(|state| next(*state, event).is_ok()).collect()
 }
 
+/// How often an operator may retry one segment.
+pub const RETRIES_MOST: i32 = 5;
+
+/// How long a failed segment rests before it may be retried, in milliseconds: a minute, twice that with each retry
+/// before, and at most a quarter of an hour (spec 05 §5.4).
+pub const fn cooldown_ms(retry_count: i32) -> i64 {
+    const MINUTE_MS: i64 = 60_000;
+    const LONGEST_MS: i64 = 15 * MINUTE_MS;
+    match retry_count {
+        i32::MIN..=0 => MINUTE_MS,
+        1..=3 => MINUTE_MS << retry_count,
+        4..=i32::MAX => LONGEST_MS,
+    }
+}
+
+/// Why an operator may not retry a segment that stands so, its cooldown aside; `None` when they may.
+pub const fn retry_refusal(state: SegmentState, run: RunState, retry_count: i32) -> Option<&'static str> {
+    match (state, run) {
+        (SegmentState::Failed, RunState::Running) if retry_count < RETRIES_MOST => None,
+        (SegmentState::Failed, RunState::Running) => Some("It was retried five times already"),
+        (SegmentState::Failed, _) => {
+            Some("Its run has ended; retry the run, the failed targets alone if you like")
+        }
+        (_, _) => Some("Only a failed segment can be retried"),
+    }
+}
+
 impl SegmentState {
     /// Whether its run need not wait for it.
     pub const fn is_settled(self) -> bool {
@@ -117,6 +145,15 @@ pub struct Segment {
     /// The run error code it failed with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_code: Option<String>,
+    /// Until when it rests after its failure; before that no operator may retry it. Absent when it has not failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cooldown_until: Option<Micros>,
+    /// SHA-256 of what it left; absent until it succeeded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_digest: Option<String>,
+    /// The generation of the feeds it was matched against; absent until it succeeded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feed_generation: Option<i64>,
     /// What changed in it.
     pub deltas: Deltas,
     /// The job that carries it.
@@ -156,5 +193,22 @@ running --fail--> failed
 running --cancel--> cancelled
 failed --retry--> pending";
         assert_eq!(lines.join("\n"), expected);
+    }
+
+    #[test]
+    fn a_failed_segment_rests_a_minute_and_twice_as_long_each_time_up_to_a_quarter_of_an_hour() {
+        let minutes: Vec<i64> = (0..6).map(|retries| cooldown_ms(retries) / 60_000).collect();
+        assert_eq!(minutes, [1, 2, 4, 8, 15, 15]);
+    }
+
+    #[test]
+    fn only_a_failed_segment_of_a_running_run_is_retried_and_at_most_five_times() {
+        for state in SegmentState::ALL.iter().copied() {
+            for run in RunState::ALL.iter().copied() {
+                let may = state == SegmentState::Failed && run == RunState::Running;
+                assert_eq!(retry_refusal(state, run, 4).is_none(), may, "{state} {run}");
+                assert!(retry_refusal(state, run, 5).is_some(), "{state} {run}");
+            }
+        }
     }
 }

@@ -76,6 +76,7 @@ pub mod query;
 pub mod quotas;
 pub mod record;
 mod rows;
+pub mod run_diffs;
 pub mod run_messages;
 pub mod runs;
 pub mod samples;

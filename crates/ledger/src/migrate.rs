@@ -44,6 +44,7 @@ pub const MIGRATIONS: &[Migration] = &[
     step!(12, "lists", "0012_lists.sql"),
     step!(13, "mutes", "0013_mutes.sql"),
     step!(14, "gaps", "0014_gaps.sql"),
+    step!(18, "run repair", "0018_run_repair.sql"),
 ];
 
 const MAKE_LIST: &str = "create table if not exists schema_migrations (

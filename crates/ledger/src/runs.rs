@@ -55,6 +55,12 @@ pub struct RunRow {
     pub log_lines: i64,
     /// Log lines kept back since.
     pub log_dropped: i64,
+    /// The limits in force when it was planned, a sentence each.
+    pub limits: Vec<String>,
+    /// Segments that were evaluated once more.
+    pub determinism_sample: Option<i64>,
+    /// The share of them that left the same bytes.
+    pub determinism_score: Option<f64>,
     /// When the planner was done.
     pub planned_at: Option<Micros>,
     /// When its first segment was acknowledged.
@@ -108,6 +114,8 @@ pub struct NewRun {
     pub allow_stale: bool,
     /// The run it repeats.
     pub retry_of: Option<String>,
+    /// Only those targets that the run before did not evaluate.
+    pub only_failed: bool,
     /// How many runs it repeats in a row.
     pub retry_number: i64,
     /// Binds everything of one cause together.
@@ -119,7 +127,7 @@ pub struct NewRun {
 const COLUMNS: &str = "run_key, run_id, tenant, run_trigger, trigger_detail, initiator, reason, ticket, mode, scope,
     scope_digest, request_digest, idempotency_key, preview_id, priority, segment_size, planner_shard_count, kev_first,
     allow_stale, stale_index, state, error_code, error_message, impact_index_generation, kev_released, candidates,
-    processed, failed, findings, retry_of, retry_number, correlation_id, message_seq, log_second, log_lines,
+    processed, failed, findings, retry_of, only_failed, retry_number, limits, determinism_sample, determinism_score, correlation_id, message_seq, log_second, log_lines,
     log_dropped, created_at, planned_at, started_at, executed_at, finished_at, version, ";
 
 /// The row as the database gives it.
@@ -157,7 +165,11 @@ struct Flat {
     #[sqlx(flatten)]
     deltas: DeltaColumns,
     retry_of: Option<String>,
+    only_failed: i64,
     retry_number: i64,
+    limits: Option<String>,
+    determinism_sample: Option<i64>,
+    determinism_score: Option<f64>,
     correlation_id: String,
     message_seq: i64,
     log_second: i64,
@@ -195,6 +207,7 @@ impl Flat {
             kev_first: self.kev_first != 0,
             allow_stale: self.allow_stale != 0,
             retry_of: self.retry_of,
+            only_failed: self.only_failed != 0,
             retry_number: self.retry_number,
             correlation_id: self.correlation_id,
             created_at: Micros(self.created_at),
@@ -217,6 +230,14 @@ impl Flat {
             log_second: self.log_second,
             log_lines: self.log_lines,
             log_dropped: self.log_dropped,
+            limits: match self.limits {
+                Some(limits) => {
+                    serde_json::from_str(&limits).map_err(|_| LedgerError::corrupt("runs", "limits", key))?
+                }
+                None => Vec::new(),
+            },
+            determinism_sample: self.determinism_sample,
+            determinism_score: self.determinism_score,
             planned_at: self.planned_at.map(Micros),
             started_at: self.started_at.map(Micros),
             executed_at: self.executed_at.map(Micros),
@@ -251,7 +272,7 @@ pub async fn insert(tx: &mut Tx, run: &NewRun) -> Result<Option<i64>, LedgerErro
     let mut query = Query::new(
         "insert into runs (run_id, tenant, run_trigger, trigger_detail, initiator, reason, ticket, mode, scope,
             scope_digest, request_digest, idempotency_key, preview_id, priority, segment_size, planner_shard_count,
-            kev_first, allow_stale, state, retry_of, retry_number, correlation_id, created_at)
+            kev_first, allow_stale, state, retry_of, only_failed, retry_number, correlation_id, created_at)
         values (",
     );
     query.bind(run.run_id.as_str()).push(", ").bind(run.tenant.as_str());
@@ -264,6 +285,7 @@ pub async fn insert(tx: &mut Tx, run: &NewRun) -> Result<Option<i64>, LedgerErro
     query.push(", ").bind(run.segment_size).push(", ").bind(run.planner_shard_count);
     query.push(", ").bind(i64::from(run.kev_first)).push(", ").bind(i64::from(run.allow_stale));
     query.push(", ").bind(RunState::Planning.as_str()).push(", ").bind(run.retry_of.clone());
+    query.push(", ").bind(i64::from(run.only_failed));
     query.push(", ").bind(run.retry_number).push(", ").bind(run.correlation_id.as_str());
     query.push(", ").bind(run.created_at.0).push(") on conflict do nothing returning run_key");
     let key: Option<(i64,)> = query.fetch_optional(tx).await?;
@@ -319,6 +341,10 @@ pub async fn change(tx: &mut Tx, run: &RunRow, event: RunEvent) -> Result<bool, 
     query.push(", impact_index_generation = ").bind(run.impact_index_generation);
     query.push(", kev_released = ").bind(run.kev_released.clone());
     query.push(", candidates = ").bind(run.candidates);
+    if !run.limits.is_empty() {
+        let limits = serde_json::to_string(&run.limits);
+        query.push(", limits = ").bind(limits.map_err(|error| LedgerError::Other(error.to_string()))?);
+    }
     query.push(", planned_at = ").bind(run.planned_at.map(|at| at.0));
     query.push(", started_at = ").bind(run.started_at.map(|at| at.0));
     query.push(", executed_at = ").bind(run.executed_at.map(|at| at.0));
@@ -347,6 +373,37 @@ pub async fn add(tx: &mut Tx, run_key: i64, added: &Added) -> Result<(), LedgerE
     query.bind(added.processed).push(", failed = failed + ").bind(added.failed);
     query.push(", findings = findings + ").bind(added.findings);
     deltas::push_added(&mut query, &added.deltas);
+    query.push(" where run_key = ").bind(run_key);
+    query.execute(tx).await?;
+    Ok(())
+}
+
+/// The run over the same scope in the same mode that completed last before this one.
+pub async fn last_good_before(tx: &mut Tx, run: &RunRow) -> Result<Option<RunRow>, LedgerError> {
+    let wish = &run.wish;
+    let mut query = select();
+    query.push("tenant = ").bind(wish.tenant.as_str()).push(" and state = 'completed' and mode = ");
+    query.bind(wish.mode.as_str()).push(" and scope_digest = ").bind(wish.scope_digest.as_str());
+    query.push(" and (created_at, run_id) < (").bind(wish.created_at.0).push(", ").bind(wish.run_id.as_str());
+    query.push(") order by created_at desc, run_id desc limit 1");
+    row(query, tx).await
+}
+
+/// Completed runs that nobody sampled yet and that ended after this time, oldest first.
+pub async fn unsampled(tx: &mut Tx, since: Micros, limit: i64) -> Result<Vec<RunRow>, LedgerError> {
+    let mut query = select();
+    query.push("state = 'completed' and determinism_sample is null and candidates > 0 and finished_at > ");
+    query.bind(since.0).push(" order by finished_at limit ").bind(limit);
+    rows(query, tx).await
+}
+
+/// Notes how many segments of a run were evaluated once more, and the share that left the same bytes.
+pub async fn sampled(tx: &mut Tx, run_key: i64, sample: i64, score: Option<f64>) -> Result<(), LedgerError> {
+    let mut query = Query::new("update runs set version = version + 1, determinism_sample = ");
+    query.bind(sample);
+    if let Some(score) = score {
+        query.push(", determinism_score = ").bind(score);
+    }
     query.push(" where run_key = ").bind(run_key);
     query.execute(tx).await?;
     Ok(())

@@ -10,7 +10,7 @@ use sqlx::FromRow;
 use std::str::FromStr;
 use stella_contract::delta::Deltas;
 use stella_contract::ids::RunId;
-use stella_contract::segment::{Segment, SegmentEvent, SegmentState, next, states_before};
+use stella_contract::segment::{Segment, SegmentEvent, SegmentState, cooldown_ms, next, states_before};
 use stella_contract::time::Micros;
 
 /// A segment to be.
@@ -69,6 +69,10 @@ pub struct SegmentRow {
     pub reason: Option<String>,
     /// The code it failed with.
     pub error_code: Option<String>,
+    /// SHA-256 of what it left.
+    pub output_digest: Option<String>,
+    /// The feeds it was matched against.
+    pub feed_generation: Option<i64>,
     /// What changed in it.
     pub deltas: Deltas,
     /// When it first ran.
@@ -79,7 +83,8 @@ pub struct SegmentRow {
 
 const COLUMNS: &str =
     "segment_key, run_key, job_key, segment_id, job_id, shard, ordinal, state, target_count, processed,
-    failed_targets, executor, attempt, retry_count, reason, error_code, started_at, ended_at, ";
+    failed_targets, executor, attempt, retry_count, reason, error_code, output_digest, feed_generation, started_at,
+    ended_at, ";
 
 #[derive(FromRow)]
 struct Flat {
@@ -99,6 +104,8 @@ struct Flat {
     retry_count: i64,
     reason: Option<String>,
     error_code: Option<String>,
+    output_digest: Option<String>,
+    feed_generation: Option<i64>,
     #[sqlx(flatten)]
     deltas: DeltaColumns,
     started_at: Option<i64>,
@@ -131,6 +138,8 @@ impl Flat {
             retry_count: self.retry_count,
             reason: self.reason,
             error_code: self.error_code,
+            output_digest: self.output_digest,
+            feed_generation: self.feed_generation,
             deltas: self.deltas.into(),
             started_at: self.started_at.map(Micros),
             ended_at: self.ended_at.map(Micros),
@@ -141,11 +150,19 @@ impl Flat {
 }
 
 impl SegmentRow {
+    /// Until when it rests after its failure.
+    pub fn cooldown_until(&self) -> Option<Micros> {
+        let retries = i32::try_from(self.retry_count).unwrap_or(i32::MAX);
+        let ended_at = self.ended_at.filter(|_| self.state == SegmentState::Failed)?;
+        Some(ended_at.plus_ms(cooldown_ms(retries)))
+    }
     /// The segment as every door shows it.
     pub fn view(self, run_id: &RunId) -> Result<Segment, LedgerError> {
         let id = &self.segment_id;
         let executor = self.executor.as_deref();
+        let retry_count = small(self.retry_count, "retry_count", id)?;
         Ok(Segment {
+            cooldown_until: self.cooldown_until(),
             run_id: run_id.clone(),
             shard: self.shard,
             ordinal: self.ordinal,
@@ -155,9 +172,11 @@ impl SegmentRow {
             failed_targets: self.failed_targets,
             executor: executor.map(|worker| read(worker, "executor", id)).transpose()?,
             attempt: small(self.attempt, "attempt", id)?,
-            retry_count: small(self.retry_count, "retry_count", id)?,
+            retry_count,
             reason: self.reason,
             error_code: self.error_code,
+            output_digest: self.output_digest,
+            feed_generation: self.feed_generation,
             deltas: self.deltas,
             job_id: read(&self.job_id, "job_id", id)?,
             started_at: self.started_at,
@@ -365,10 +384,8 @@ async fn move_by<T: Serialize>(
         SegmentEvent::Succeed | SegmentEvent::Fail | SegmentEvent::Cancel | SegmentEvent::Skip => {
             query.push(", ended_at = ").bind(now.0);
         }
-        SegmentEvent::Retry => {
-            query.push(", processed = 0, ended_at = null, retry_count = retry_count + 1");
-        }
-        SegmentEvent::Queue => {}
+        // A retry hands the segment to another job: `hand_over`.
+        SegmentEvent::Queue | SegmentEvent::Retry => {}
     }
     query.push(" from ");
     rows::push(&mut query, tx, list)?;
@@ -387,6 +404,15 @@ pub async fn progress(tx: &mut Tx, job_key: i64, processed: i64) -> Result<Optio
     Ok(read_all(query, tx).await?.pop())
 }
 
+/// What the evaluation of a segment left.
+#[derive(Debug, Clone)]
+pub struct Left {
+    /// SHA-256 of the bytes.
+    pub output_digest: String,
+    /// The feeds it was matched against.
+    pub feed_generation: i64,
+}
+
 /// Writes what the evaluation of a segment came to.
 pub async fn finish(
     tx: &mut Tx,
@@ -394,13 +420,101 @@ pub async fn finish(
     processed: i64,
     failed_targets: i64,
     deltas: &Deltas,
+    left: Option<&Left>,
 ) -> Result<(), LedgerError> {
     let mut query = Query::new("update segments set processed = ");
     query.bind(processed).push(", failed_targets = ").bind(failed_targets);
+    query.push(", output_digest = ").bind(left.map(|left| left.output_digest.as_str()));
+    query.push(", feed_generation = ").bind(left.map(|left| left.feed_generation));
     deltas::push_added(&mut query, deltas);
     query.push(" where segment_key = ").bind(segment_key);
     query.execute(tx).await?;
     Ok(())
+}
+
+/// Hands a failed segment to another job and lets it wait once more; the segment then, or `None` when it had not failed.
+pub async fn hand_over(
+    tx: &mut Tx,
+    segment_key: i64,
+    job_key: i64,
+    job_id: &str,
+    state: SegmentState,
+) -> Result<Option<SegmentRow>, LedgerError> {
+    let mut query = Query::new("update segments set job_key = ");
+    query.bind(job_key).push(", job_id = ").bind(job_id).push(", state = ").bind(state.as_str());
+    query.push(
+        ", processed = 0, failed_targets = 0, attempt = 0, retry_count = retry_count + 1, executor = null,
+            reason = null, error_code = null, started_at = null, ended_at = null
+        where segment_key = ",
+    );
+    query.bind(segment_key).push(" and state in ");
+    query.bind_list(states_before(SegmentEvent::Retry).iter().map(|state| state.as_str()));
+    query.push(" returning ").push(COLUMNS).push(deltas::COLUMNS);
+    Ok(read_all(query, tx).await?.pop())
+}
+
+/// The segments of a run at these places, given as shard and ordinal.
+pub async fn at_places(
+    tx: &mut Tx,
+    run_key: i64,
+    places: &[(i64, i64)],
+) -> Result<Vec<SegmentRow>, LedgerError> {
+    let mut query = select();
+    query.push("run_key = ").bind(run_key);
+    query.push(
+        " and (shard, ordinal) in (select cast(r.value ->> 0 as bigint), cast(r.value ->> 1 as bigint) from ",
+    );
+    rows::push(&mut query, tx, places)?;
+    query.push(")");
+    read_all(query, tx).await
+}
+
+/// The oldest and the newest feeds that segments of a run were matched against; `None` when none succeeded.
+pub async fn feed_generations(tx: &mut Tx, run_key: i64) -> Result<Option<(i64, i64)>, LedgerError> {
+    let mut query =
+        Query::new("select min(feed_generation), max(feed_generation) from segments where run_key = ");
+    query.bind(run_key);
+    let span: Option<(Option<i64>, Option<i64>)> = query.fetch_optional(tx).await?;
+    Ok(span.and_then(|(first, last)| first.zip(last)))
+}
+
+/// What a segment left.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct OutputRow {
+    /// The segment.
+    pub segment_key: i64,
+    /// Its public id.
+    pub segment_id: String,
+    /// SHA-256 of the bytes.
+    pub output_digest: String,
+    /// The feeds it was matched against.
+    pub feed_generation: i64,
+}
+
+/// What the segments of a run left that succeeded.
+pub async fn outputs(tx: &mut Tx, run_key: i64) -> Result<Vec<OutputRow>, LedgerError> {
+    let mut query = Query::new(
+        "select segment_key, segment_id, output_digest, feed_generation
+        from segments
+        where state = 'succeeded' and output_digest is not null and feed_generation is not null and run_key = ",
+    );
+    query.bind(run_key).push(" order by segment_key");
+    query.fetch_all(tx).await
+}
+
+/// The targets of a run that were not evaluated, in the order of digests. A target in a segment that succeeded may be one
+/// of them: it could not be read.
+pub async fn missed_targets(tx: &mut Tx, run_key: i64) -> Result<Vec<i64>, LedgerError> {
+    let mut query = Query::new(
+        "select targets.target_key
+        from run_targets
+        join target_lines on target_lines.line_key = run_targets.line_key
+        join targets on targets.target_key = target_lines.target_key
+        where run_targets.evaluation is null and run_targets.run_key = ",
+    );
+    query.bind(run_key).push(" order by targets.digest, targets.target_key");
+    let keys: Vec<(i64,)> = query.fetch_all(tx).await?;
+    Ok(keys.into_iter().map(|(key,)| key).collect())
 }
 
 /// One target of a segment.

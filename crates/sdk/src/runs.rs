@@ -6,10 +6,11 @@ use crate::pages::{Rows, rows};
 use crate::run_stream::RunStream;
 use stella_contract::event::{RunMessages, RunMessagesQuery};
 use stella_contract::finding::FindingChange;
-use stella_contract::ids::RunId;
+use stella_contract::ids::{RunId, SegmentId};
 use stella_contract::page::{Page, PageQuery};
 use stella_contract::preview::{Preview, PreviewRequest};
-use stella_contract::run::{Run, RunFilter, StartRun};
+use stella_contract::run::{RetryRun, Run, RunFilter, StartRun};
+use stella_contract::run_diff::{DiffQuery, FindingPair, RunDiff, SegmentPair};
 use stella_contract::segment::Segment;
 
 const RUNS: &str = "/api/v1/runs";
@@ -97,7 +98,45 @@ impl<'a> Runs<'a> {
     }
 
     /// Repeats a finished run; the answer is the new one.
-    pub async fn retry(self, id: &RunId, write: &Write) -> Result<Run, Error> {
-        self.0.post_nothing(&format!("{RUNS}/{id}:retry"), write).await
+    pub async fn retry(self, id: &RunId, how: &RetryRun, write: &Write) -> Result<Run, Error> {
+        self.0.post(&format!("{RUNS}/{id}:retry"), how, write).await
+    }
+
+    /// Has a failed segment of a running run evaluated once more.
+    pub async fn retry_segment(self, id: &SegmentId, write: &Write) -> Result<Segment, Error> {
+        self.0.post_nothing(&format!("/api/v1/segments/{id}:retry"), write).await
+    }
+
+    /// A run held against another.
+    pub async fn diff(self, id: &RunId, query: &DiffQuery) -> Result<RunDiff, Error> {
+        self.0.get(&format!("{RUNS}/{id}/diff"), &[query]).await
+    }
+
+    /// One page of the segments of two runs, place by place.
+    pub async fn diff_segments(
+        self,
+        id: &RunId,
+        query: &DiffQuery,
+        page: &PageQuery,
+    ) -> Result<Page<SegmentPair>, Error> {
+        self.0.get(&format!("{RUNS}/{id}/diff/segments"), &[query, page]).await
+    }
+
+    /// One page of the findings that differ between two runs.
+    pub async fn diff_findings(
+        self,
+        id: &RunId,
+        query: &DiffQuery,
+        page: &PageQuery,
+    ) -> Result<Page<FindingPair>, Error> {
+        self.0.get(&format!("{RUNS}/{id}/diff/findings"), &[query, page]).await
+    }
+
+    /// Every finding that differs between two runs.
+    pub fn all_diff_findings(self, id: RunId, query: DiffQuery) -> Rows<'a, FindingPair> {
+        rows(move |page| {
+            let (id, query) = (id.clone(), query.clone());
+            Box::pin(async move { self.diff_findings(&id, &query, &page).await })
+        })
     }
 }

@@ -13,6 +13,7 @@ pub(crate) fn body(schema: &str) -> Option<Value> {
             "mode": "analysis-only", "kevFirst": true,
             "scope": { "kind": "selector", "namespaces": ["payments"], "repositories": [], "labels": { "tier": "1" } },
         }),
+        "RetryRun" => json!({ "onlyFailed": true }),
         "PreviewRequest" => json!({ "purls": ["pkg:pypi/django@4.2.1"], "vulnIds": ["CVE-2023-36053"] }),
         "AddQuota" => json!({ "jobType": "ingest.advisory", "maxActive": 4, "maxPerHour": 120, "burst": 10 }),
         "ChangeQuota" => json!({ "maxActive": 2, "revertAt": "2026-11-21T18:00:00.000Z" }),
@@ -130,6 +131,9 @@ pub(crate) const fn sentence(code: Code) -> &'static str {
         Code::SourceDisabled => "The source is switched off. Switch it on first.",
         Code::SourcePaused => "The source is paused. Resume it first.",
         Code::RunNotTerminal => "The run is still open. Wait for its end, or cancel it first.",
+        Code::CooldownActive => {
+            "The segment failed at 2026-11-21T14:08:15.000Z and rests for another 42 s. Retry it then."
+        }
         Code::VersionMismatch => "The source changed since it was read. Read it again.",
         Code::PayloadTooLarge => {
             "The body is larger than the 1048576 bytes that this path takes. Send less at once."

@@ -3,7 +3,7 @@
 use stella_bundle::canonical::NotCanonical;
 use stella_bundle::digest;
 use stella_contract::ids::{RunId, Tenant};
-use stella_contract::run::{RunMode, RunScope, RunTrigger, StartRun};
+use stella_contract::run::{RetryRun, RunMode, RunScope, RunTrigger, StartRun};
 use stella_contract::time::Micros;
 
 /// What a run's id is made from, beside the second in which it was asked for.
@@ -42,9 +42,22 @@ pub(crate) fn scope_digest(scope: &RunScope) -> Result<String, NotCanonical> {
 }
 
 /// The digest of all a wish says; a second wish under the same id must say the same.
-pub(crate) fn request_digest(wish: &StartRun, retry_of: Option<&RunId>) -> Result<String, NotCanonical> {
+pub(crate) fn request_digest(wish: &StartRun, repeat: Option<Repeat<'_>>) -> Result<String, NotCanonical> {
     let wish = StartRun { scope: settled(&wish.scope), preview_id: None, ..wish.clone() };
-    digest::of_value(&(wish, retry_of))
+    match repeat {
+        Some(Repeat { of, how: RetryRun { only_failed: true } }) => {
+            digest::of_value(&(wish, of, "onlyFailed"))
+        }
+        Some(Repeat { of, how: RetryRun { only_failed: false } }) => digest::of_value(&(wish, Some(of))),
+        None => digest::of_value(&(wish, None::<&RunId>)),
+    }
+}
+
+/// Which run is repeated, and how.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Repeat<'a> {
+    pub of: &'a RunId,
+    pub how: RetryRun,
 }
 
 fn settled(scope: &RunScope) -> RunScope {

@@ -15,7 +15,7 @@ use stella_evaluator::Finding;
 use stella_evaluator::delta::Standing;
 use stella_ledger::findings::{self, Evaluated, NewChange, NewFact, Opened, Under};
 use stella_ledger::runs::{self, Added, RunRow};
-use stella_ledger::segments::{self, PlaceRow};
+use stella_ledger::segments::{self, Left, PlaceRow};
 use stella_ledger::{LedgerError, Tx};
 
 /// One target after its evaluation.
@@ -73,10 +73,11 @@ pub(crate) async fn keep(
     tx: &mut Tx,
     segment_key: i64,
     tenant: &Tenant,
-    index_generation: i64,
+    left: &Left,
     scanned: &[Scanned],
     now: Micros,
 ) -> Result<(), Error> {
+    let index_generation = left.feed_generation;
     let segment = segments::get(tx, segment_key).await?;
     let segment = segment.ok_or_else(|| Error::not_found("segment", segment_key))?;
     let run = runs::by_key(tx, segment.run_key).await?;
@@ -110,7 +111,7 @@ pub(crate) async fn keep(
     findings::place_many(tx, run.run_key, &written.placed).await?;
     let processed = written.placed.len() as i64;
     let failed = scanned.len() as i64 - processed;
-    segments::finish(tx, segment_key, processed, failed, &written.deltas).await?;
+    segments::finish(tx, segment_key, processed, failed, &written.deltas, Some(left)).await?;
     let added = Added { processed, failed, findings: written.found, deltas: written.deltas };
     Ok(runs::add(tx, run.run_key, &added).await?)
 }

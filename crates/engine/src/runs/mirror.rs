@@ -64,7 +64,8 @@ async fn follow(
         return Ok(());
     }
     for segment in moved.iter().filter(|segment| segment.state == SegmentState::Failed) {
-        segments::finish(tx, segment.segment_key, 0, segment.target_count, &Deltas::default()).await?;
+        let (key, missed) = (segment.segment_key, segment.target_count);
+        segments::finish(tx, key, 0, missed, &Deltas::default(), None).await?;
         let added = Added { failed: segment.target_count, ..Added::default() };
         runs::add(tx, run.run_key, &added).await?;
         run.failed += segment.target_count;
@@ -216,7 +217,7 @@ fn bodies(
     bodies
 }
 
-fn progress(segment: &SegmentRow, now: Micros) -> Option<RunMessageBody> {
+pub(crate) fn progress(segment: &SegmentRow, now: Micros) -> Option<RunMessageBody> {
     let elapsed_ms = segment.started_at.map(|at| segment.ended_at.unwrap_or(now).ms_since(at).max(1));
     Some(RunMessageBody::SegmentProgress {
         segment_id: segment.segment_id.parse().ok()?,

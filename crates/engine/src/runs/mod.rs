@@ -3,15 +3,18 @@
 //! | file | holds |
 //! |---|---|
 //! | `wish`, `identity` | what is demanded of a wish; when two wishes are the same run |
-//! | `start`, `retry`, `cancel` | what operators do |
+//! | `start`, `retry`, `segment_retry`, `cancel` | what operators do |
 //! | `refresh`, `cut`, `plan` | SBOMs read anew, targets into segments, segments into jobs |
 //! | `scan`, `facts`, `keep` | a segment's job: evaluate, compare, keep |
 //! | `steps`, `mirror`, `settle` | segments follow their jobs, runs follow their segments |
 //! | `messages`, `log_gate` | the stream of a run |
+//! | `sample` | how much of an ended run comes out the same once more |
+//! | `diff` | how two runs differ |
 //! | `view` | a run as every door shows it |
 
 pub(crate) mod cancel;
 mod cut;
+mod diff;
 mod facts;
 mod identity;
 mod keep;
@@ -21,7 +24,9 @@ pub(crate) mod mirror;
 pub(crate) mod plan;
 mod refresh;
 mod retry;
+pub(crate) mod sample;
 mod scan;
+mod segment_retry;
 pub(crate) mod settle;
 mod start;
 pub(crate) mod steps;

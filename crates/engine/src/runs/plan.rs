@@ -11,17 +11,20 @@ use crate::runs::cut::{self, Candidate, Cut, Grain, Order};
 use crate::runs::messages::{log, tell};
 use crate::runs::refresh::{self, Reading};
 use crate::runs::{SEGMENT_JOB, scan, steps, wish};
+use std::collections::HashSet;
 use stella_contract::error::Code;
 use stella_contract::event::LogSeverity;
-use stella_contract::ids::SegmentId;
+use stella_contract::ids::{RunId, SegmentId};
 use stella_contract::job::{Job, JobState};
+use stella_contract::quota::EVERY_TYPE;
 use stella_contract::run::{RunErrorCode, RunEvent, RunMode, RunState};
 use stella_contract::segment::SegmentState;
 use stella_contract::time::Micros;
 use stella_ledger::impact::TargetRef;
+use stella_ledger::quotas;
 use stella_ledger::runs::{self, RunRow};
 use stella_ledger::segments::{self, NewSegment};
-use stella_ledger::{Tx, key_of, key_of_uuid};
+use stella_ledger::{LedgerError, Tx, key_of, key_of_uuid};
 
 /// Who plans, as the history names it.
 pub(crate) const PLANNER: &str = "planner";
@@ -89,6 +92,10 @@ async fn plan_in(
         }
         Err(error) => return Err(error),
     };
+    let targets = match run.wish.only_failed {
+        true => missed(tx, run, targets).await?,
+        false => targets,
+    };
     if targets.is_empty() {
         return steps::step(tx, run, RunEvent::NoWork, &by, now, journal).await;
     }
@@ -100,11 +107,32 @@ async fn plan_in(
         return steps::fail(tx, run, why, &by, now, journal).await;
     }
     run.candidates = i64::try_from(targets.len()).unwrap_or(i64::MAX);
+    run.limits = limits_in_force(tx, run).await?;
     let segments = write_segments(tx, engine, run, targets, now, journal).await?;
     steps::step(tx, run, RunEvent::Plan, &by, now, journal).await?;
     let line =
         log(run, LogSeverity::Info, format!("Planned {} targets into {segments} segments.", run.candidates));
     tell(tx, run, vec![line], now).await
+}
+
+/// The quotas that hold the run's segments back, a sentence each: a run that took longer may have had fewer slots.
+async fn limits_in_force(tx: &mut Tx, run: &RunRow) -> Result<Vec<String>, Error> {
+    let quotas = quotas::of_tenants(tx, &[run.wish.tenant.as_str()]).await?;
+    let holding = quotas.into_iter().filter(|one| [SEGMENT_JOB, EVERY_TYPE].contains(&one.job_type.as_str()));
+    let said = holding.map(|one| {
+        let paused = if one.paused == 0 { "" } else { ", paused" };
+        format!("{}: {} at a time, {} an hour{paused}", one.job_type, one.max_active, one.max_per_hour)
+    });
+    Ok(said.collect())
+}
+
+/// Those of the targets that the run before did not evaluate.
+async fn missed(tx: &mut Tx, run: &RunRow, targets: Vec<TargetRef>) -> Result<Vec<TargetRef>, Error> {
+    let before = run.wish.retry_of.as_deref().and_then(|id| id.parse().ok());
+    let before: RunId = before.ok_or_else(|| LedgerError::corrupt("runs", "retry_of", run.run_key))?;
+    let before = super::find(tx, &run.wish.tenant, &before).await?;
+    let missed: HashSet<i64> = segments::missed_targets(tx, before.run_key).await?.into_iter().collect();
+    Ok(targets.into_iter().filter(|target| missed.contains(&target.target_key)).collect())
 }
 
 fn age(index: &IndexState) -> String {

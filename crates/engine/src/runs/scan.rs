@@ -13,13 +13,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-use stella_bundle::canonical;
+use stella_bundle::{canonical, digest};
 use stella_contract::ids::{RunId, SegmentId, Tenant};
 use stella_contract::job::ErrorClass;
 use stella_contract::run::RunMode;
 use stella_contract::time::Micros;
 use stella_evaluator::{Component, FeedIndex, VexIndex, evaluate};
-use stella_ledger::segments::{self, PlaceRow};
+use stella_ledger::segments::{self, Left, PlaceRow};
 use stella_ledger::{LedgerError, Tx, findings, key_of_uuid};
 
 /// The type of a segment's job.
@@ -55,9 +55,8 @@ impl Handler for ScanSegment {
             Failure::new(ErrorClass::SchemaMismatch, "PAYLOAD_UNREADABLE", message)
         })?;
         let segment_key = key_of_uuid(payload.segment_id.uuid());
-        let mut input = load(&ctx.engine, segment_key).await?;
         let feeds = ctx.engine.feeds(&lease.job.tenant).await?;
-        let scanned = scan(ctx, &mut input, &feeds).await?;
+        let scanned = scan(ctx, segment_key, &feeds).await?;
         done(segment_key, &lease.job.tenant, &feeds.index, scanned).map_err(Failure::from)
     }
 }
@@ -92,9 +91,10 @@ async fn load_in(tx: &mut Tx, segment_key: i64) -> Result<Input, LedgerError> {
     Ok(Input { places, held, bodies })
 }
 
-/// Evaluates the targets in strides, away from the threads that answer requests. Each package is judged once, whichever
-/// targets hold it.
-async fn scan(ctx: &JobContext, input: &mut Input, feeds: &Feeds) -> Result<Vec<Scanned>, Failure> {
+/// Evaluates the targets of a segment in strides, away from the threads that answer requests. Each package is judged
+/// once, whichever targets hold it.
+pub(crate) async fn scan(ctx: &JobContext, segment_key: i64, feeds: &Feeds) -> Result<Vec<Scanned>, Failure> {
+    let mut input = load(&ctx.engine, segment_key).await?;
     let total = input.places.len();
     let mut scanned = Vec::with_capacity(total);
     let mut known = Known::default();
@@ -170,8 +170,13 @@ impl Known {
     }
 }
 
+/// The bytes that a segment leaves.
+pub(crate) fn output(scanned: &[Scanned]) -> Result<Vec<u8>, Error> {
+    canonical::to_vec(&Output::of(scanned)).map_err(Error::internal)
+}
+
 fn done(segment_key: i64, tenant: &Tenant, index: &FeedIndex, scanned: Vec<Scanned>) -> Result<Done, Error> {
-    let output = canonical::to_vec(&Output::of(&scanned)).map_err(Error::internal)?;
+    let output = output(&scanned)?;
     let findings: usize = scanned.iter().filter_map(|one| Some(one.facts.as_ref()?.len())).sum();
     let failed = scanned.iter().filter(|one| one.facts.is_none()).count();
     let result = json!({
@@ -180,11 +185,12 @@ fn done(segment_key: i64, tenant: &Tenant, index: &FeedIndex, scanned: Vec<Scann
         "findings": findings,
         "feedGeneration": index.generation(),
     });
-    let generation = i64::try_from(index.generation()).unwrap_or(i64::MAX);
+    let feed_generation = i64::try_from(index.generation()).unwrap_or(i64::MAX);
+    let left = Left { output_digest: digest::of_bytes(&output), feed_generation };
     let tenant = tenant.clone();
     let effect: Effect = Box::new(move |tx: &mut Tx, now: Micros| {
         Box::pin(async move {
-            keep::keep(tx, segment_key, &tenant, generation, &scanned, now).await?;
+            keep::keep(tx, segment_key, &tenant, &left, &scanned, now).await?;
             // What there is to tell follows from the job's success: segment and run mirror it.
             Ok(Journal::default())
         })

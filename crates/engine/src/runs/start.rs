@@ -87,6 +87,7 @@ fn new_run(
         kev_first: wish.kev_first,
         allow_stale: wish.allow_stale,
         retry_of: None,
+        only_failed: false,
         retry_number: 0,
         correlation_id: caller.correlation_id.clone(),
         created_at: now,

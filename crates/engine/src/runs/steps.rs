@@ -82,6 +82,18 @@ pub(crate) fn progressed(run: &RunRow, now: Micros, journal: &mut Journal) {
     announce(run, "scheduler.run.progressed", now, journal);
 }
 
+/// Writes down that an operator had a segment of the run done once more.
+pub(crate) fn segment_retried(run: &RunRow, by: &By, now: Micros, journal: &mut Journal) {
+    enter(run, "scheduler.segment.retried", Some(run.state), by, now, journal);
+    announce(run, "scheduler.segment.retried", now, journal);
+}
+
+/// Writes down that segments of the ended run were evaluated once more.
+pub(crate) fn sampled(run: &RunRow, by: &By, now: Micros, journal: &mut Journal) {
+    enter(run, "scheduler.run.sampled", Some(run.state), by, now, journal);
+    announce(run, "scheduler.run.sampled", now, journal);
+}
+
 const fn kind(event: RunEvent) -> &'static str {
     match event {
         RunEvent::Plan => "scheduler.run.planned",
@@ -138,6 +150,9 @@ fn entry_data(run: &RunRow, from: Option<RunState>) -> Value {
         data["processed"] = json!(run.processed);
         data["failed"] = json!(run.failed);
         data["deltas"] = json!(run.deltas);
+    }
+    if let Some((score, sample)) = run.determinism_score.zip(run.determinism_sample) {
+        data["determinism"] = json!({ "score": score, "sample": sample });
     }
     if let Some(code) = run.error_code {
         data["errorCode"] = json!(code);

@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::runs::settle::{self, Marks};
 use std::collections::HashMap;
 use stella_contract::ids::RunId;
-use stella_contract::run::{Run, RunState, SegmentCounts};
+use stella_contract::run::{Determinism, Run, RunState, SegmentCounts};
 use stella_contract::time::Micros;
 use stella_ledger::runs::{self, RunRow};
 use stella_ledger::{LedgerError, Tx};
@@ -79,6 +79,11 @@ pub(crate) fn of(row: &RunRow, beside: &Beside) -> Result<Run, Error> {
         findings: row.findings,
         kev_first: wish.kev_first,
         retry_of: retry_of.map_err(|_| LedgerError::corrupt("runs", "retry_of", row.run_key))?,
+        only_failed: wish.only_failed,
+        determinism: row
+            .determinism_score
+            .zip(row.determinism_sample)
+            .map(|(score, sample)| Determinism { score, sample }),
         correlation_id: wish.correlation_id.clone(),
         created_at: wish.created_at,
         planned_at: row.planned_at,

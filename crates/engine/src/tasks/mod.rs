@@ -11,6 +11,7 @@ mod lease_reaper;
 mod limit_keeper;
 mod planner;
 mod pressure_gauge;
+mod run_sampler;
 mod run_watch;
 mod slo_watch;
 mod sweeper;
@@ -61,6 +62,7 @@ fn with(machine: Machine) -> Vec<Arc<dyn Task>> {
         Arc::new(dispatcher::Dispatcher),
         Arc::new(planner::Planner::default()),
         Arc::new(run_watch::RunWatch),
+        Arc::new(run_sampler::RunSampler),
         Arc::new(dead_letter_alerts::DeadLetterAlerts),
         Arc::new(incident_watch::IncidentWatch::default()),
         Arc::new(depth_sampler::DepthSampler),

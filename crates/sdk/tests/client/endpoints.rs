@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use stella_contract::api::ENDPOINTS;
 use stella_contract::ids::{
     BackfillId, BlackoutId, BreakerId, BucketId, ChangeSetId, DeadLetterId, IncidentId, JobId, LeaseId,
-    QuotaId, RunId, SloId, SourceId, TargetId, ThrottleId, ViewId, WorkerId,
+    QuotaId, RunId, SegmentId, SloId, SourceId, TargetId, ThrottleId, ViewId, WorkerId,
 };
 use stella_contract::page::PageQuery;
 use stella_sdk::{Client, Upload, Write};
@@ -246,7 +246,11 @@ async fn ask_runs(client: &Client) {
     let _ = runs.deltas(&run, &page).await;
     let _ = runs.messages(&run, Default::default()).await;
     let _ = runs.cancel(&run, &write).await;
-    let _ = runs.retry(&run, &write).await;
+    let _ = runs.retry(&run, &Default::default(), &write).await;
+    let _ = runs.retry_segment(&segment(), &write).await;
+    let _ = runs.diff(&run, &Default::default()).await;
+    let _ = runs.diff_segments(&run, &Default::default(), &page).await;
+    let _ = runs.diff_findings(&run, &Default::default(), &page).await;
     let _ = runs.stream(run.clone(), None).try_next().await;
 }
 
@@ -289,6 +293,10 @@ fn id<T: DeserializeOwned>(prefix: &str) -> T {
 
 fn run() -> RunId {
     wish(json!(RUN))
+}
+
+fn segment() -> SegmentId {
+    SegmentId::from_uuid("01890000-0000-7000-8000-000000000000")
 }
 
 /// A request in the words of the table: what stands for one thing is in braces again.

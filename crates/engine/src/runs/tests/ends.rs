@@ -122,7 +122,8 @@ async fn cancelled(place: LedgerPlace) {
     world.tasks().await;
     let leases = world.claim(&worker).await;
     assert_eq!(world.get(&run.run_id).await.state, RunState::Running);
-    let refused = world.engine.runs().retry(&world.caller, &run.run_id).await.unwrap_err();
+    let refused =
+        world.engine.runs().retry(&world.caller, &run.run_id, RetryRun::default()).await.unwrap_err();
     assert_eq!(refused.code, Code::RunNotTerminal);
     let done = ScanSegment.run(&world.context(), &leases[0]).await.unwrap();
 
@@ -144,8 +145,8 @@ async fn cancelled(place: LedgerPlace) {
     assert!(ended && matches!(told.last().unwrap().body, RunMessageBody::End { state: RunState::Cancelled }));
 
     world.clock.advance_ms(1_000);
-    let retried = world.engine.runs().retry(&world.caller, &run.run_id).await.unwrap();
-    let twice = world.engine.runs().retry(&world.caller, &run.run_id).await.unwrap();
+    let retried = world.engine.runs().retry(&world.caller, &run.run_id, RetryRun::default()).await.unwrap();
+    let twice = world.engine.runs().retry(&world.caller, &run.run_id, RetryRun::default()).await.unwrap();
     assert_eq!(retried.run_id, twice.run_id);
     assert_ne!(retried.run_id, run.run_id);
     world.engine.run_until_idle().await.unwrap();

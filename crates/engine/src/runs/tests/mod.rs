@@ -247,4 +247,5 @@ mod doors;
 mod ends;
 mod found;
 mod real;
+mod repair;
 mod said;
