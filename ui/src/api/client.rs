@@ -16,7 +16,7 @@ use stella_contract::overview::Overview;
 use stella_contract::page::{Page, PageQuery};
 use stella_contract::preview::{Preview, PreviewRequest};
 use stella_contract::route::{encode, encode_query};
-use stella_contract::run::{Run, RunFilter, StartRun};
+use stella_contract::run::{RetryRun, Run, RunFilter, StartRun};
 use stella_contract::segment::Segment;
 use stella_contract::session::{OpenSession, OpenedSession, Session};
 use stella_contract::source::{AddSource, RunSource, Source};
@@ -171,8 +171,8 @@ impl Api {
         self.post(format!("/api/v1/runs/{id}:cancel"), None, cause).await
     }
     /// Repeats a run; answers with the new one.
-    pub async fn retry_run(&self, id: &RunId, cause: &Cause) -> Result<Run> {
-        self.post(format!("/api/v1/runs/{id}:retry"), None, cause).await
+    pub async fn retry_run(&self, id: &RunId, how: RetryRun, cause: &Cause) -> Result<Run> {
+        self.post_json(format!("/api/v1/runs/{id}:retry"), &how, cause).await
     }
     /// A page of a run's segments.
     pub async fn segments(&self, id: &RunId, page: &PageQuery) -> Result<Page<Segment>> {

@@ -19,6 +19,7 @@ mod http;
 mod limits;
 mod load;
 mod problem;
+mod run_diffs;
 pub mod shell;
 pub mod sse;
 pub mod transport;

@@ -129,6 +129,7 @@ const fn next_step(code: Code) -> &'static str {
         Code::BackfillBeyondRetention => "Begin later, or let the source keep more days.",
         Code::SourceDisabled => "Switch the source on first.",
         Code::SourcePaused => "Resume the source first.",
+        Code::CooldownActive => "Wait until it has rested, then ask again.",
         Code::RunNotTerminal => "Wait until the run has ended, or cancel it.",
         Code::PayloadTooLarge => "Send less at once.",
         Code::UnsupportedMediaType => "Send a CycloneDX or SPDX document as JSON.",

@@ -89,7 +89,7 @@ fn entries(overview: Option<&Overview>, dead: Option<i64>) -> Vec<Entry> {
 fn section(route: &Route) -> Route {
     match route {
         Route::Job(_) | Route::JobDag(_) | Route::ChangeSets | Route::ChangeSet(_) => Route::Jobs,
-        Route::Run(_) | Route::RunStream(_) => Route::Runs,
+        Route::Run(_) | Route::RunStream(_) | Route::RunDiff(_) => Route::Runs,
         Route::Source(_) => Route::Sources,
         Route::Schedules => Route::Scheduler,
         Route::DeadLetter | Route::DeadLetterQueue | Route::DeadLetterEntry(_) => Route::DeadLetter,

@@ -63,6 +63,7 @@ fn instead(route: &Route) -> (&'static str, Vec<Route>) {
         | Route::Runs
         | Route::Run(_)
         | Route::RunStream(_)
+        | Route::RunDiff(_)
         | Route::Workers
         | Route::Sources
         | Route::Source(_)

@@ -45,6 +45,7 @@ pub fn page(route: &Route) -> Html {
         Route::Runs => html! { <runs::RunsPage /> },
         Route::Run(id) => html! { <runs::RunsPage open={id.clone()} /> },
         Route::RunStream(id) => html! { <runs::RunStreamPage key={id.to_string()} id={id.clone()} /> },
+        Route::RunDiff(id) => html! { <runs::RunDiffPage key={id.to_string()} id={id.clone()} /> },
         Route::Scheduler => html! { <runs::SchedulerPage /> },
         Route::Findings => html! { <findings::FindingsPage /> },
         Route::Settings => html! { <settings::SettingsPage /> },

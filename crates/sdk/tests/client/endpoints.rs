@@ -296,7 +296,7 @@ fn run() -> RunId {
 }
 
 fn segment() -> SegmentId {
-    SegmentId::from_uuid("01890000-0000-7000-8000-000000000000")
+    SegmentId::from_uuid(UUID)
 }
 
 /// A request in the words of the table: what stands for one thing is in braces again.

@@ -71,6 +71,7 @@ pub(super) fn RunDrawer(props: &RunDrawerProps) -> Html {
             head={html! { <>
                 <span class="mono cut" title={id.to_string()}><span class="f3">{ head }</span>{ tail }</span>
                 <CopyId text={id.to_string()} shown="" />
+                <Link to={Route::RunDiff(id.clone())} class="link sm">{ "Compare" }</Link>
                 <Link to={Route::RunStream(id.clone())} class="btn ghost icon sm" label="Open stream"><Icon shape={Shape::External} size={IconSize::Small} /></Link>
             </> }}
             verbs={run.map(|run| verbs(run, &asked.refetch)).unwrap_or_default()}
@@ -115,7 +116,7 @@ fn shown(run: &Run, side: Side) -> Html {
     let id = run.run_id.clone();
     match side {
         Side::Summary => summary(run),
-        Side::Segments => html! { <Segments key={id.to_string()} id={id.clone()} /> },
+        Side::Segments => html! { <Segments key={id.to_string()} run={run.clone()} /> },
         Side::Deltas => html! { <Changes key={id.to_string()} run={run.clone()} /> },
         Side::Logs => html! { <LastLines key={id.to_string()} id={id.clone()} /> },
     }

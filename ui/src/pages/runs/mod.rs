@@ -1,7 +1,8 @@
-//! Runs: the list with one of them beside it, the forms that start one, its live stream, and the scheduler's index.
+//! Runs: the list with one of them beside it, two of them held against each other, the forms that start one, its live stream, and the scheduler's index.
 
 mod board;
 mod changes;
+mod diff;
 mod draft;
 mod drawer;
 mod figures;
@@ -11,6 +12,7 @@ mod impact;
 mod list;
 mod log;
 mod scheduler;
+mod segment_retry;
 mod segments;
 mod steps;
 mod stream;
@@ -18,6 +20,7 @@ mod summary;
 mod table;
 mod verbs;
 
+pub use diff::RunDiffPage;
 pub use list::RunsPage;
 pub use scheduler::SchedulerPage;
 pub use stream::RunStreamPage;

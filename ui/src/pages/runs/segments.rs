@@ -1,11 +1,12 @@
 //! The segments of a run, by shard and place.
 
+use super::segment_retry::{RetrySegment, RetrySegmentDialog};
 use crate::kit::format::{count, short_id};
 use crate::kit::{Column, Empty, Shape, Table, Width};
 use crate::pages::listing::{foot, listing};
 use crate::parts::{JobLink, StateBadge};
 use crate::store::{Watch, use_list};
-use stella_contract::ids::RunId;
+use stella_contract::run::{Run, RunState};
 use stella_contract::segment::{Segment, SegmentState};
 use yew::prelude::*;
 
@@ -13,13 +14,13 @@ use yew::prelude::*;
 #[derive(Clone, PartialEq, Properties)]
 pub(super) struct SegmentsProps {
     /// The run.
-    pub id: RunId,
+    pub run: Run,
 }
 
 /// The segments.
 #[component]
 pub(super) fn Segments(props: &SegmentsProps) -> Html {
-    let id = props.id.clone();
+    let id = props.run.run_id.clone();
     let held = use_state_eq(|| false);
     let list = use_list(
         format!("segments {id}"),
@@ -30,21 +31,37 @@ pub(super) fn Segments(props: &SegmentsProps) -> Html {
             async move { api.segments(&id, &page).await }
         },
     );
-    let columns = use_memo((), |()| columns());
+    let asking = use_state(|| None::<Segment>);
+    let ask = {
+        let asking = asking.clone();
+        Callback::from(move |segment: Segment| asking.set(Some(segment)))
+    };
+    let close = {
+        let asking = asking.clone();
+        Callback::from(move |()| asking.set(None))
+    };
+    let columns = use_memo(props.run.state, |state| columns(*state, ask));
     let on_hold = Callback::from(move |over: bool| held.set(over));
     let nothing = html! { <Empty icon={Shape::DashedRing} fact="No segments">{ "The planner has not cut any, or there was nothing to do." }</Empty> };
     let table = html! {
         <Table<Segment> label="Segments" rows={list.state.rows.clone()} row_key={key_of as fn(&Segment) -> String} {columns} main={false}
             total={list.state.total} on_more={list.more.clone()} loading={list.is_loading_more()} {on_hold} />
     };
-    html! { <div class="list side-list">{ listing("Segments", &list, nothing, table) }{ foot(&list, Html::default()) }</div> }
+    html! {
+        <>
+            <div class="list side-list">{ listing("Segments", &list, nothing, table) }{ foot(&list, Html::default()) }</div>
+            if let Some(segment) = &*asking {
+                <RetrySegmentDialog segment={segment.clone()} on_done={list.reload.clone()} on_close={close} />
+            }
+        </>
+    }
 }
 
 fn key_of(segment: &Segment) -> String {
     segment.segment_id.to_string()
 }
 
-fn columns() -> Vec<Column<Segment>> {
+fn columns(run: RunState, ask: Callback<Segment>) -> Vec<Column<Segment>> {
     vec![
         Column::new(
             "state",
@@ -74,6 +91,9 @@ fn columns() -> Vec<Column<Segment>> {
         ),
         Column::new("executor", "Executor", Width::Fixed(120), executor).drops_below(560),
         Column::new("reason", "Reason", Width::Share(1, 60), reason),
+        Column::new("retry", "Retry", Width::Fixed(96), move |one: &Segment| {
+            html! { <RetrySegment segment={one.clone()} {run} on_ask={ask.clone()} /> }
+        }),
     ]
 }
 

@@ -1,5 +1,6 @@
 //! What a run is and how far it is: its phases, its pace, its segments, its facts.
 
+use super::diff::determinism;
 use crate::kit::format::{count, duration};
 use crate::kit::{Banner, Clock, CopyId, Elapsed, Icon, IconSize, PhaseState, Shape, Stack, StackPart, Tone};
 use crate::parts::{Badge, RunLink, RunPhases, phases};
@@ -209,8 +210,9 @@ fn facts(run: &Run) -> Html {
             <dt>{ "Finished" }</dt><dd>{ run.finished_at.map_or_else(|| none("not finished"), |at| html! { <Clock {at} /> }) }</dd>
             <dt>{ "Targets failed" }</dt><dd>{ count(run.failed) }</dd>
             <dt>{ "Findings" }</dt><dd>{ findings(run) }</dd>
+            <dt>{ "Determinism" }</dt><dd>{ determinism(run) }</dd>
             <dt>{ "Correlation" }</dt><dd><CopyId text={run.correlation_id.clone()} /></dd>
-            <dt>{ "Retry of" }</dt><dd>{ run.retry_of.clone().map_or_else(|| none("none"), |id| html! { <RunLink {id} /> }) }</dd>
+            <dt>{ "Retry of" }</dt><dd>{ run.retry_of.clone().map_or_else(|| none("none"), |id| html! { <RunLink {id} /> }) }<span class="f3">{ if run.only_failed { " failed targets only" } else { "" } }</span></dd>
         </dl>
     }
 }

@@ -1,14 +1,14 @@
-//! What an operator may do to a run: cancel it, or repeat it once it has ended.
+//! What an operator may do to a run: cancel it, or repeat it once it has ended, all of it or what failed alone.
 
 use crate::api::Problem;
-use crate::kit::format::count;
-use crate::kit::{Button, ButtonKind};
+use crate::kit::format::{count, counted};
+use crate::kit::{Button, ButtonKind, Checkbox, Checked};
 use crate::parts::{ReasonDialog, RunLink};
 use crate::router::{Query, use_router};
 use crate::store::{use_api, use_session, use_toasts};
 use stella_contract::job::Cause;
 use stella_contract::route::Route;
-use stella_contract::run::{Run, cancel_refusal, retry_refusal};
+use stella_contract::run::{ONLY_FAILED_HOURS, RetryRun, Run, cancel_refusal, retry_refusal};
 use stella_contract::scope::Scope;
 use yew::prelude::*;
 
@@ -86,10 +86,12 @@ struct VerbDialogProps {
 fn VerbDialog(props: &VerbDialogProps) -> Html {
     let (api, toasts, router) = (use_api(), use_toasts(), use_router());
     let busy = use_state_eq(|| false);
+    let only_failed = use_state_eq(|| false);
     let problem = use_state(|| None::<Problem>);
     let (verb, run) = (props.verb, &props.run);
     let on_confirm = {
         let (busy, problem, props) = (busy.clone(), problem.clone(), props.clone());
+        let how = RetryRun { only_failed: *only_failed };
         Callback::from(move |cause: Cause| {
             let (api, toasts, router, busy, problem, props) =
                 (api.clone(), toasts.clone(), router.clone(), busy.clone(), problem.clone(), props.clone());
@@ -98,7 +100,7 @@ fn VerbDialog(props: &VerbDialogProps) -> Html {
                 let id = &props.run.run_id;
                 let answer = match props.verb {
                     Verb::Cancel => api.cancel_run(id, &cause).await,
-                    Verb::Retry => api.retry_run(id, &cause).await,
+                    Verb::Retry => api.retry_run(id, how, &cause).await,
                 };
                 match answer {
                     Ok(run) => {
@@ -122,9 +124,26 @@ fn VerbDialog(props: &VerbDialogProps) -> Html {
         })
     };
     let open = run.segments.pending + run.segments.queued + run.segments.running;
-    let cli: Vec<AttrValue> = ["runs", verb.word(), "--run", run.run_id.as_str()]
+    let mut cli: Vec<AttrValue> = ["runs", verb.word(), "--run", run.run_id.as_str()]
         .map(|word| AttrValue::from(word.to_owned()))
         .to_vec();
+    if *only_failed {
+        cli.push("--only-failed".into());
+    }
+    let form = match verb {
+        Verb::Retry if run.failed > 0 => {
+            let on_toggle = {
+                let only_failed = only_failed.clone();
+                Callback::from(move |on: bool| only_failed.set(on))
+            };
+            html! {
+                <Checkbox checked={Checked::from(*only_failed)} {on_toggle}>
+                    { format!("Only the {} that failed; within {ONLY_FAILED_HOURS} hours of the end", counted(run.failed, "target", "targets")) }
+                </Checkbox>
+            }
+        }
+        Verb::Retry | Verb::Cancel => Html::default(),
+    };
     let (title, words, keep, what) = match verb {
         Verb::Cancel => (
             "Cancel run",
@@ -144,7 +163,7 @@ fn VerbDialog(props: &VerbDialogProps) -> Html {
     };
     html! {
         <ReasonDialog {title} subject={run.run_id.to_string()} scope={Scope::RunsManage} verb={words} {keep}
-            danger={verb == Verb::Cancel} {cli} busy={*busy} problem={(*problem).clone()} {on_confirm} on_close={props.on_close.clone()}>
+            danger={verb == Verb::Cancel} {form} {cli} busy={*busy} problem={(*problem).clone()} {on_confirm} on_close={props.on_close.clone()}>
             { what }
         </ReasonDialog>
     }
