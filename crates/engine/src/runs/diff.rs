@@ -131,7 +131,7 @@ type Facts = Vec<(&'static str, Option<String>)>;
 async fn facts(tx: &mut Tx, run: &RunRow) -> Result<Facts, Error> {
     let wish = &run.wish;
     let feeds = segments::feed_generations(tx, run.run_key).await?;
-    let limits = (!run.limits.is_empty()).then(|| run.limits.join("; "));
+    let limits = if run.limits.is_empty() { "none".to_owned() } else { run.limits.join("; ") };
     Ok(vec![
         ("mode", Some(wish.mode.to_string())),
         ("scope", Some(wish.scope.to_string())),
@@ -145,7 +145,8 @@ async fn facts(tx: &mut Tx, run: &RunRow) -> Result<Facts, Error> {
         ("targets per segment", Some(wish.segment_size.to_string())),
         ("priority", Some(wish.priority.to_string())),
         ("exploited first", Some(if wish.kev_first { "yes" } else { "no" }.to_owned())),
-        ("limits in force", limits),
+        // Before it is planned nobody looked.
+        ("limits in force", run.planned_at.map(|_| limits)),
     ])
 }
 

@@ -56,10 +56,10 @@ pub(super) fn DiffFindings(props: &DiffFindingsProps) -> Html {
                     { format!("Only the {both} that both evaluated are compared: what was not evaluated is not clean.") }
                 </Banner>
             }
-            <div class="list">
+            <div class="with-drawer"><div class="list">
                 { listing("Findings", &list, nothing, table) }
                 { foot(&list, html! { <span class="f2">{ words(&props.tally) }</span> }) }
-            </div>
+            </div></div>
         </>
     }
 }

@@ -100,10 +100,10 @@ pub fn RunDiffPage(props: &RunDiffPageProps) -> Html {
     html! {
         <>
             <div class="page-head">
-                <h1>{ "Run diff" }</h1>
+                <h1 class="nw">{ "Run diff" }</h1>
                 <span class="cut"><RunLink id={id.clone()} /></span>
                 <span class="f3 sm">{ "against" }</span>
-                <Against run={id.clone()} against={against.clone()} query={query.clone()} />
+                <span class="diff-against"><Against run={id.clone()} against={against.clone()} query={query.clone()} /></span>
                 <span class="grow"></span>
                 if let Some(against) = against.clone() {
                     <Button small={true} kind={ButtonKind::Ghost} on_click={turn(&id, against, &query, &router)}>{ "Turn round" }</Button>

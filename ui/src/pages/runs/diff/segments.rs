@@ -39,10 +39,10 @@ pub(super) fn DiffSegments(props: &DiffSegmentsProps) -> Html {
             total={list.state.total} on_more={list.more.clone()} loading={list.is_loading_more()} {on_hold} />
     };
     html! {
-        <div class="list">
+        <div class="with-drawer"><div class="list">
             { listing("Segments", &list, nothing, table) }
             { foot(&list, html! { <span class="f2">{ words(&props.tally) }</span> }) }
-        </div>
+        </div></div>
     }
 }
 
@@ -96,7 +96,12 @@ fn state(side: &Option<SegmentSide>) -> Html {
 
 fn took(side: &Option<SegmentSide>) -> Html {
     let ms = side.as_ref().and_then(|side| side.duration_ms);
-    ms.map_or_else(none, |ms| html! { { duration_short(ms) } })
+    ms.map_or_else(none, |ms| html! { { length(ms) } })
+}
+
+/// Segments are short: below a second the milliseconds say more.
+fn length(ms: i64) -> String {
+    if ms < 1_000 { format!("{ms} ms") } else { duration_short(ms) }
 }
 
 fn output(pair: &SegmentPair) -> Html {

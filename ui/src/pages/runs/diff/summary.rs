@@ -1,6 +1,6 @@
 //! Both runs in figures, and every input beside its twin.
 
-use crate::kit::format::{count, duration};
+use crate::kit::format::{count, counted, duration};
 use crate::parts::{DeltasText, RunStateBadge};
 use crate::router::{Link, Query};
 use stella_contract::route::Route;
@@ -59,7 +59,9 @@ fn took_ms(run: &Run) -> Option<i64> {
 /// The score with its sample, or that there is none.
 pub(in crate::pages::runs) fn determinism(run: &Run) -> String {
     match run.determinism {
-        Some(found) => format!("{:.3} of {} done once more", found.score, count(found.sample)),
+        Some(found) => {
+            format!("{:.3} ({} done once more)", found.score, counted(found.sample, "segment", "segments"))
+        }
         None => "not sampled".to_owned(),
     }
 }
@@ -108,7 +110,7 @@ mod tests {
     #[test]
     fn the_score_names_its_sample_and_unknown_is_no_zero() {
         let sampled = run(serde_json::json!({ "determinism": { "score": 1.0, "sample": 3 } }));
-        assert_eq!(determinism(&sampled), "1.000 of 3 done once more");
+        assert_eq!(determinism(&sampled), "1.000 (3 segments done once more)");
         assert_eq!(determinism(&run(serde_json::json!({}))), "not sampled");
     }
 }
