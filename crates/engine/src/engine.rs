@@ -12,6 +12,7 @@ use crate::handlers::Registry;
 use crate::idempotency::Answers;
 use crate::intake_line::{self, IntakeLine};
 use crate::line::Line;
+use crate::runs::tail::RunTails;
 use crate::sessions::Recognised;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -50,6 +51,7 @@ struct Inner {
     ids: Ids,
     recognised: Recognised,
     feed_tails: FeedTails,
+    run_tails: RunTails,
     answers: Arc<Answers>,
     lines: Lines,
     feed_indexes: FeedIndexes,
@@ -97,6 +99,7 @@ impl Engine {
             ids: Ids::default(),
             recognised: Recognised::default(),
             feed_tails: FeedTails::default(),
+            run_tails: RunTails::default(),
             answers: Arc::default(),
             lines: Lines::default(),
             feed_indexes: FeedIndexes::default(),
@@ -144,6 +147,9 @@ impl Engine {
         &self.inner.recognised
     }
     /// The newest events of every tenant.
+    pub(crate) fn run_tails(&self) -> &RunTails {
+        &self.inner.run_tails
+    }
     pub(crate) fn feed_tails(&self) -> &FeedTails {
         &self.inner.feed_tails
     }

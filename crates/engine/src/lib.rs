@@ -113,5 +113,5 @@ pub use fetch::FetchLimits;
 pub use findings::Findings;
 pub use previews::Previews;
 pub use running::Running;
-pub use runs::Runs;
+pub use runs::{RunLine, RunLines, Runs};
 pub use stella_ledger::{BoxFuture, LedgerPlace, Tx};

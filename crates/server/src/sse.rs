@@ -45,8 +45,8 @@ pub(crate) struct Events<T> {
 }
 
 impl<T> Events<T> {
-    pub(crate) fn of(pieces: impl Stream<Item = String> + Send + 'static) -> Self {
-        Self { pieces: pieces.map(Bytes::from).boxed(), data: PhantomData }
+    pub(crate) fn of<P: Into<Bytes> + 'static>(pieces: impl Stream<Item = P> + Send + 'static) -> Self {
+        Self { pieces: pieces.map(Into::into).boxed(), data: PhantomData }
     }
 
     pub(crate) fn stream(self) -> Response {
@@ -64,6 +64,18 @@ impl<T> Events<T> {
 
 /// Adds one event; `json` is one line, as serde writes it.
 pub(crate) fn write(piece: &mut String, id: i64, name: &str, json: &str) {
+    open(piece, id, name);
+    piece.push_str(json);
+    close(piece);
+}
+
+/// Adds what stands before the JSON of an event.
+pub(crate) fn open(piece: &mut String, id: i64, name: &str) {
     // Writing into a string cannot fail.
-    let _ = write!(piece, "id: {id}\nevent: {name}\ndata: {json}\n\n");
+    let _ = write!(piece, "id: {id}\nevent: {name}\ndata: ");
+}
+
+/// Adds what stands after it.
+pub(crate) fn close(piece: &mut String) {
+    piece.push_str("\n\n");
 }

@@ -7,20 +7,23 @@ use crate::reply::Reply;
 use crate::sse::{self, Events, HEARTBEAT_MS};
 use crate::tallies::Follower;
 use axum::response::Response;
-use futures::stream;
-use stella_contract::event::{RunMessage, RunMessageBody, RunMessages};
+use bytes::Bytes;
+use futures::{StreamExt as _, stream};
+use stella_contract::event::{RunMessage, RunMessageBody};
 use stella_contract::ids::RunId;
+use stella_engine::RunLines;
 
 /// The messages of a run after this number, from now on.
 pub(crate) async fn follow(desk: Desk, id: RunId, after: Option<i64>) -> Result<Events<RunMessage>, Refusal> {
     // The first look is taken before the answer starts, so that an unknown run is a 404 and not an empty stream.
-    let first = desk.engine.runs().messages(&desk.caller, &id, after, 0).await?;
+    let first = desk.engine.runs().lines(&desk.caller, &id, after, 0).await?;
     let follower = desk.tallies.follow();
     let start = Follow { desk, id, after, next: Some(first), ended: false, _follower: follower };
-    Ok(Events::of(stream::unfold(start, |mut follow| async move {
-        let piece = follow.next_piece().await?;
-        Some((piece, follow))
-    })))
+    let pieces = stream::unfold(start, |mut follow| async move {
+        let pieces = follow.next_pieces().await?;
+        Some((stream::iter(pieces), follow))
+    });
+    Ok(Events::of(pieces.flatten()))
 }
 
 /// Where a reader of a run's stream stands.
@@ -29,14 +32,15 @@ struct Follow {
     id: RunId,
     after: Option<i64>,
     /// Messages that were read but not yet told.
-    next: Option<RunMessages>,
+    next: Option<RunLines>,
     ended: bool,
     /// Counts it while it is connected.
     _follower: Follower,
 }
 
 impl Follow {
-    async fn next_piece(&mut self) -> Option<String> {
+    /// A snapshot is large and the same for all who come at once: its bytes are passed on and not copied.
+    async fn next_pieces(&mut self) -> Option<Vec<Bytes>> {
         if self.ended {
             return None;
         }
@@ -45,29 +49,34 @@ impl Follow {
             // A fault ends the stream; the client comes back and is told in an answer of its own.
             None => {
                 let runs = self.desk.engine.runs();
-                runs.messages(&self.desk.caller, &self.id, self.after, HEARTBEAT_MS).await.ok()?
+                runs.lines(&self.desk.caller, &self.id, self.after, HEARTBEAT_MS).await.ok()?
             }
         };
         self.ended = batch.ended;
+        let mut pieces = Vec::new();
         let mut piece = String::new();
-        for message in &batch.items {
-            self.after = Some(message.seq);
-            tell(&mut piece, message)?;
+        for line in &batch.lines {
+            let RunMessage { seq, body, .. } = &line.message;
+            self.after = Some(*seq);
+            if let RunMessageBody::Snapshot { .. } = body {
+                sse::open(&mut piece, *seq, body.name());
+                pieces.extend([Bytes::from(std::mem::take(&mut piece)), line.json.clone()]);
+                sse::close(&mut piece);
+            } else {
+                sse::write(&mut piece, *seq, body.name(), std::str::from_utf8(&line.json).ok()?);
+            }
         }
-        if piece.is_empty() && !self.ended {
+        if batch.lines.is_empty() && !self.ended {
             let seq = self.after.unwrap_or(0);
             let beat = RunMessage { seq, at: self.desk.engine.now(), body: RunMessageBody::Heartbeat {} };
-            tell(&mut piece, &beat)?;
+            // What cannot be written as JSON would end the stream; nothing of ours is such.
+            sse::write(&mut piece, seq, beat.body.name(), &serde_json::to_string(&beat).ok()?);
         }
-        Some(piece)
+        if !piece.is_empty() {
+            pieces.push(Bytes::from(piece));
+        }
+        Some(pieces)
     }
-}
-
-/// What cannot be written as JSON would end the stream; nothing of ours is such.
-fn tell(piece: &mut String, message: &RunMessage) -> Option<()> {
-    let json = serde_json::to_string(message).ok()?;
-    sse::write(piece, message.seq, message.body.name(), &json);
-    Some(())
 }
 
 impl Reply for Events<RunMessage> {

@@ -2,25 +2,28 @@
 
 use crate::caller::Caller;
 use crate::error::Error;
+use crate::feed_tail;
 use crate::runs::log_gate::{LogGate, Passage};
-use crate::runs::{Runs, view};
+use crate::runs::tail::{Place, RunLine, Tail};
+use crate::runs::{Runs, find};
+use std::sync::Arc;
 use stella_contract::event::{LogSeverity, RunMessage, RunMessageBody, RunMessages};
-use stella_contract::ids::RunId;
+use stella_contract::ids::{RunId, Tenant};
 use stella_contract::kept;
 use stella_contract::scope::Scope;
 use stella_contract::time::Micros;
 use stella_ledger::run_messages::{self, LogCount, MessageRow};
-use stella_ledger::runs::{self, RunRow};
-use stella_ledger::{LedgerError, Tx, segments};
+use stella_ledger::runs::RunRow;
+use stella_ledger::{LedgerError, Tx};
 
 /// The most messages kept per run.
 pub(crate) const KEPT: i64 = kept::RUN_MESSAGES;
 /// How long a message is kept.
 pub(crate) const KEPT_MS: i64 = kept::RUN_MESSAGES_MIN * 60 * 1_000;
 /// Messages in one answer.
-const BATCH: i64 = 500;
+const BATCH: usize = 500;
 /// Segments in a snapshot.
-const SNAPSHOT_SEGMENTS: i64 = 10_000;
+pub(crate) const SNAPSHOT_SEGMENTS: i64 = 10_000;
 /// The longest wait.
 const LONGEST_WAIT_MS: u64 = 30_000;
 
@@ -75,10 +78,13 @@ fn text(body: &RunMessageBody) -> Result<String, Error> {
     serde_json::to_string(body).map_err(Error::internal)
 }
 
-/// What one look at the ledger found.
-struct Look {
-    items: Vec<RunMessage>,
-    ended: bool,
+/// Messages of a run, each with its JSON.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunLines {
+    /// The messages, oldest first.
+    pub lines: Vec<Arc<RunLine>>,
+    /// Whether no more will come.
+    pub ended: bool,
 }
 
 impl Runs {
@@ -91,44 +97,125 @@ impl Runs {
         after: Option<i64>,
         max_wait_ms: u64,
     ) -> Result<RunMessages, Error> {
+        let told = self.lines(caller, run_id, after, max_wait_ms).await?;
+        let items = told.lines.iter().map(|line| line.message.clone()).collect();
+        Ok(RunMessages { items, ended: told.ended })
+    }
+
+    /// The same with the JSON of each message, written once for all who follow.
+    pub async fn lines(
+        &self,
+        caller: &Caller,
+        run_id: &RunId,
+        after: Option<i64>,
+        max_wait_ms: u64,
+    ) -> Result<RunLines, Error> {
         caller.demand(Scope::RunsRead)?;
-        // The bell is taken before the first look, so that a commit in between is not slept through.
         let mut bell = self.engine.bus().feed();
         let wait_ms = i64::try_from(max_wait_ms.min(LONGEST_WAIT_MS)).unwrap_or(0);
         let until = self.engine.now().plus_ms(wait_ms);
         loop {
-            let look = self.look(caller, run_id, after).await?;
-            if look.ended || !look.items.is_empty() || self.engine.now() >= until {
-                return Ok(RunMessages { items: look.items, ended: look.ended });
+            // The bell is read before the look, so that a commit in between is not slept through.
+            let rung = *bell.borrow_and_update();
+            let look = self.look(&caller.tenant, run_id, after, rung).await?;
+            let now = self.engine.now();
+            if look.ended || !look.lines.is_empty() || now >= until {
+                return Ok(look);
             }
+            let nap = match feed_tail::is_alone(&self.engine) {
+                true => until,
+                false => until.min(now.plus_ms(feed_tail::LOOK_MS)),
+            };
             tokio::select! {
-                rung = bell.changed() => if rung.is_err() {
-                    return Ok(RunMessages { items: Vec::new(), ended: false });
-                },
-                () = self.engine.clock().sleep_until(until) => {}
+                rung = bell.changed() => if rung.is_err() { return Ok(look) },
+                () = self.engine.clock().sleep_until(nap) => {}
             }
         }
     }
 
-    async fn look(&self, caller: &Caller, run_id: &RunId, after: Option<i64>) -> Result<Look, Error> {
-        let (tenant, run_id, now) = (caller.tenant.clone(), run_id.clone(), self.engine.now());
-        self.engine
-            .ledger()
-            .read(move |tx| {
-                Box::pin(async move {
-                    let run = runs::get(tx, &tenant, &run_id).await?;
-                    let run = run.ok_or_else(|| Error::not_found("run", &run_id))?;
-                    match after {
-                        Some(after) if !is_lost(tx, &run, after, now).await? => {
-                            since(tx, &run, after, now).await
-                        }
-                        Some(_) => snapshot(tx, &run, vec![RunMessageBody::Reset {}], now).await,
-                        None => snapshot(tx, &run, Vec::new(), now).await,
-                    }
-                })
-            })
-            .await
+    async fn look(
+        &self,
+        tenant: &Tenant,
+        run_id: &RunId,
+        after: Option<i64>,
+        rung: u64,
+    ) -> Result<RunLines, Error> {
+        let tail = self.engine.run_tails().of(tenant, run_id);
+        tail.catch_up(&self.engine, tenant, run_id, rung).await?;
+        let Some(after) = after else { return self.snapshot(&tail, tenant, run_id, false).await };
+        match tail.after(after, BATCH) {
+            Place::Here { lines, end } => ended_by(lines, end),
+            Place::Elsewhere => match self.read_ledger(tenant, run_id, after).await? {
+                Some(found) => Ok(found),
+                None => self.snapshot(&tail, tenant, run_id, true).await,
+            },
+        }
     }
+
+    /// The whole run, after a word that what came before is lost.
+    async fn snapshot(
+        &self,
+        tail: &Tail,
+        tenant: &Tenant,
+        run_id: &RunId,
+        reset: bool,
+    ) -> Result<RunLines, Error> {
+        let whole = tail.snapshot(&self.engine, tenant, run_id).await?;
+        let RunMessage { seq, at, .. } = whole.message;
+        let RunMessageBody::Snapshot { run, .. } = &whole.message.body else {
+            return Err(Error::internal("a snapshot is another message"));
+        };
+        let ended = run.state.is_final();
+        let last = RunMessage {
+            seq,
+            at: run.finished_at.unwrap_or(at),
+            body: RunMessageBody::End { state: run.state },
+        };
+        let mut lines = Vec::with_capacity(3);
+        if reset {
+            lines.push(RunLine::of(RunMessage { seq, at, body: RunMessageBody::Reset {} })?);
+        }
+        lines.push(whole);
+        if ended {
+            lines.push(RunLine::of(last)?);
+        }
+        Ok(RunLines { lines, ended })
+    }
+
+    /// For a reader whose number the tail does not reach; `None` when the messages after it are lost.
+    async fn read_ledger(
+        &self,
+        tenant: &Tenant,
+        run_id: &RunId,
+        after: i64,
+    ) -> Result<Option<RunLines>, Error> {
+        let (tenant, run_id, now) = (tenant.clone(), run_id.clone(), self.engine.now());
+        let read = self.engine.ledger().read::<_, Error, _>(move |tx| {
+            Box::pin(async move {
+                let run = find(tx, &tenant, &run_id).await?;
+                if is_lost(tx, &run, after, now).await? {
+                    return Ok(None);
+                }
+                let rows = run_messages::after(tx, run.run_key, after, BATCH as i64).await?;
+                let items = rows.into_iter().map(|row| RunLine::of(message(row, &run)?));
+                Ok(Some((run.clone(), items.collect::<Result<Vec<_>, Error>>()?)))
+            })
+        });
+        let Some((run, lines)) = read.await? else { return Ok(None) };
+        let reached = lines.last().map_or(after, |last| last.message.seq);
+        let last = end(&run, now);
+        let last = (run.state.is_final() && reached == run.message_seq).then_some(last);
+        ended_by(lines, last).map(Some)
+    }
+}
+
+/// A reader that has seen everything of an ended run is told its end once more, and nothing else.
+fn ended_by(mut lines: Vec<Arc<RunLine>>, end: Option<RunMessage>) -> Result<RunLines, Error> {
+    let ended = end.is_some();
+    if let Some(end) = end.filter(|_| lines.is_empty()) {
+        lines.push(RunLine::of(end)?);
+    }
+    Ok(RunLines { lines, ended })
 }
 
 /// Whether messages after this number are no longer kept, or the number is of another ledger.
@@ -144,44 +231,14 @@ async fn is_lost(tx: &mut Tx, run: &RunRow, after: i64, now: Micros) -> Result<b
     Ok(!next.first().is_some_and(kept))
 }
 
-async fn since(tx: &mut Tx, run: &RunRow, after: i64, now: Micros) -> Result<Look, Error> {
-    let rows = run_messages::after(tx, run.run_key, after, BATCH).await?;
-    let mut items = rows.into_iter().map(|row| message(row, run)).collect::<Result<Vec<_>, Error>>()?;
-    let reached = items.last().map_or(after, |last| last.seq);
-    let ended = run.state.is_final() && reached == run.message_seq;
-    if ended && items.is_empty() {
-        items.push(end(run, now));
-    }
-    Ok(Look { items, ended })
-}
-
-async fn snapshot(
-    tx: &mut Tx,
-    run: &RunRow,
-    before: Vec<RunMessageBody>,
-    now: Micros,
-) -> Result<Look, Error> {
-    let mut views = Vec::new();
-    for segment in segments::list(tx, run.run_key, None, SNAPSHOT_SEGMENTS).await? {
-        views.push(segment.view(&run.run_id)?);
-    }
-    let whole = RunMessageBody::Snapshot { run: Box::new(view::read(tx, run, now).await?), segments: views };
-    let told = before.into_iter().chain([whole]);
-    let mut items: Vec<RunMessage> =
-        told.map(|body| RunMessage { seq: run.message_seq, at: now, body }).collect();
-    let ended = run.state.is_final();
-    if ended {
-        items.push(end(run, now));
-    }
-    Ok(Look { items, ended })
-}
-
-fn end(run: &RunRow, now: Micros) -> RunMessage {
+/// The last message of a run that has ended.
+pub(crate) fn end(run: &RunRow, now: Micros) -> RunMessage {
     let body = RunMessageBody::End { state: run.state };
     RunMessage { seq: run.message_seq, at: run.finished_at.unwrap_or(now), body }
 }
 
-fn message(row: MessageRow, run: &RunRow) -> Result<RunMessage, Error> {
+/// A message as it is told.
+pub(crate) fn message(row: MessageRow, run: &RunRow) -> Result<RunMessage, Error> {
     let body = serde_json::from_str(&row.body);
     let body = body
         .map_err(|_| LedgerError::corrupt("run_messages", "body", format!("{}/{}", run.run_id, row.seq)))?;

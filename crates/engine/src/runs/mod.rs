@@ -7,7 +7,7 @@
 //! | `refresh`, `cut`, `plan` | SBOMs read anew, targets into segments, segments into jobs |
 //! | `scan`, `facts`, `keep` | a segment's job: evaluate, compare, keep |
 //! | `steps`, `mirror`, `settle` | segments follow their jobs, runs follow their segments |
-//! | `messages`, `log_gate` | the stream of a run |
+//! | `messages`, `tail`, `log_gate` | the stream of a run |
 //! | `sample` | how much of an ended run comes out the same once more |
 //! | `diff` | how two runs differ |
 //! | `view` | a run as every door shows it |
@@ -30,11 +30,14 @@ mod segment_retry;
 pub(crate) mod settle;
 mod start;
 pub(crate) mod steps;
+pub(crate) mod tail;
 mod view;
 mod wish;
 
 pub(crate) use facts::{PLACES_PER_SEVERITY, worst_place};
+pub use messages::RunLines;
 pub(crate) use scan::{JOB_TYPE as SEGMENT_JOB, ScanSegment};
+pub use tail::RunLine;
 
 use crate::caller::Caller;
 use crate::engine::Engine;
