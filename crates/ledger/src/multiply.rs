@@ -97,20 +97,70 @@ pub async fn jobs(ledger: &Ledger, times: i64) -> Result<u64, LedgerError> {
         .await
 }
 
-async fn copy(open: &mut sqlx::SqliteConnection, one: &Copied) -> Result<u64, LedgerError> {
-    let columns: Vec<(String,)> = sqlx::query_as("select name from pragma_table_info($1)")
-        .bind(one.table)
-        .fetch_all(&mut *open)
-        .await?;
+/// What makes another run of one: its key and id, and its times, a minute earlier with each copy.
+const RUN_CHANGED: [(&str, &str); 8] = [
+    ("run_key", "run_key - nth.value * 1000000"),
+    (
+        "run_id",
+        "'run:' || tenant || ':' || strftime('%Y%m%dT%H%M%SZ', created_at / 1000000 - nth.value * 60, 'unixepoch')
+            || ':' || printf('%08x', (nth.value * 4096 + run_key) & 4294967295)",
+    ),
+    ("idempotency_key", "null"),
+    ("created_at", "created_at - nth.value * 60000000"),
+    ("planned_at", "planned_at - nth.value * 60000000"),
+    ("started_at", "started_at - nth.value * 60000000"),
+    ("executed_at", "executed_at - nth.value * 60000000"),
+    ("finished_at", "finished_at - nth.value * 60000000"),
+];
+
+/// Makes many ended runs of few, without their segments and findings: so many in all, or a few less. For large ledgers
+/// on SQLite in tests and benchmarks; how many were added.
+pub async fn runs(ledger: &Ledger, wanted: i64) -> Result<u64, LedgerError> {
+    ledger
+        .write(move |tx| {
+            Box::pin(async move {
+                let Connection::Sqlite(open) = &mut tx.connection else {
+                    return Err(LedgerError::Other("only a ledger on SQLite can be multiplied".to_owned()));
+                };
+                let ended = "finished_at is not null and state in ('completed', 'cancelled', 'error')";
+                let count = format!("select count(*) from runs where {ended}");
+                let (few,): (i64,) = sqlx::query_as(AssertSqlSafe(count)).fetch_one(&mut **open).await?;
+                let copies = if few == 0 { 0 } else { wanted / few - 1 };
+                let names = columns(open, "runs").await?;
+                let text = format!(
+                    "with recursive nth (value) as (select 1 union all select value + 1 from nth where value < $1)
+                    insert into runs ({}) select {} from runs, nth where {ended} and $1 > 0",
+                    names.join(", "),
+                    values(&names, &RUN_CHANGED).join(", "),
+                );
+                let added = sqlx::query(AssertSqlSafe(text)).bind(copies).execute(&mut **open).await?;
+                Ok(added.rows_affected())
+            })
+        })
+        .await
+}
+
+async fn columns(open: &mut sqlx::SqliteConnection, table: &str) -> Result<Vec<String>, LedgerError> {
+    let columns: Vec<(String,)> =
+        sqlx::query_as("select name from pragma_table_info($1)").bind(table).fetch_all(&mut *open).await?;
+    Ok(columns.into_iter().map(|(name,)| name).collect())
+}
+
+/// The values of a copy: those of the original where they do not change.
+fn values(names: &[String], changed: &[(&str, &str)]) -> Vec<String> {
     let value = |name: &String| {
-        let changed = one.changed.iter().find(|(column, _)| column == name);
+        let changed = changed.iter().find(|(column, _)| column == name);
         changed.map_or_else(|| name.clone(), |(_, value)| (*value).to_owned())
     };
-    let names: Vec<String> = columns.into_iter().map(|(name,)| name).collect();
+    names.iter().map(value).collect()
+}
+
+async fn copy(open: &mut sqlx::SqliteConnection, one: &Copied) -> Result<u64, LedgerError> {
+    let names = columns(open, one.table).await?;
     let text = format!(
         "insert into {table} ({}) select {} from {table}, nth where key in (select key from alone) and {}",
         names.join(", "),
-        names.iter().map(value).collect::<Vec<_>>().join(", "),
+        values(&names, one.changed).join(", "),
         one.wanted,
         table = one.table,
     );

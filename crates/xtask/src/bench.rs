@@ -24,6 +24,8 @@ enum Area {
     Api,
     /// The interface's size, its start and its frames in a browser, the window where it is built.
     Ui,
+    /// A run of 5,000 segments followed by 200 at once.
+    Streams,
     /// Every page over a ledger with 100,000 jobs: how soon it stands, how smoothly it scrolls.
     Pages,
 }
@@ -38,6 +40,7 @@ pub(crate) fn measure(bench: &Bench) -> Result<()> {
             Area::Ledger => program("stella-engine", &["ledger", "content", "runs"]),
             Area::Api => program("stella-server", &["api"]),
             Area::Ui => in_browser("ui"),
+            Area::Streams => of_the_program("streams"),
             Area::Pages => in_browser("pages"),
         })?;
     }
@@ -52,10 +55,15 @@ fn program(package: &str, names: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// The pages are measured in a browser, on a program built like the one that is delivered.
+/// The pages are measured in a browser.
 fn in_browser(name: &str) -> Result<()> {
     tools::prepare_pages()?;
     ui::build_and_weigh()?;
+    of_the_program(name)
+}
+
+/// Measured on a program of its own, built like the one that is delivered.
+fn of_the_program(name: &str) -> Result<()> {
     run(cargo().args(["build", "--release", "-p", "stella-cli"]))?;
     program("stella-tests", &[name])
 }

@@ -21,6 +21,11 @@ impl Place {
         Self { name: format!("{} `{filter}`", name(route)), address }
     }
 
+    /// The page of a route with this query.
+    fn queried(route: &Route, query: &str) -> Self {
+        Self { name: format!("{} `{query}`", name(route)), address: format!("{}?{query}", route.path()) }
+    }
+
     /// A name for a file.
     pub(crate) fn file(&self) -> String {
         let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
@@ -46,6 +51,7 @@ pub(crate) fn all(made: &Made) -> Vec<Place> {
         Route::Runs,
         Route::Run(made.run.clone()),
         Route::RunStream(made.open_run.clone()),
+        Route::RunDiff(made.run.clone()),
         Route::Schedules,
         Route::Workers,
         Route::Sources,
@@ -76,6 +82,11 @@ pub(crate) fn all(made: &Made) -> Vec<Place> {
         "age:<1h",
     ] {
         places.push(Place::filtered(&Route::Jobs, filter));
+    }
+    for query in
+        ["tab=completed", "tab=failures", "tab=completed&severity=critical", "tab=completed&trigger=cron"]
+    {
+        places.push(Place::queried(&Route::Runs, query));
     }
     let of_run = format!("run:{}", made.open_run);
     places.push(Place { name: "Jobs of the run".to_owned(), ..Place::filtered(&Route::Jobs, &of_run) });

@@ -40,13 +40,16 @@ pub struct Size {
     pub nodes: usize,
     /// Targets with an SBOM.
     pub targets: usize,
+    /// Runs, most of them long ended.
+    pub runs: i64,
 }
 
 impl Size {
     /// What the product promises to carry.
-    pub const FULL: Self = Self { jobs: 100_000, dead_letters: 10_000, nodes: 2_000, targets: 240 };
+    pub const FULL: Self =
+        Self { jobs: 100_000, dead_letters: 10_000, nodes: 2_000, targets: 240, runs: 100_000 };
     /// The same in small.
-    pub const SMALL: Self = Self { jobs: 3_000, dead_letters: 300, nodes: 200, targets: 24 };
+    pub const SMALL: Self = Self { jobs: 3_000, dead_letters: 300, nodes: 200, targets: 24, runs: 300 };
 }
 
 /// What pages that are about one thing are opened with.
@@ -82,6 +85,7 @@ pub async fn make(home: &Home, size: Size, until: Micros) -> Made {
     let change_set = sets::make(&world).await;
     pile::leave(&world, size, until).await;
     stella_ledger::multiply::jobs(world.engine.ledger(), story::COPIES as i64).await.unwrap();
+    stella_ledger::multiply::runs(world.engine.ledger(), size.runs).await.unwrap();
     world.end().await;
     Made { first: graph.first, middle: graph.middle, failed, entry, run, open_run, source, change_set }
 }
