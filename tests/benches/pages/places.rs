@@ -125,6 +125,7 @@ const fn name(route: &Route) -> &'static str {
         | Route::Runs
         | Route::Run(_)
         | Route::RunStream(_)
+        | Route::RunDiff(_)
         | Route::Schedules
         | Route::Workers
         | Route::Sources
