@@ -98,9 +98,16 @@ pub async fn list(
     rows(query, tx).await
 }
 
-/// How many runs of a tenant a list wants.
-pub async fn count(tx: &mut Tx, tenant: &Tenant, wanted: &Wanted) -> Result<i64, LedgerError> {
-    let mut query = Query::new("select count(*) from runs where ");
+/// How many runs of a tenant a list wants; `None` when there are more than `most`, which nobody counts.
+pub async fn count(
+    tx: &mut Tx,
+    tenant: &Tenant,
+    wanted: &Wanted,
+    most: i64,
+) -> Result<Option<i64>, LedgerError> {
+    let mut query = Query::new("select count(*) from (select 1 from runs where ");
     push_wanted(&mut query, tenant, wanted);
-    query.fetch_count(tx).await
+    query.push(" limit ").bind(most + 1).push(") as wanted");
+    let count = query.fetch_count(tx).await?;
+    Ok((count <= most).then_some(count))
 }
