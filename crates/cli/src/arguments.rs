@@ -1,6 +1,6 @@
 //! What stands before and after every command.
 
-use crate::{completions, findings, ops, orch, runs, sbom, serve, source, token, worker};
+use crate::{completions, features, findings, ops, orch, runs, sbom, serve, source, token, worker};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
@@ -105,6 +105,9 @@ pub(crate) enum Command {
     /// What happens, as it happens.
     #[command(subcommand)]
     Events(ops::Events),
+    /// What is switched off on this ledger.
+    #[command(subcommand)]
+    Features(features::Features),
     /// Whether the core answers.
     Health,
     /// A completion script for a shell.
@@ -139,7 +142,7 @@ mod tests {
             ("tgt_01890000-0000-7000-8000-000000000001", "src_01890000-0000-7000-8000-000000000001");
         let backfill = "bf_01890000-0000-7000-8000-000000000001";
         let preview = "prv_01890000-0000-7000-8000-000000000001";
-        let shown: [&[&str]; 37] = [
+        let shown: [&[&str]; 45] = [
             &["orch", "jobs", "list"],
             &["orch", "jobs", "list", "--state", "timed_out", "--job-type", "scan.segment", "--run", run],
             &["orch", "jobs", "list", "--wait-reason", "backoff", "--source", source],
@@ -264,6 +267,14 @@ mod tests {
             &["runs", "cancel", "--run", run, "--reason", "it's late"],
             &["runs", "retry", "--run", run, "--reason", "mended"],
             &["runs", "stream", "--run", run],
+            &["runs", "list", "--until", "2026-11-20T14:32:08.000Z", "--shard", "3"],
+            &["runs", "cancel", "--run", run, "--run", run, "--reason", "it's late"],
+            &["runs", "export", "--run", run, "--run", run, "--as", "csv"],
+            &["runs", "export", "--tab", "failures", "--as", "ndjson"],
+            &["runs", "escalate", "--run", run],
+            &["runs", "evidence", "--run", run],
+            &["runs", "events"],
+            &["features", "set", "runs.sse.enabled", "off", "--reason", "r", "--ticket", "OPS-7"],
         ];
         for words in shown {
             let everywhere = ["--tenant", "acme", "--server", "http://127.0.0.1:8443"];

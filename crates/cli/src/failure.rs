@@ -152,6 +152,7 @@ const fn next_step(code: Code) -> Option<&'static str> {
         }
         Code::SourceDisabled => Some("Switch the source on: stella source update --enabled true."),
         Code::SourcePaused => Some("Let the source go on: stella source resume."),
+        Code::FeatureOff => Some("See what is switched off: stella features list."),
         Code::RunNotTerminal => Some("Wait until the run has ended, or cancel it: stella runs cancel."),
         Code::CooldownActive => Some("Ask again when it has rested, or retry the run: stella runs retry."),
         Code::FeedSuspicious => {

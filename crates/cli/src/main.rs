@@ -25,6 +25,7 @@ mod dead_letter;
 mod demo;
 mod door;
 mod failure;
+mod features;
 mod findings;
 mod health;
 mod jobs_steer;
@@ -39,6 +40,7 @@ mod place;
 mod quota;
 mod run_diff;
 mod runs;
+mod runs_board;
 mod sbom;
 mod scope;
 mod serve;
@@ -128,6 +130,10 @@ async fn obey(arguments: Arguments) -> Result<(), Failure> {
         Command::Events(events) => {
             let door = Door::open(&everywhere, door::Labour::Resting).await?;
             through(&door, events.obey(&door, &output)).await
+        }
+        Command::Features(features) => {
+            let door = Door::open(&everywhere, door::Labour::Resting).await?;
+            through(&door, features.obey(&door, &output)).await
         }
         Command::Health => {
             let door = Door::open(&everywhere, door::Labour::Resting).await?;

@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::paging::Paging;
 use crate::run_diff::Diff;
+use crate::runs_board::{self, Escalate, Evidence, Export};
 use crate::scope::{Scope, read_json};
 use crate::table::{Table, or_dash};
 use crate::wait::{Waiting, demand_completion};
@@ -36,12 +37,24 @@ pub(crate) enum Runs {
     Segments(WhichPages),
     /// List what a run changed.
     Deltas(WhichPages),
-    /// Cancel a run.
+    /// Cancel runs.
     Cancel(Cancel),
-    /// Repeat a finished run, all of it or what failed alone, or a failed segment of a running one.
+    /// Repeat finished runs, all of them or what failed alone, or a failed segment of a running one.
     Retry(Retry),
     /// Hold a run against another.
     Diff(Diff),
+    /// How runs have been doing for a day.
+    Trends,
+    /// What is wrong with the scheduler now.
+    Alerts,
+    /// What runs went through, newest first.
+    Events(Paging),
+    /// Write runs as NDJSON or CSV.
+    Export(Export),
+    /// List what a run's segments left.
+    Evidence(Evidence),
+    /// Make a text for whoever is asked for help; nothing is sent.
+    Escalate(Escalate),
     /// Watch a run live, one JSON object per line.
     Stream(Stream),
 }
@@ -103,6 +116,15 @@ pub(crate) struct Submit {
 
 #[derive(Debug, Args)]
 pub(crate) struct List {
+    #[command(flatten)]
+    filter: Filter,
+    #[command(flatten)]
+    paging: Paging,
+}
+
+/// Which runs are meant.
+#[derive(Debug, Args)]
+pub(crate) struct Filter {
     /// active, completed or failures.
     #[arg(long)]
     tab: Option<RunTab>,
@@ -121,8 +143,12 @@ pub(crate) struct List {
     /// Created at or after this time (RFC 3339).
     #[arg(long, value_parser = time)]
     since: Option<Micros>,
-    #[command(flatten)]
-    paging: Paging,
+    /// Created before this time (RFC 3339).
+    #[arg(long, value_parser = time)]
+    until: Option<Micros>,
+    /// With segments of this planner shard.
+    #[arg(long, value_parser = clap::value_parser!(u8).range(0..=63))]
+    shard: Option<u8>,
 }
 
 /// A run, named after the command or by `--run`.
@@ -137,8 +163,30 @@ pub(crate) struct Which {
 }
 
 impl Which {
-    fn id(&self) -> Result<&RunId, Failure> {
+    pub(crate) fn id(&self) -> Result<&RunId, Failure> {
         self.run.as_ref().or(self.flag.as_ref()).ok_or_else(|| Failure::Usage("Name the run.".to_owned()))
+    }
+}
+
+/// Runs, named after the command or by `--run`.
+#[derive(Debug, Args)]
+pub(crate) struct Many {
+    /// Their ids.
+    #[arg(value_name = "RUN", required_unless_present = "run_flag")]
+    runs: Vec<RunId>,
+    /// The same; may be given again.
+    #[arg(long = "run", value_name = "RUN", id = "run_flag")]
+    flags: Vec<RunId>,
+}
+
+impl Many {
+    fn ids(&self) -> impl Iterator<Item = &RunId> {
+        self.runs.iter().chain(&self.flags)
+    }
+    /// The only one, where only one is named.
+    fn one(&self) -> Option<&RunId> {
+        let mut ids = self.ids();
+        ids.next().filter(|_| ids.next().is_none())
     }
 }
 
@@ -161,7 +209,7 @@ pub(crate) struct WhichPages {
 #[derive(Debug, Args)]
 pub(crate) struct Cancel {
     #[command(flatten)]
-    which: Which,
+    many: Many,
     #[command(flatten)]
     why: Why,
 }
@@ -169,7 +217,7 @@ pub(crate) struct Cancel {
 #[derive(Debug, Args)]
 pub(crate) struct Retry {
     #[command(flatten)]
-    which: Which,
+    many: Many,
     /// Only the targets that were not evaluated; within 24 h of the end.
     #[arg(long, conflicts_with = "segment")]
     only_failed: bool,
@@ -204,7 +252,13 @@ impl Runs {
             | Self::Segments(_)
             | Self::Deltas(_)
             | Self::Diff(_)
-            | Self::Cancel(_) => false,
+            | Self::Cancel(_)
+            | Self::Trends
+            | Self::Alerts
+            | Self::Events(_)
+            | Self::Export(_)
+            | Self::Evidence(_)
+            | Self::Escalate(_) => false,
         };
         if waits { Labour::Working } else { Labour::Resting }
     }
@@ -221,7 +275,7 @@ impl Runs {
                 submit.waiting.ended(door, output, run).await
             }
             Self::List(list) => {
-                let filter = list.filter();
+                let filter = list.filter.read();
                 let page = list.paging.read(async |page| runs.list(&filter, &page).await).await?;
                 output.page(&page, of_many)
             }
@@ -244,23 +298,72 @@ impl Runs {
                 output.page(&page, of_deltas)
             }
             Self::Cancel(cancel) => {
-                let run = runs.cancel(cancel.which.id()?, &cancel.why.write()).await?;
-                output.show(&run, of_one)
+                let write = cancel.why.write();
+                if let Some(id) = cancel.many.one() {
+                    return output.show(&runs.cancel(id, &write).await?, of_one);
+                }
+                each(&cancel.many, output, async |id| runs.cancel(id, &write).await).await.map(|_| ())
             }
             Self::Retry(retry) => {
-                let (id, write) = (retry.which.id()?, retry.why.write());
-                let run = match &retry.segment {
-                    Some(segment) => {
-                        runs.retry_segment(segment, &write).await?;
-                        runs.get(id).await?
+                let (write, wish) = (retry.why.write(), RetryRun { only_failed: retry.only_failed });
+                if let (Some(segment), Some(id)) = (&retry.segment, retry.many.one()) {
+                    runs.retry_segment(segment, &write).await?;
+                    return retry.waiting.ended(door, output, runs.get(id).await?).await;
+                }
+                if retry.segment.is_some() {
+                    return Err(Failure::Usage("A segment is of one run: name that one.".to_owned()));
+                }
+                if let Some(id) = retry.many.one() {
+                    return retry.waiting.ended(door, output, runs.retry(id, &wish, &write).await?).await;
+                }
+                for run in each(&retry.many, output, async |id| runs.retry(id, &wish, &write).await).await? {
+                    if retry.waiting.wait {
+                        retry.waiting.ended(door, output, run).await?;
                     }
-                    None => runs.retry(id, &RetryRun { only_failed: retry.only_failed }, &write).await?,
-                };
-                retry.waiting.ended(door, output, run).await
+                }
+                door.explain_pending();
+                Ok(())
             }
             Self::Diff(diff) => diff.obey(door, output).await,
+            Self::Trends => runs_board::trends(door, output).await,
+            Self::Alerts => runs_board::alerts(door, output).await,
+            Self::Events(paging) => runs_board::events(paging, door, output).await,
+            Self::Export(export) => export.obey(door, output).await,
+            Self::Evidence(evidence) => evidence.obey(door, output).await,
+            Self::Escalate(escalate) => escalate.obey(door, output).await,
             Self::Stream(stream) => stream.obey(door, output).await,
         }
+    }
+}
+
+/// Does the same to each run, says how it went with each, and fails when it failed with any: one that is refused does
+/// not keep the others from it.
+async fn each(
+    many: &Many,
+    output: &Output,
+    act: impl AsyncFn(&RunId) -> Result<Run, stella_sdk::Error>,
+) -> Result<Vec<Run>, Failure> {
+    let (mut done, mut refused) = (Vec::new(), Vec::new());
+    for id in many.ids() {
+        match act(id).await {
+            Ok(run) => {
+                output.each(&run, |run| format!("{id} {} {}", run.state, run.run_id))?;
+                done.push(run);
+            }
+            Err(error) => {
+                eprintln!("{id}: {error}");
+                refused.push(error);
+            }
+        }
+    }
+    let count = refused.len();
+    match refused.pop().map(Failure::from) {
+        None => Ok(done),
+        Some(last) => Err(Failure::Ended {
+            what: format!("{count} of {} runs were refused, {} were done.", many.ids().count(), done.len()),
+            next: None,
+            exit: last.exit(),
+        }),
     }
 }
 
@@ -310,8 +413,8 @@ impl Submit {
     }
 }
 
-impl List {
-    fn filter(&self) -> RunFilter {
+impl Filter {
+    pub(crate) fn read(&self) -> RunFilter {
         RunFilter {
             tab: self.tab,
             state: self.state,
@@ -319,6 +422,8 @@ impl List {
             severity: self.severity,
             error_code: self.error_code,
             since: self.since,
+            until: self.until,
+            shard: self.shard,
         }
     }
 }

@@ -76,6 +76,8 @@ words! {
         RunNotTerminal = "RUN_NOT_TERMINAL",
         /// It failed a moment ago and rests before it may be retried.
         CooldownActive = "COOLDOWN_ACTIVE",
+        /// The part of the product is switched off on this ledger.
+        FeatureOff = "FEATURE_OFF",
         /// The thing changed since it was read.
         VersionMismatch = "VERSION_MISMATCH",
         /// The body is larger than the door takes.
@@ -160,7 +162,8 @@ impl Code {
             | Self::SourceDisabled
             | Self::SourcePaused
             | Self::RunNotTerminal
-            | Self::CooldownActive => 409,
+            | Self::CooldownActive
+            | Self::FeatureOff => 409,
             Self::VersionMismatch => 412,
             Self::PayloadTooLarge => 413,
             Self::UnsupportedMediaType => 415,

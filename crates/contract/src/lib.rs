@@ -20,6 +20,8 @@
 //! | `dead_letter`, `incident` | what failed for good, and what needs attention |
 //! | `kept` | how much of what happens is kept, and for how long |
 //! | `overview`, `session` | what the first page and the frame show |
+//! | `run_trends`, `run_alert`, `run_export` | runs over a day, what is wrong with them, what is taken away of them |
+//! | `feature` | what can be switched off |
 //! | `route` | every page of the UI, both ways, and the legacy aliases |
 //! | `api` | every endpoint of the server: method, path, scope |
 
@@ -39,6 +41,7 @@ pub mod delta;
 pub mod edge;
 pub mod error;
 pub mod event;
+pub mod feature;
 pub mod filter;
 pub mod filter_value;
 pub mod finding;
@@ -58,7 +61,10 @@ pub mod preview;
 pub mod quota;
 pub mod route;
 pub mod run;
+pub mod run_alert;
 pub mod run_diff;
+pub mod run_export;
+pub mod run_trends;
 pub mod saved_view;
 pub mod scope;
 pub mod segment;

@@ -493,6 +493,13 @@ pub struct RunFilter {
     /// Created at or after.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Micros>,
+    /// Created before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Micros>,
+    /// With segments of this planner shard.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 63))]
+    pub shard: Option<u8>,
 }
 
 #[cfg(test)]

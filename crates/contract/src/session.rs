@@ -1,5 +1,6 @@
 //! Who is asking, and of which core: what the frame of the UI shows.
 
+use crate::feature::Feature;
 use crate::ids::Tenant;
 use crate::scope::Scope;
 use crate::time::Micros;
@@ -29,6 +30,9 @@ pub struct Session {
     pub tenants: Vec<Tenant>,
     /// Whether it may only read.
     pub read_only: bool,
+    /// What is switched off on this ledger.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub switched_off: Vec<Feature>,
     /// The core's version.
     pub version: String,
     /// Where the core keeps its book.

@@ -16,7 +16,8 @@
 //! | `change_sets`, `views` | one verb on many things; views under a name |
 //! | `dead_letters`, `incidents` | what failed for good, and what needs attention |
 //! | `handlers` | what the workers of this process do for each job type |
-//! | `sessions`, `idempotency` | who asks; the first answer to each idempotency key |
+//! | `sessions`, `features`, `idempotency` | who asks; what is switched off; the first answer to each idempotency key |
+//! | `sheet` | things as a file |
 //! | `tally`, `stats`, `slos`, `timeline`, `events`, `metrics` | what is counted along the history; figures by job type; objectives; runs over time; events and figures for others |
 //! | `feed`, `overview` | what is told live; the figures of the first page |
 //! | `tasks` | background work that looks and repairs |
@@ -41,6 +42,7 @@ mod engine;
 mod epss;
 pub mod error;
 pub mod events;
+pub mod features;
 pub mod feed;
 mod feed_index;
 pub mod feed_tail;
@@ -83,6 +85,7 @@ mod runs;
 mod sbom;
 mod secrets;
 pub mod sessions;
+mod sheet;
 pub mod slos;
 mod source_changes;
 mod source_test;

@@ -85,13 +85,14 @@ impl Engine {
 
 impl Sessions {
     /// The caller as the frame of the UI shows it.
-    pub fn describe(&self, caller: &Caller, tenants: Vec<Tenant>) -> Result<Session, Error> {
+    pub async fn describe(&self, caller: &Caller, tenants: Vec<Tenant>) -> Result<Session, Error> {
         caller.demand(Scope::OrchRead)?;
         Ok(Session {
             subject: caller.subject.clone(),
             scopes: caller.scopes.iter().copied().collect(),
             tenants,
             read_only: caller.read_only,
+            switched_off: self.engine.features().switched_off().await?,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             ledger: match self.engine.options().place {
                 LedgerPlace::Sqlite(_) => LedgerKind::Sqlite,

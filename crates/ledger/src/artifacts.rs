@@ -3,6 +3,7 @@
 use crate::db::{Sql, Tx};
 use crate::error::LedgerError;
 use crate::on_db;
+use crate::query::Query;
 use crate::record::Cell;
 use crate::set::{execute_for, json};
 use serde::Serialize;
@@ -105,6 +106,71 @@ pub async fn of_job(tx: &mut Tx, tenant: &Tenant, id: &JobId) -> Result<Vec<Arti
         sqlx::query_as(OF_JOB).bind(tenant.as_str()).bind(crate::key_of(id)).fetch_all(connection).await?
     });
     rows.into_iter().map(artifact).collect()
+}
+
+/// What a segment of a run left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SegmentArtifact {
+    /// The segment.
+    pub segment_id: String,
+    /// Its shard.
+    pub shard: i64,
+    /// Its place within the shard.
+    pub ordinal: i64,
+    /// What it left.
+    pub artifact: Artifact,
+}
+
+#[derive(Debug, sqlx::FromRow)]
+struct SegmentRow {
+    segment_id: String,
+    shard: i64,
+    ordinal: i64,
+    #[sqlx(flatten)]
+    row: Row,
+}
+
+/// What the segments of a run left after this place (shard, ordinal, name), in that order.
+pub async fn of_run(
+    tx: &mut Tx,
+    tenant: &Tenant,
+    run_key: i64,
+    after: Option<&(i64, i64, String)>,
+    limit: i64,
+) -> Result<Vec<SegmentArtifact>, LedgerError> {
+    let mut query = Query::new(
+        "select segments.segment_id, segments.shard, segments.ordinal, artifacts.artifact_id, artifacts.job_id,
+            artifacts.run_id, artifacts.name, artifacts.kind, artifacts.media_type, artifacts.size_bytes,
+            artifacts.digest, artifacts.created_at
+        from segments
+        join artifacts on artifacts.tenant = ",
+    );
+    query.bind(tenant.as_str()).push(" and artifacts.job_key = segments.job_key where segments.run_key = ");
+    query.bind(run_key);
+    if let Some((shard, ordinal, name)) = after {
+        query.push(" and (segments.shard, segments.ordinal, artifacts.name) > (");
+        query.bind(*shard).push(", ").bind(*ordinal).push(", ").bind(name.as_str()).push(")");
+    }
+    query.push(" order by segments.shard, segments.ordinal, artifacts.name limit ").bind(limit);
+    let rows: Vec<SegmentRow> = query.fetch_all(tx).await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(SegmentArtifact {
+                segment_id: row.segment_id,
+                shard: row.shard,
+                ordinal: row.ordinal,
+                artifact: artifact(row.row)?,
+            })
+        })
+        .collect()
+}
+
+/// How many artifacts the segments of a run left.
+pub async fn count_of_run(tx: &mut Tx, tenant: &Tenant, run_key: i64) -> Result<i64, LedgerError> {
+    let mut query = Query::new("select count(*) from segments join artifacts on artifacts.tenant = ");
+    query.bind(tenant.as_str()).push(" and artifacts.job_key = segments.job_key where segments.run_key = ");
+    query.bind(run_key);
+    query.fetch_count(tx).await
 }
 
 const BY_DIGEST: &str = "

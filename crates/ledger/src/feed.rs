@@ -39,6 +39,10 @@ pub async fn since(
     let rows: Vec<Row> = on_db!(tx, connection => {
         sqlx::query_as(SINCE).bind(tenant.as_str()).bind(after).bind(limit).fetch_all(connection).await?
     });
+    events(rows, tenant)
+}
+
+fn events(rows: Vec<Row>, tenant: &Tenant) -> Result<Vec<FeedEvent>, LedgerError> {
     rows.into_iter()
         .map(|row| {
             let id = row.seq.to_string();
@@ -56,6 +60,29 @@ pub async fn since(
             })
         })
         .collect()
+}
+
+const OF_RUNS: &str = "
+    select seq, type, entity, id, run_id, correlation_id, at, data
+    from feed
+    where tenant = $1
+      and seq < $2
+      and entity = 'run'
+      and type <> 'scheduler.run.progressed'
+    order by seq desc
+    limit $3";
+
+/// What runs went through before number `before`, the newest first; progress within a state is left out.
+pub async fn of_runs(
+    tx: &mut Tx,
+    tenant: &Tenant,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<FeedEvent>, LedgerError> {
+    let rows: Vec<Row> = on_db!(tx, connection => {
+        sqlx::query_as(OF_RUNS).bind(tenant.as_str()).bind(before).bind(limit).fetch_all(connection).await?
+    });
+    events(rows, tenant)
 }
 
 const OLDEST: &str = "select min(seq) from feed where tenant = $1";

@@ -23,6 +23,8 @@
 //! | `change_sets`, `change_items`, `saved_views` | one verb on many things; views under a name |
 //! | `tokens`, `idempotency` | who may knock; the first answer to each idempotency key |
 //! | `overview`, `samples` | the figures of the first page |
+//! | `run_figures`, `run_samples` | runs over a day: counts, durations, backlog |
+//! | `features` | what was switched off |
 
 #![expect(clippy::disallowed_methods, reason = "this is the one crate that may speak SQL")]
 
@@ -48,6 +50,7 @@ pub mod edges;
 pub mod epss;
 pub mod error;
 pub mod exposition;
+pub mod features;
 pub mod feed;
 pub mod finding_lists;
 pub mod findings;
@@ -77,7 +80,9 @@ pub mod quotas;
 pub mod record;
 mod rows;
 pub mod run_diffs;
+pub mod run_figures;
 pub mod run_messages;
+pub mod run_samples;
 pub mod runs;
 pub mod samples;
 pub mod saved_views;

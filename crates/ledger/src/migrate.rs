@@ -45,6 +45,7 @@ pub const MIGRATIONS: &[Migration] = &[
     step!(13, "mutes", "0013_mutes.sql"),
     step!(14, "gaps", "0014_gaps.sql"),
     step!(18, "run repair", "0018_run_repair.sql"),
+    step!(20, "run board", "0020_run_board.sql"),
 ];
 
 const MAKE_LIST: &str = "create table if not exists schema_migrations (

@@ -316,6 +316,19 @@ pub async fn list(
     read_all(query, tx).await
 }
 
+/// Segments of a run in this state, in the order of shard and ordinal.
+pub async fn in_state(
+    tx: &mut Tx,
+    run_key: i64,
+    state: SegmentState,
+    limit: i64,
+) -> Result<Vec<SegmentRow>, LedgerError> {
+    let mut query = select();
+    query.push("run_key = ").bind(run_key).push(" and state = ").bind(state.as_str());
+    query.push(" order by shard, ordinal limit ").bind(limit);
+    read_all(query, tx).await
+}
+
 /// The row keys of the jobs of a run's open segments.
 pub async fn open_jobs(tx: &mut Tx, run_key: i64) -> Result<Vec<i64>, LedgerError> {
     let mut query = Query::new("select job_key from segments where run_key = ");

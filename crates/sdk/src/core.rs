@@ -4,6 +4,7 @@ use crate::client::{Client, Write};
 use crate::error::Error;
 use crate::pages::{Rows, rows};
 use bytes::Bytes;
+use stella_contract::feature::{Feature, FeatureSwitch, SetFeature};
 use stella_contract::history::ChainCheck;
 use stella_contract::ids::WorkerId;
 use stella_contract::overview::Overview;
@@ -31,6 +32,21 @@ impl<'a> Core<'a> {
     /// Whether anything answers there at all.
     pub async fn live(self) -> Result<(), Error> {
         self.0.get_bytes("/health/live", &[]).await.map(|_| ())
+    }
+
+    /// One page of what can be switched off.
+    pub async fn features(self, page: &PageQuery) -> Result<Page<FeatureSwitch>, Error> {
+        self.0.get("/api/v1/features", &[page]).await
+    }
+
+    /// Switches a part of the product on or off.
+    pub async fn set_feature(
+        self,
+        feature: Feature,
+        wish: &SetFeature,
+        write: &Write,
+    ) -> Result<FeatureSwitch, Error> {
+        self.0.post(&format!("/api/v1/features/{feature}:set"), wish, write).await
     }
 
     /// Where the document that describes every endpoint is, and of which version.

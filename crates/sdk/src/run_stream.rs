@@ -9,13 +9,16 @@ use std::collections::VecDeque;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use stella_contract::event::{RunMessage, RunMessageBody};
+use stella_contract::error::Code;
+use stella_contract::event::{RunMessage, RunMessageBody, RunMessagesQuery};
 use stella_contract::ids::RunId;
 
 /// A live server is never silent for so long: it sends a heartbeat every 15 s.
 const SILENCE: Duration = Duration::from_secs(45);
 /// The longest wait between two attempts to connect.
 const WAIT_MAX: Duration = Duration::from_secs(30);
+/// How long one question for news waits where there is no stream.
+const POLL_MS: u64 = 25_000;
 /// After so many attempts in a row without a message the watcher is told.
 const ATTEMPTS_MAX: u32 = 12;
 
@@ -40,6 +43,8 @@ impl RunStream {
         let watch = Watch {
             client,
             path: format!("/console/runs/{run}/stream"),
+            run,
+            way: Way::Stream,
             last_id: last_id.map(|id| id.to_string()),
             line: None,
             waiting: VecDeque::new(),
@@ -58,9 +63,20 @@ impl RunStream {
     }
 }
 
+/// How news come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// As they happen.
+    Stream,
+    /// They are asked for, because streams are switched off on this server.
+    Poll,
+}
+
 struct Watch {
     client: Client,
+    run: RunId,
     path: String,
+    way: Way,
     last_id: Option<String>,
     line: Option<Line>,
     waiting: VecDeque<Event>,
@@ -85,7 +101,11 @@ impl Watch {
                     None => continue,
                 }
             }
-            if let Err(error) = self.listen().await
+            let heard = match self.way {
+                Way::Stream => self.listen().await,
+                Way::Poll => self.ask().await,
+            };
+            if let Err(error) = heard
                 && let Err(error) = self.recover(error).await
             {
                 return Some(Err(error));
@@ -111,11 +131,28 @@ impl Watch {
         Ok(())
     }
 
+    /// Asks for the messages after the last one, and waits for them there.
+    async fn ask(&mut self) -> Result<(), Error> {
+        let after = self.last_id.as_deref().and_then(|id| id.parse().ok());
+        let query = RunMessagesQuery { after, max_wait_ms: Some(POLL_MS) };
+        for message in self.client.runs().messages(&self.run, query).await?.items {
+            let data = serde_json::to_string(&message)
+                .map_err(|error| Error::transport(Fault::Unreadable, error.to_string()))?;
+            let (id, name) = (message.seq.to_string(), message.body.name().to_owned());
+            self.waiting.push_back(Event { id, name, data });
+        }
+        Ok(())
+    }
+
     /// Waits 1, 2, 4 … 30 s before the next attempt. What the server refuses for good is not tried again.
     async fn recover(&mut self, error: Error) -> Result<(), Error> {
         self.line = None;
         self.failures += 1;
         let told = match &error {
+            Error::Problem(problem) if problem.code == Code::FeatureOff && self.way == Way::Stream => {
+                self.way = Way::Poll;
+                return Ok(());
+            }
             Error::Problem(problem) if !problem.retryable => return Err(error),
             Error::Problem(problem) => problem.retry_after_ms.map(Duration::from_millis),
             Error::Transport { fault: Fault::Unsendable, .. } => return Err(error),
@@ -242,6 +279,17 @@ mod tests {
             watch(vec![Script::SaysAndHangs(vec![STARTED]), Script::Says(vec![ENDED])]).await;
         assert_eq!(numbers(&messages.unwrap()), [2, 3]);
         assert_eq!(asked.len(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_streams_are_switched_off_the_messages_are_asked_for() {
+        let off = r#"{"error":{"code":"FEATURE_OFF","message":"It is off.","traceId":"t","retryable":false}}"#;
+        let said = r#"{"items":[{"seq":2,"at":"2026-11-21T14:28:15.204Z","event":"stateChanged","from":"queued","to":"running"}],"ended":false}"#;
+        let last = r#"{"items":[{"seq":3,"at":"2026-11-21T14:28:16.204Z","event":"end","state":"completed"}],"ended":true}"#;
+        let (messages, asked) =
+            watch(vec![Script::Refuses(409, off), Script::Says(vec![said]), Script::Says(vec![last])]).await;
+        assert_eq!(numbers(&messages.unwrap()), [2, 3]);
+        assert_eq!(asked.len(), 3);
     }
 
     #[tokio::test(start_paused = true)]

@@ -4,13 +4,16 @@ use crate::client::{Client, Write};
 use crate::error::Error;
 use crate::pages::{Rows, rows};
 use crate::run_stream::RunStream;
-use stella_contract::event::{RunMessages, RunMessagesQuery};
+use stella_contract::event::{FeedEvent, RunMessages, RunMessagesQuery};
 use stella_contract::finding::FindingChange;
 use stella_contract::ids::{RunId, SegmentId};
 use stella_contract::page::{Page, PageQuery};
 use stella_contract::preview::{Preview, PreviewRequest};
 use stella_contract::run::{RetryRun, Run, RunFilter, StartRun};
+use stella_contract::run_alert::RunAlerts;
 use stella_contract::run_diff::{DiffQuery, FindingPair, RunDiff, SegmentPair};
+use stella_contract::run_export::{ExportRuns, RunEscalation, RunEvidence, RunExport};
+use stella_contract::run_trends::RunTrends;
 use stella_contract::segment::Segment;
 
 const RUNS: &str = "/api/v1/runs";
@@ -80,6 +83,36 @@ impl<'a> Runs<'a> {
     /// Everything a run tells, live, after this number or from a snapshot on; broken connections are made anew.
     pub fn stream(self, id: RunId, last_id: Option<i64>) -> RunStream {
         RunStream::new(self.0.clone(), id, last_id)
+    }
+
+    /// How the tenant's runs have been doing for a day.
+    pub async fn trends(self) -> Result<RunTrends, Error> {
+        self.0.get(&format!("{RUNS}/trends"), &[]).await
+    }
+
+    /// What is wrong with the scheduler now.
+    pub async fn alerts(self) -> Result<RunAlerts, Error> {
+        self.0.get(&format!("{RUNS}/alerts"), &[]).await
+    }
+
+    /// One page of what runs went through, newest first.
+    pub async fn events(self, page: &PageQuery) -> Result<Page<FeedEvent>, Error> {
+        self.0.get(&format!("{RUNS}/events"), &[page]).await
+    }
+
+    /// Runs as a file with its manifest.
+    pub async fn export(self, wish: &ExportRuns) -> Result<RunExport, Error> {
+        self.0.get(&format!("{RUNS}/export"), &[wish]).await
+    }
+
+    /// One page of what a run's segments left.
+    pub async fn evidence(self, id: &RunId, page: &PageQuery) -> Result<Page<RunEvidence>, Error> {
+        self.0.get(&format!("{RUNS}/{id}/evidence"), &[page]).await
+    }
+
+    /// A text for whoever is asked for help with a run.
+    pub async fn escalation(self, id: &RunId) -> Result<RunEscalation, Error> {
+        self.0.get(&format!("{RUNS}/{id}/escalation"), &[]).await
     }
 
     /// What a run would touch.

@@ -59,6 +59,7 @@ pub(crate) fn body(schema: &str) -> Option<Value> {
             "name": "Ingests succeed", "sli": "job_success", "target": 0.995, "jobType": "ingest.advisory",
         }),
         "ChangeSlo" => json!({ "target": 0.99, "enabled": false }),
+        "SetFeature" => json!({ "enabled": false }),
         "OpenSession" => json!({ "oneTimeToken": "sto_5f1c…" }),
         _ => return None,
     })
@@ -133,6 +134,9 @@ pub(crate) const fn sentence(code: Code) -> &'static str {
         Code::RunNotTerminal => "The run is still open. Wait for its end, or cancel it first.",
         Code::CooldownActive => {
             "The segment failed at 2026-11-21T14:08:15.000Z and rests for another 42 s. Retry it then."
+        }
+        Code::FeatureOff => {
+            "`runs.retry.enabled` is switched off on this ledger; Settings or `stella features set` switch it on."
         }
         Code::VersionMismatch => "The source changed since it was read. Read it again.",
         Code::PayloadTooLarge => {

@@ -1,4 +1,4 @@
-//! Dead letters as a file: in the envelope of JSON with its manifest, or, where the client accepts the file's own media
+//! Things as a file, dead letters or runs: in the envelope of JSON with its manifest, or, where the client accepts the file's own media
 //! type, the bytes alone with the manifest in a header.
 
 use crate::describe::Operation;
@@ -7,8 +7,11 @@ use crate::reply::{Answer, Download, Reply};
 use crate::take::{Asking, Taken};
 use axum::response::Response;
 use http::{HeaderName, HeaderValue, header};
+use serde::Serialize;
 use serde_json::json;
 use stella_contract::dead_letter::{DeadLetterExport, ExportFormat};
+use stella_contract::run_export::RunExport;
+use utoipa::ToSchema;
 
 /// The header that carries the manifest.
 const MANIFEST_HEADER: &str = "x-stella-manifest";
@@ -39,34 +42,55 @@ impl Taken for Accepted {
     fn describe(_: &mut Operation) {}
 }
 
+/// A file in its envelope.
+pub(crate) trait Envelope: Serialize + ToSchema + Send + 'static {
+    /// The file, and its manifest as JSON.
+    fn opened(self) -> serde_json::Result<(Download, String)>;
+}
+
+/// An envelope of this shape; the manifests of all kinds of files have these fields.
+macro_rules! envelope {
+    ($kind:ident) => {
+        impl Envelope for $kind {
+            fn opened(self) -> serde_json::Result<(Download, String)> {
+                let Self { manifest, content } = self;
+                let said = serde_json::to_string(&manifest)?;
+                let download = Download {
+                    media_type: media_type(manifest.format),
+                    file_name: manifest.file_name,
+                    digest: manifest.sha256,
+                    bytes: content.into(),
+                };
+                Ok((download, said))
+            }
+        }
+    };
+}
+
+envelope!(DeadLetterExport);
+envelope!(RunExport);
+
 /// The export in the form that was accepted.
-pub(crate) struct Exported {
-    pub(crate) made: DeadLetterExport,
+pub(crate) struct Exported<E> {
+    pub(crate) made: E,
     pub(crate) as_file: bool,
 }
 
-impl Reply for Exported {
+impl<E: Envelope> Reply for Exported<E> {
     fn respond(self) -> Result<Response, Refusal> {
         if !self.as_file {
             return Answer::<_, 200>::of(self.made).respond();
         }
-        let DeadLetterExport { manifest, content } = self.made;
-        let said = serde_json::to_string(&manifest)
-            .map_err(|error| Refusal::internal(format!("a manifest as JSON: {error}")))?;
+        let (download, said) =
+            self.made.opened().map_err(|error| Refusal::internal(format!("a manifest as JSON: {error}")))?;
         let said = HeaderValue::from_str(&said)
             .map_err(|error| Refusal::internal(format!("a manifest as header: {error}")))?;
-        let download = Download {
-            media_type: media_type(manifest.format),
-            file_name: manifest.file_name,
-            digest: manifest.sha256,
-            bytes: content.into(),
-        };
         let mut response = download.respond()?;
         response.headers_mut().insert(HeaderName::from_static(MANIFEST_HEADER), said);
         Ok(response)
     }
     fn describe(operation: &mut Operation) {
-        operation.answers::<DeadLetterExport>(200);
+        operation.answers::<E>(200);
         let answer = &mut operation.answers["200"];
         for format in ExportFormat::ALL {
             answer["content"][media_type(*format)] = json!({ "schema": { "type": "string" } });

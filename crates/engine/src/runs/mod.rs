@@ -11,10 +11,15 @@
 //! | `sample` | how much of an ended run comes out the same once more |
 //! | `diff` | how two runs differ |
 //! | `view` | a run as every door shows it |
+//! | `trends`, `alerts` | runs over a day, and what is wrong with them |
+//! | `export`, `escalation` | what is taken away of runs: a file, evidence, a text for whoever helps |
 
+mod alerts;
 pub(crate) mod cancel;
 mod cut;
 mod diff;
+mod escalation;
+mod export;
 mod facts;
 mod identity;
 mod keep;
@@ -31,6 +36,7 @@ pub(crate) mod settle;
 mod start;
 pub(crate) mod steps;
 pub(crate) mod tail;
+mod trends;
 mod view;
 mod wish;
 
@@ -206,6 +212,9 @@ fn wanted(filter: &RunFilter) -> Wanted {
         new_of: filter.severity,
         error_code: filter.error_code,
         since: filter.since,
+        until: filter.until,
+        shard: filter.shard.map(i64::from),
+        run_ids: Vec::new(),
     }
 }
 

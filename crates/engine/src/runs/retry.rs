@@ -4,9 +4,11 @@
 use crate::caller::Caller;
 use crate::change::By;
 use crate::error::Error;
+use crate::features;
 use crate::runs::identity::{self, Likeness, Repeat};
 use crate::runs::{Runs, find, start};
 use stella_contract::error::Code;
+use stella_contract::feature::Feature;
 use stella_contract::ids::RunId;
 use stella_contract::run::{ONLY_FAILED_HOURS, RetryRun, Run, StartRun, retry_refusal};
 use stella_contract::scope::Scope;
@@ -22,6 +24,7 @@ impl Runs {
         let (caller, run_id) = (caller.clone(), run_id.clone());
         let asked = self.engine.ledger().write(move |tx| {
             Box::pin(async move {
+                features::demand(tx, Feature::RunsRetry).await?;
                 let before = find(tx, &caller.tenant, &run_id).await?;
                 if let Some(why) = retry_refusal(before.state) {
                     let sentence = format!("{why}; `{run_id}` is {}. Cancel it or wait.", before.state);

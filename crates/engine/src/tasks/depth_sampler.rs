@@ -1,11 +1,11 @@
-//! Notes the depth of every tenant's queue once a minute and keeps a week of it.
+//! Notes the depth of every tenant's queue and the backlog of its runs once a minute, and keeps a week of them.
 
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::tasks::{Activity, Task};
 use async_trait::async_trait;
 use stella_contract::time::Micros;
-use stella_ledger::{LedgerError, samples};
+use stella_ledger::{LedgerError, run_samples, samples};
 
 const EVERY_MS: i64 = 60 * 1_000;
 const KEPT_MS: i64 = 7 * 24 * 60 * 60 * 1_000;
@@ -38,8 +38,10 @@ impl Task for DepthSampler {
                 Box::pin(async move {
                     for tenant in tenants {
                         samples::take(tx, tenant.as_str(), now.0).await?;
+                        run_samples::take(tx, tenant.as_str(), now.0).await?;
                     }
                     samples::forget(tx, now.minus_ms(KEPT_MS).0).await?;
+                    run_samples::forget(tx, now.minus_ms(KEPT_MS).0).await?;
                     Ok(())
                 })
             })

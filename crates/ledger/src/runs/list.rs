@@ -25,6 +25,12 @@ pub struct Wanted {
     pub error_code: Option<RunErrorCode>,
     /// Created at or after.
     pub since: Option<Micros>,
+    /// Created before.
+    pub until: Option<Micros>,
+    /// With segments of this planner shard.
+    pub shard: Option<i64>,
+    /// Only these; all when empty.
+    pub run_ids: Vec<String>,
 }
 
 /// How runs that ended in part count for a list by state.
@@ -73,6 +79,18 @@ fn push_wanted(query: &mut Query, tenant: &Tenant, wanted: &Wanted) {
     }
     if let Some(since) = wanted.since {
         query.push(" and created_at >= ").bind(since.0);
+    }
+    if let Some(until) = wanted.until {
+        query.push(" and created_at < ").bind(until.0);
+    }
+    if let Some(shard) = wanted.shard {
+        query.push(
+            " and exists (select 1 from segments where segments.run_key = runs.run_key and segments.shard = ",
+        );
+        query.bind(shard).push(")");
+    }
+    if !wanted.run_ids.is_empty() {
+        query.push(" and run_id in ").bind_list(wanted.run_ids.iter().map(String::as_str));
     }
 }
 

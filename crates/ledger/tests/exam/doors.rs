@@ -1,10 +1,13 @@
 //! Tokens, kept answers, samples and the figures of the overview.
 
 use crate::support::{Exam, NOW, tenant};
+use stella_contract::feature::Feature;
 use stella_contract::time::Micros;
+use stella_ledger::features::{self, FeatureRow};
 use stella_ledger::idempotency::{self, Answer, Place};
+use stella_ledger::query::Query;
 use stella_ledger::tokens::{self, TokenRow};
-use stella_ledger::{LedgerError, overview, samples};
+use stella_ledger::{LedgerError, overview, run_samples, samples};
 
 fn token(number: u32, kind: &str) -> TokenRow {
     TokenRow {
@@ -130,6 +133,57 @@ pub(crate) async fn depth(exam: Exam) {
             let none = samples::since(tx, "other", start + 6 * minute, 5 * minute).await?;
             assert_eq!((none.len(), none[0].queued), (1, 0));
             assert_eq!(samples::forget(tx, start + minute).await?, 2);
+            Ok(())
+        })
+    })
+    .await;
+}
+
+pub(crate) async fn backlog(exam: Exam) {
+    exam.write(|tx| {
+        Box::pin(async move {
+            let minute = 60_000_000;
+            let start = NOW.0 / (5 * minute) * (5 * minute);
+            for number in 0..7 {
+                run_samples::take(tx, "exam", start + number * minute).await?;
+            }
+            run_samples::take(tx, "exam", start).await?;
+            let mut of_schedule = Query::new(
+                "insert into backlog_samples (tenant, at, schedule_id, planner, executor) values ('exam', ",
+            );
+            of_schedule.bind(start).push(", 'sch_1', 1, 40), ('exam', ").bind(start + minute);
+            of_schedule.push(", 'sch_1', 0, 50)").execute(tx).await?;
+            let told: Vec<_> = run_samples::since(tx, "exam", start, 5 * minute)
+                .await?
+                .into_iter()
+                .map(|row| (row.schedule_id, row.at - start, row.planner, row.executor))
+                .collect();
+            let schedule = Some("sch_1".to_owned());
+            assert_eq!(told, [(None, 0, 0, 0), (None, 5 * minute, 0, 0), (schedule, 0, 1, 50)]);
+            assert_eq!(run_samples::forget(tx, start + minute).await?, 2);
+            Ok(())
+        })
+    })
+    .await;
+}
+
+pub(crate) async fn switches(exam: Exam) {
+    exam.write(|tx| {
+        Box::pin(async move {
+            assert!(features::is_on(tx, Feature::RunsSse).await?, "nobody has turned it");
+            let mut row = FeatureRow {
+                feature: Feature::RunsSse.as_str().to_owned(),
+                enabled: 0,
+                changed_at: NOW.0,
+                changed_by: "ada".to_owned(),
+                version: 0,
+            };
+            assert_eq!(features::set(tx, &row).await?, 1);
+            assert!(!features::is_on(tx, Feature::RunsSse).await?);
+            assert!(features::is_on(tx, Feature::RunsRetry).await?);
+            row.enabled = 1;
+            assert_eq!(features::set(tx, &row).await?, 2);
+            assert_eq!(features::all(tx).await?, [FeatureRow { version: 2, ..row }]);
             Ok(())
         })
     })

@@ -50,6 +50,8 @@ exam! {
     doors::once => a_one_time_token_is_used_once,
     doors::first_answers => the_first_answer_to_a_key_is_the_only_one,
     doors::depth => the_depth_of_the_queue_is_told_in_points,
+    doors::backlog => the_backlog_of_runs_is_told_in_points_of_the_tenant_and_of_schedules,
+    doors::switches => a_switch_is_on_until_it_is_turned,
     doors::figures => the_figures_count_what_is_there,
     event_time::one_version => a_watermark_moves_only_from_the_version_that_was_read,
     event_time::windows => a_window_is_fed_once_and_ends_once,

@@ -5,6 +5,7 @@ use futures::TryStreamExt as _;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use stella_contract::api::ENDPOINTS;
+use stella_contract::feature::Feature;
 use stella_contract::ids::{
     BackfillId, BlackoutId, BreakerId, BucketId, ChangeSetId, DeadLetterId, IncidentId, JobId, LeaseId,
     QuotaId, RunId, SegmentId, SloId, SourceId, TargetId, ThrottleId, ViewId, WorkerId,
@@ -68,6 +69,8 @@ async fn ask_core(client: &Client) {
     let _ = core.open_session(&wish(json!({ "oneTimeToken": "x" }))).await;
     let _ = core.session().await;
     let _ = core.overview().await;
+    let _ = core.features(&PageQuery::default()).await;
+    let _ = core.set_feature(Feature::RunsSse, &wish(json!({ "enabled": false })), &write).await;
     let _ = core.verify_history().await;
     let _ = core.artifact(DIGEST).await;
     let _ = core.workers(&PageQuery::default()).await;
@@ -241,10 +244,16 @@ async fn ask_runs(client: &Client) {
     let _ = runs.list(&Default::default(), &page).await;
     let _ = runs.start(&wish(json!({ "mode": "analysis-only" })), &write).await;
     let _ = runs.preview(&Default::default()).await;
+    let _ = runs.trends().await;
+    let _ = runs.alerts().await;
+    let _ = runs.events(&page).await;
+    let _ = runs.export(&Default::default()).await;
     let _ = runs.get(&run).await;
     let _ = runs.segments(&run, &page).await;
     let _ = runs.deltas(&run, &page).await;
     let _ = runs.messages(&run, Default::default()).await;
+    let _ = runs.evidence(&run, &page).await;
+    let _ = runs.escalation(&run).await;
     let _ = runs.cancel(&run, &write).await;
     let _ = runs.retry(&run, &Default::default(), &write).await;
     let _ = runs.retry_segment(&segment(), &write).await;
@@ -303,7 +312,7 @@ fn segment() -> SegmentId {
 fn pattern(request: &Request) -> String {
     let part = |part: &str| match part.split_once(UUID) {
         Some((_, verb)) => format!("{{id}}{verb}"),
-        None => part.replace(RUN, "{id}").replace(DIGEST, "{digest}").replace(ARTIFACT, "{name}"),
+        None => part.replace(RUN, "{id}").replace(Feature::RunsSse.as_str(), "{id}").replace(DIGEST, "{digest}").replace(ARTIFACT, "{name}"),
     };
     let path: Vec<String> = request.url.path().split('/').map(part).collect();
     format!("{} {}", request.method, path.join("/"))

@@ -1,17 +1,18 @@
-//! Health, the API document, the session and the overview.
+//! Health, the API document, the session, the switches and the overview.
 
 use crate::describe::Operation;
 use crate::desk::{Desk, Hall};
 use crate::handlers::Answered;
 use crate::refusal::Refusal;
-use crate::reply::{Answer, Reply};
-use crate::take::Json;
+use crate::reply::{Answer, Paged, Reply};
+use crate::take::{Everything, Id, Json, Listing, Matching};
 use axum::body::Body;
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::json;
 use stella_contract::api;
+use stella_contract::feature::{Feature, FeatureSwitch, SetFeature};
 use stella_contract::overview::Overview;
 use stella_contract::session::{OpenSession, OpenedSession, Ready, Session};
 use stella_contract::time::Micros;
@@ -74,7 +75,19 @@ pub(crate) async fn open_session(
 }
 
 pub(crate) async fn session(desk: Desk) -> Answered<Answer<Session>> {
-    Ok(Answer::of(desk.engine.sessions().describe(&desk.caller, desk.tenants)?))
+    Ok(Answer::of(desk.engine.sessions().describe(&desk.caller, desk.tenants).await?))
+}
+
+pub(crate) async fn features(desk: Desk, list: Listing<Everything>) -> Answered<Paged<FeatureSwitch>> {
+    Ok(Paged(desk.engine.features().list(&desk.caller, &list.page).await?))
+}
+
+pub(crate) async fn set_feature(
+    desk: Desk,
+    (Id(feature), matching): (Id<Feature>, Matching),
+    Json(wish): Json<SetFeature>,
+) -> Answered<Answer<FeatureSwitch>> {
+    Ok(Answer::of(desk.engine.features().set(&desk.caller, feature, wish, matching.version).await?))
 }
 
 pub(crate) async fn overview(desk: Desk) -> Answered<Answer<Overview>> {

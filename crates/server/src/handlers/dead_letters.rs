@@ -7,7 +7,7 @@ use crate::reply::{Answer, Paged};
 use crate::take::{Asked, Everything, Id, Json, JsonOrNothing, Listing};
 use stella_contract::dead_letter::{
     AcknowledgeDeadLetter, BatchReplay, BatchResolve, Cluster, DeadLetter, DeadLetterBatch, DeadLetterDetail,
-    DeadLetterFilter, DeadLetterPreview, DeadLetterStats, ExportDeadLetters, Mute, MuteCause,
+    DeadLetterExport, DeadLetterFilter, DeadLetterPreview, DeadLetterStats, ExportDeadLetters, Mute, MuteCause,
     ReplayDeadLetter, ReplayStarted, ResolveDeadLetter, SelectDeadLetters, UnmuteCause,
 };
 use stella_contract::ids::DeadLetterId;
@@ -28,7 +28,7 @@ pub(crate) async fn export(
     desk: Desk,
     Asked(wish): Asked<ExportDeadLetters>,
     accepted: Accepted,
-) -> Answered<Exported> {
+) -> Answered<Exported<DeadLetterExport>> {
     let wish = ExportDeadLetters { format: accepted.format.or(wish.format), ..wish };
     let made = desk.engine.dead_letters().export(&desk.caller, &wish).await?;
     Ok(Exported { made, as_file: accepted.format.is_some() })

@@ -1,14 +1,19 @@
 //! Runs, their segments and deltas, and what a run would touch.
 
 use crate::desk::Desk;
+use crate::exported::{Accepted, Exported};
 use crate::handlers::Answered;
 use crate::reply::{Answer, Paged};
 use crate::take::{Asked, Everything, Id, Json, JsonOrNothing, Listing};
+use stella_contract::event::FeedEvent;
 use stella_contract::finding::FindingChange;
 use stella_contract::ids::{RunId, SegmentId};
 use stella_contract::preview::{Preview, PreviewRequest};
 use stella_contract::run::{RetryRun, Run, RunFilter, StartRun};
+use stella_contract::run_alert::RunAlerts;
 use stella_contract::run_diff::{DiffQuery, FindingPair, RunDiff, SegmentPair};
+use stella_contract::run_export::{ExportRuns, RunEscalation, RunEvidence, RunExport};
+use stella_contract::run_trends::RunTrends;
 use stella_contract::segment::Segment;
 
 pub(crate) async fn list(desk: Desk, list: Listing<RunFilter>) -> Answered<Paged<Run>> {
@@ -23,6 +28,40 @@ pub(crate) async fn start(desk: Desk, Json(wish): Json<StartRun>) -> Answered<An
 
 pub(crate) async fn preview(desk: Desk, Json(wish): Json<PreviewRequest>) -> Answered<Answer<Preview>> {
     Ok(Answer::of(desk.engine.previews().make(&desk.caller, wish).await?))
+}
+
+pub(crate) async fn trends(desk: Desk) -> Answered<Answer<RunTrends>> {
+    Ok(Answer::of(desk.engine.runs().trends(&desk.caller).await?))
+}
+
+pub(crate) async fn alerts(desk: Desk) -> Answered<Answer<RunAlerts>> {
+    Ok(Answer::of(desk.engine.runs().alerts(&desk.caller).await?))
+}
+
+pub(crate) async fn events(desk: Desk, list: Listing<Everything>) -> Answered<Paged<FeedEvent>> {
+    Ok(Paged(desk.engine.runs().events(&desk.caller, &list.page).await?))
+}
+
+pub(crate) async fn export(
+    desk: Desk,
+    Asked(wish): Asked<ExportRuns>,
+    accepted: Accepted,
+) -> Answered<Exported<RunExport>> {
+    let wish = ExportRuns { format: accepted.format.or(wish.format), ..wish };
+    let made = desk.engine.runs().export(&desk.caller, &wish).await?;
+    Ok(Exported { made, as_file: accepted.format.is_some() })
+}
+
+pub(crate) async fn evidence(
+    desk: Desk,
+    Id(id): Id<RunId>,
+    list: Listing<Everything>,
+) -> Answered<Paged<RunEvidence>> {
+    Ok(Paged(desk.engine.runs().evidence(&desk.caller, &id, &list.page).await?))
+}
+
+pub(crate) async fn escalation(desk: Desk, Id(id): Id<RunId>) -> Answered<Answer<RunEscalation>> {
+    Ok(Answer::of(desk.engine.runs().escalation(&desk.caller, &id).await?))
 }
 
 pub(crate) async fn get(desk: Desk, Id(id): Id<RunId>) -> Answered<Answer<Run>> {

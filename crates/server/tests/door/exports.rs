@@ -2,6 +2,19 @@ use crate::app::App;
 use sha2::{Digest, Sha256};
 
 #[tokio::test]
+async fn runs_come_as_a_file_with_their_manifest_in_a_header_where_that_is_accepted() {
+    let app = App::local().await;
+    app.post("/api/v1/runs", r#"{"mode":"analysis-only"}"#).await;
+    let file = app.ask("GET", "/api/v1/runs/export?state=planning", &[("accept", "text/csv")], "").await;
+    assert_eq!((file.status.as_u16(), file.header("content-type")), (200, "text/csv"));
+    let manifest: serde_json::Value = serde_json::from_str(file.header("x-stella-manifest")).unwrap();
+    assert_eq!(manifest["sha256"], hex::encode(Sha256::digest(&file.body)));
+    assert_eq!(manifest["count"], 1);
+    let envelope = app.get("/api/v1/runs/export?state=error").await.json();
+    assert_eq!((envelope["content"].as_str(), envelope["manifest"]["count"].as_i64()), (Some(""), Some(0)));
+}
+
+#[tokio::test]
 async fn dead_letters_come_as_a_file_with_their_manifest_in_a_header_where_that_is_accepted() {
     let app = App::local().await;
     for (accept, media_type, ending) in

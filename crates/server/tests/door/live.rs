@@ -172,3 +172,17 @@ async fn an_unknown_run_has_no_stream() {
     let answer = app.get("/console/runs/run:acme:20261121T090000Z:9c1f04ab/stream").await;
     assert_eq!(answer.refusal(), (404, "NOT_FOUND".to_owned()));
 }
+
+#[tokio::test]
+async fn a_stream_that_is_switched_off_is_refused_by_name_and_the_messages_are_still_there() {
+    let app = App::local().await;
+    let off = app.post("/api/v1/features/runs.sse.enabled:set", r#"{"enabled":false}"#).await;
+    assert_eq!((off.status.as_u16(), off.json()["enabled"].as_bool()), (200, Some(false)));
+    let run = app.post("/api/v1/runs", r#"{"mode":"analysis-only"}"#).await.json();
+    let id = run["runId"].as_str().unwrap();
+    let refused = app.get(&format!("/console/runs/{id}/stream")).await;
+    assert_eq!(refused.refusal(), (409, "FEATURE_OFF".to_owned()));
+    assert_eq!(app.get(&format!("/api/v1/runs/{id}/messages")).await.status, 200);
+    let session = app.get("/api/v1/session").await.json();
+    assert_eq!(session["switchedOff"], serde_json::json!(["runs.sse.enabled"]));
+}

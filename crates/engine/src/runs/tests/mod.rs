@@ -243,6 +243,7 @@ macro_rules! on_both {
     };
 }
 
+mod board;
 mod doors;
 mod ends;
 mod found;
