@@ -9,4 +9,5 @@ mod hand;
 mod journey;
 mod limits;
 mod live;
+mod runs;
 mod table;

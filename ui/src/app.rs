@@ -4,7 +4,7 @@ use crate::frame::{Banners, Keymap, LedgerFailure, Nav, Palette, TopBar};
 use crate::kit::{Key, Symbols, ToastHost, use_keys};
 use crate::router::{Query, Router, RouterProvider, use_router};
 use crate::store::{
-    FeedStore, PreferencesStore, SessionStore, Toasts, Watch, set_root, use_feed_store,
+    FeedStore, PreferencesStore, SessionStore, Toasts, Watch, set_root, use_feed_batches, use_feed_store,
     use_preferences_store, use_query, use_session_store, use_toasts, use_toasts_store,
 };
 use crate::{api::shell, frame, pages};
@@ -71,6 +71,15 @@ fn Frame() -> Html {
         let layer = layer.setter();
         Callback::from(move |()| layer.set(which))
     };
+    {
+        // What is switched off comes with the session.
+        let retry = crate::store::use_session().retry;
+        use_feed_batches(move |batch| {
+            if batch.events.iter().any(|event| event.entity == "feature") {
+                retry.emit(());
+            }
+        });
+    }
     let feed = crate::store::use_feed();
     let reload = Callback::from(move |()| feed.refresh());
     use_frame_keys(&router, open(Layer::Palette), open(Layer::Keymap), reload);

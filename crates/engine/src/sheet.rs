@@ -105,6 +105,9 @@ mod tests {
     fn a_heading_may_name_a_field_of_a_field() {
         let mut sheet = Sheet::new(ExportFormat::Csv, vec!["id", "deltas.newHigh", "deltas.gone"]).unwrap();
         sheet.add(&json!({ "id": "a", "deltas": { "newHigh": 2 } })).unwrap();
-        assert_eq!((sheet.count(), sheet.end().unwrap().as_str()), (1, "id,deltas.newHigh,deltas.gone\na,2,\n"));
+        assert_eq!(
+            (sheet.count(), sheet.end().unwrap().as_str()),
+            (1, "id,deltas.newHigh,deltas.gone\na,2,\n")
+        );
     }
 }

@@ -19,6 +19,7 @@ mod http;
 mod limits;
 mod load;
 mod problem;
+mod run_board;
 mod run_diffs;
 pub mod shell;
 pub mod sse;

@@ -7,10 +7,9 @@ use crate::router::{Link, use_router};
 use crate::store::{FeedState, use_feed, use_session};
 use stella_contract::overview::Overview;
 use stella_contract::route::Route;
+use stella_contract::run_alert::{PLANNER_GONE_MS, PLANNER_SILENT_MS};
 use yew::prelude::*;
 
-/// A planner that is silent for longer is worth a banner (spec 05).
-pub(super) const PLANNER_SILENT_MS: i64 = 90_000;
 /// A feed that is lost for longer is worth a banner; shorter gaps show in the top bar only.
 const FEED_LOST_MS: i64 = 3_000;
 
@@ -40,7 +39,7 @@ pub fn Banners(props: &BannersProps) -> Html {
                 <Banner tone={Tone::Idle} icon={Shape::Lock} fact="Read-only.">{ "Actions are disabled; everything can be looked at." }</Banner>
             }
             if let Some(age) = silent {
-                <Banner tone={Tone::Warn} fact={format!("Planner silent for {}.", format::duration(age))}
+                <Banner tone={planner_tone(age)} fact={format!("Planner silent for {}.", format::duration(age))}
                     action={html! { <Link to={Route::Scheduler} class="link sm">{ "Scheduler" }</Link> }}>
                     { "New runs wait in planning." }
                 </Banner>
@@ -52,6 +51,11 @@ pub fn Banners(props: &BannersProps) -> Html {
             }
         </div>
     }
+}
+
+/// A planner that is silent for five minutes needs somebody now.
+const fn planner_tone(age: i64) -> Tone {
+    if age > PLANNER_GONE_MS { Tone::Bad } else { Tone::Warn }
 }
 
 fn lost(attempt: u32, wait: i64, age: Option<i64>, reconnect: Callback<()>) -> Html {
@@ -75,4 +79,14 @@ fn next_try(attempt: u32, wait: i64) -> String {
         return format!("Try {attempt} is under way.");
     }
     format!("Try {attempt} in {}.", format::duration(wait))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_silent_planner_turns_from_a_warning_into_what_needs_somebody() {
+        assert_eq!((planner_tone(90_001), planner_tone(300_001)), (Tone::Warn, Tone::Bad));
+    }
 }

@@ -1,6 +1,5 @@
 //! The top bar: tenants, connection, planner, what came in, search, and three tools.
 
-use super::banners::PLANNER_SILENT_MS;
 use crate::api::Load;
 use crate::clock::use_now;
 use crate::kit::{Button, ButtonKind, Icon, IconSize, Shape, TimeAgo, Tone, format};
@@ -9,6 +8,7 @@ use crate::router::{Link, Query};
 use crate::store::{Density, FeedState, Preferences, Theme, use_feed, use_preferences, use_session};
 use stella_contract::overview::Overview;
 use stella_contract::route::Route;
+use stella_contract::run_alert::PLANNER_SILENT_MS;
 use stella_contract::time::Micros;
 use yew::prelude::*;
 

@@ -1,12 +1,16 @@
 //! Theme, density, keys, and which core speaks.
 
-use crate::api::shell;
-use crate::kit::{Button, CopyId, Input, Segmented, Switch};
+use crate::api::{Load, shell};
+use crate::kit::{Button, CopyId, Input, Segmented, Skeleton, Switch};
+use crate::parts::{ActDialog, Deed, ProblemView};
 use crate::router::Link;
 use crate::store::{
-    Density, FeedState, Preferences, QuietHours, Theme, use_feed, use_preferences, use_session,
+    Density, FeedState, Preferences, QuietHours, Theme, Watch, use_feed, use_preferences, use_query,
+    use_session,
 };
+use stella_contract::feature::{FeatureSwitch, SetFeature};
 use stella_contract::route::Route;
+use stella_contract::scope::Scope;
 use yew::prelude::*;
 
 /// Settings.
@@ -44,6 +48,7 @@ pub fn SettingsPage() -> Html {
                     </dl>
                 </section>
                 if shell::is_here() { <Desktop /> }
+                <Parts />
                 <Connection />
             </div>
         </>
@@ -129,6 +134,64 @@ fn is_minute(text: &str) -> bool {
     let number =
         |part: &str, below: u8| part.len() == 2 && part.parse::<u8>().is_ok_and(|value| value < below);
     text.split_once(':').is_some_and(|(hour, minute)| number(hour, 24) && number(minute, 60))
+}
+
+/// What can be switched off for everybody on this ledger.
+#[component]
+fn Parts() -> Html {
+    let session = use_session();
+    let asked = use_query("features", Watch::of(&["feature"]), |api| async move { api.features().await });
+    let turning = use_state(|| None::<FeatureSwitch>);
+    let refusal = session.refusal(Scope::OrchOperate).map(AttrValue::from);
+    let close = {
+        let turning = turning.clone();
+        Callback::from(move |()| turning.set(None))
+    };
+    let row = |switch: &FeatureSwitch| {
+        let (turning, chosen) = (turning.clone(), switch.clone());
+        let turn = Callback::from(move |()| turning.set(Some(chosen.clone())));
+        let stands = if switch.enabled { "on" } else { "off" };
+        html! {
+            <tr key={switch.feature.as_str()}>
+                <td class="mono nw">{ switch.feature.as_str() }</td>
+                <td class={classes!("nw", (!switch.enabled).then_some("k-bad"))}>{ stands }</td>
+                <td class="f2">{ &switch.meaning }</td>
+                <td class="f3 sm nw">{ switch.changed_by.as_ref().map(|by| format!("by {by}")) }</td>
+                <td class="num"><Button small={true} disabled={refusal.clone()} says_why={false} on_click={turn}>{ if switch.enabled { "Switch off…" } else { "Switch on…" } }</Button></td>
+            </tr>
+        }
+    };
+    let body = match &asked.load {
+        Load::Idle | Load::Loading => html! { <Skeleton rows={4} /> },
+        Load::Failed(problem) => {
+            html! { <ProblemView what="The switches" problem={problem.clone()} on_retry={asked.refetch.clone()} /> }
+        }
+        Load::Ready(page, _) | Load::Stale(page, ..) => {
+            html! { <table class="tbl"><tbody>{ for page.items.iter().map(row) }</tbody></table> }
+        }
+    };
+    html! {
+        <section class="sec" aria-label="Parts of the product">
+            <div class="sec-h"><h2>{ "Parts of the product" }</h2><span class="f2 sm">{ "for everybody on this ledger" }</span><span class="grow"></span>
+                if let Some(why) = &refusal { <span class="why">{ why }</span> }</div>
+            { body }
+            if let Some(switch) = &*turning { { turn_dialog(switch, close, asked.refetch.clone()) } }
+        </section>
+    }
+}
+
+fn turn_dialog(switch: &FeatureSwitch, on_close: Callback<()>, on_done: Callback<()>) -> Html {
+    let (feature, wish) = (switch.feature, SetFeature { enabled: !switch.enabled });
+    let (verb, to, past) = if wish.enabled { ("Switch on", "on", "switched on") } else { ("Switch off", "off", "switched off") };
+    let deed = Deed::new(move |api, cause| async move {
+        api.set_feature(feature, wish, &cause).await.map(|_| format!("{feature} is {past}").into())
+    });
+    let cli = ["features", "set", feature.as_str(), to].map(|word| AttrValue::from(word.to_owned())).to_vec();
+    html! {
+        <ActDialog title={verb} subject={feature.as_str()} scope={Scope::OrchOperate} {verb} danger={!wish.enabled} {cli} {deed} {on_done} {on_close}>
+            { feature.meaning() }{ " It holds at once, for every tenant, page and program; a stream that a program holds open goes on until it ends." }
+        </ActDialog>
+    }
 }
 
 #[component]

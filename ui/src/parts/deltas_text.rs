@@ -31,7 +31,7 @@ pub fn DeltasText(props: &DeltasTextProps) -> Html {
     let rest = said.len().saturating_sub(props.most);
     let query = Query::default().with("tab", "deltas");
     html! {
-        <span class="deltas sm">
+        <span class="deltas sm" title={props.deltas.to_string()}>
             { for said.iter().take(props.most).enumerate().map(|(at, one)| html! {
                 <span key={one.text.clone()} class="nw">
                     <Link to={Route::Run(props.run.clone())} query={query.clone()}

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `StateBadge<S>` | `state: JobState \| RunState \| SegmentState \| WorkerState \| SourceHealth \| FindingStatus`, `pill` |
 //! | `RunStateBadge` | `run`, `pill`; completed in part is amber |
+//! | `RunCode` | `code: RunErrorCode`; leads to its section of the runbook (`runbook(code)` is the query) |
 //! | `RunBadges` | `badges: Vec<RunBadge>` |
 //! | `WaitReason`, `WaitDetail` | `reason` / `job` |
 //! | `RunProgress`, `RunPhases` | `run`; `phases(&run)` |
@@ -31,6 +32,7 @@ mod letter_states;
 mod link;
 mod problem_view;
 mod reason_dialog;
+mod run_code;
 mod run_progress;
 pub mod severity;
 mod source_link;
@@ -47,6 +49,7 @@ pub use entry_link::{EntryLink, EntryLinkProps};
 pub use link::{JobLink, JobLinkProps, RunLink, RunLinkProps, split};
 pub use problem_view::{ProblemView, ProblemViewProps, StaleBanner, StaleBannerProps};
 pub use reason_dialog::{ReasonDialog, ReasonDialogProps};
+pub use run_code::{RunCode, RunCodeProps, runbook};
 pub use run_progress::{RunPhases, RunPhasesProps, RunProgress, RunProgressProps, phases};
 pub use severity::{KevTag, Severity, SeverityProps};
 pub use source_link::{SourceLink, SourceLinkProps, SourceNames, use_source_names};

@@ -6,6 +6,7 @@ use gloo_storage::{SessionStorage, Storage};
 use gloo_timers::callback::Timeout;
 use std::cell::RefCell;
 use std::rc::Rc;
+use stella_contract::feature::Feature;
 use stella_contract::ids::Tenant;
 use stella_contract::session::Session;
 use yew::prelude::*;
@@ -33,6 +34,18 @@ impl SessionStore {
     /// The client, as the shown tenant.
     pub fn api(&self) -> &Api {
         &self.api
+    }
+    /// The same caller as another tenant, for what is shown beside.
+    pub fn beside(&self, tenant: &Tenant) -> Self {
+        Self { tenant: Some(tenant.clone()), api: self.api.as_tenant(Some(tenant.clone())), ..self.clone() }
+    }
+    /// Whether this part is switched off on the ledger.
+    pub fn is_off(&self, feature: Feature) -> bool {
+        self.session.value().is_some_and(|session| session.switched_off.contains(&feature))
+    }
+    /// Why what belongs to this part is not possible; `None` when it is.
+    pub fn off(&self, feature: Feature) -> Option<String> {
+        self.is_off(feature).then(|| format!("Switched off here ({feature})"))
     }
     /// Why a write under this scope is not possible; `None` when it is.
     pub fn refusal(&self, scope: stella_contract::scope::Scope) -> Option<String> {

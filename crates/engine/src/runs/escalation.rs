@@ -3,8 +3,8 @@
 
 use crate::caller::Caller;
 use crate::error::Error;
-use crate::runs::{Runs, find, view};
 use crate::redact;
+use crate::runs::{Runs, find, view};
 use stella_contract::event::RunMessageBody;
 use stella_contract::ids::RunId;
 use stella_contract::run::Run;
@@ -97,10 +97,7 @@ fn text(run: &Run, failed: &[Segment], lines: &[String], now: Micros) -> String 
         ("Planned", at(run.planned_at)),
         ("Started", at(run.started_at)),
         ("Finished", at(run.finished_at)),
-        (
-            "Targets",
-            format!("{} of {} evaluated, {} failed", run.processed, run.candidates, run.failed),
-        ),
+        ("Targets", format!("{} of {} evaluated, {} failed", run.processed, run.candidates, run.failed)),
         (
             "Segments",
             format!("{} of {} succeeded, {} failed", counts.succeeded, counts.total(), counts.failed),

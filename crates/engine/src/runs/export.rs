@@ -14,9 +14,9 @@ use stella_contract::run_export::{
     ExportRuns, MOST_EXPORTED, MOST_NAMED, RunEvidence, RunExport, RunManifest,
 };
 use stella_contract::scope::Scope;
+use stella_ledger::LedgerError;
 use stella_ledger::artifacts::{self, SegmentArtifact};
 use stella_ledger::runs::{self, Wanted};
-use stella_ledger::LedgerError;
 
 /// Runs read in one go.
 const STRIDE: i64 = 1_000;

@@ -7,8 +7,8 @@ use crate::reply::{Answer, Paged};
 use crate::take::{Asked, Everything, Id, Json, JsonOrNothing, Listing};
 use stella_contract::dead_letter::{
     AcknowledgeDeadLetter, BatchReplay, BatchResolve, Cluster, DeadLetter, DeadLetterBatch, DeadLetterDetail,
-    DeadLetterExport, DeadLetterFilter, DeadLetterPreview, DeadLetterStats, ExportDeadLetters, Mute, MuteCause,
-    ReplayDeadLetter, ReplayStarted, ResolveDeadLetter, SelectDeadLetters, UnmuteCause,
+    DeadLetterExport, DeadLetterFilter, DeadLetterPreview, DeadLetterStats, ExportDeadLetters, Mute,
+    MuteCause, ReplayDeadLetter, ReplayStarted, ResolveDeadLetter, SelectDeadLetters, UnmuteCause,
 };
 use stella_contract::ids::DeadLetterId;
 

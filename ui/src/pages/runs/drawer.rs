@@ -1,6 +1,8 @@
 //! One run beside the list.
 
 use super::changes::Changes;
+use super::escalate::EscalateDialog;
+use super::evidence::Evidence;
 use super::filter::{Side, side_of};
 use super::log::LastLines;
 use super::segments::Segments;
@@ -8,7 +10,7 @@ use super::summary::summary;
 use super::verbs::RunVerbs;
 use crate::api::Load;
 use crate::kit::format::count;
-use crate::kit::{CopyId, Drawer, Icon, IconSize, Shape, Skeleton, Tab, Tabs};
+use crate::kit::{Button, ButtonKind, CopyId, Drawer, Icon, IconSize, Shape, Skeleton, Tab, Tabs};
 use crate::parts::{CliTwin, ProblemView, RunBadges, RunStateBadge, StaleBanner, split};
 use crate::router::{Link, Query, use_router};
 use crate::store::{Watch, use_query};
@@ -50,6 +52,12 @@ pub(super) fn RunDrawer(props: &RunDrawerProps) -> Html {
             router.ask(&query.with("show", word));
         })
     };
+    let escalating = use_state_eq(|| false);
+    let turn = |on: bool| {
+        let escalating = escalating.clone();
+        Callback::from(move |()| escalating.set(on))
+    };
+    let (on_escalate, on_stay) = (turn(true), turn(false));
     let run = asked.load.value();
     let body = match (&asked.load, run) {
         (Load::Failed(problem), _) => html! {
@@ -74,20 +82,22 @@ pub(super) fn RunDrawer(props: &RunDrawerProps) -> Html {
                 <Link to={Route::RunDiff(id.clone())} class="link sm">{ "Compare" }</Link>
                 <Link to={Route::RunStream(id.clone())} class="btn ghost icon sm" label="Open stream"><Icon shape={Shape::External} size={IconSize::Small} /></Link>
             </> }}
-            verbs={run.map(|run| verbs(run, &asked.refetch)).unwrap_or_default()}
+            verbs={run.map(|run| verbs(run, &asked.refetch, on_escalate)).unwrap_or_default()}
             foot={html! { <CliTwin {words} /> }}>
             <Tabs label="Parts of the run" tabs={tabs(run)} current={side.as_str()} on_choose={on_side} />
             { body }
+            if *escalating { <EscalateDialog id={id.clone()} on_close={on_stay} /> }
         </Drawer>
     }
 }
 
-fn verbs(run: &Run, refetch: &Callback<()>) -> Html {
+fn verbs(run: &Run, refetch: &Callback<()>, on_escalate: Callback<()>) -> Html {
     html! {
         <div class="row wrap">
             <RunStateBadge run={run.clone()} pill={true} />
             <RunBadges badges={run.badges.clone()} />
             <span class="grow"></span>
+            <Button small={true} kind={ButtonKind::Ghost} on_click={on_escalate}>{ "Escalate to support…" }</Button>
             <RunVerbs run={run.clone()} on_done={refetch.clone()} />
         </div>
     }
@@ -98,7 +108,7 @@ fn tabs(run: Option<&Run>) -> Vec<Tab> {
         .into_iter()
         .map(|side| {
             let known = run.and_then(|run| match side {
-                Side::Summary | Side::Logs => None,
+                Side::Summary | Side::Evidence | Side::Logs => None,
                 Side::Segments => Some(run.segments.total()),
                 Side::Deltas => Some(changed(run)),
             });
@@ -118,7 +128,8 @@ fn shown(run: &Run, side: Side) -> Html {
         Side::Summary => summary(run),
         Side::Segments => html! { <Segments key={id.to_string()} run={run.clone()} /> },
         Side::Deltas => html! { <Changes key={id.to_string()} run={run.clone()} /> },
-        Side::Logs => html! { <LastLines key={id.to_string()} id={id.clone()} /> },
+        Side::Evidence => html! { <Evidence key={id.to_string()} run={run.clone()} /> },
+        Side::Logs => html! { <LastLines key={id.to_string()} run={run.clone()} /> },
     }
 }
 
@@ -128,6 +139,7 @@ fn command(id: &RunId, side: Side) -> Vec<String> {
         Side::Summary => "show",
         Side::Segments => "segments",
         Side::Deltas => "deltas",
+        Side::Evidence => "evidence",
         Side::Logs => "stream",
     };
     ["runs", verb, "--run", id.as_str()].map(str::to_owned).to_vec()
@@ -145,7 +157,7 @@ mod tests {
         );
         let counts: Vec<_> =
             tabs(Some(&run)).iter().map(|tab| tab.count.as_ref().map(|count| count.to_string())).collect();
-        assert_eq!(counts, [None, Some("64".to_owned()), Some("8".to_owned()), None]);
+        assert_eq!(counts, [None, Some("64".to_owned()), Some("8".to_owned()), None, None]);
         assert_eq!(command(&run.run_id, Side::Deltas)[1], "deltas");
     }
 }

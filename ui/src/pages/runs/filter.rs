@@ -20,13 +20,16 @@ pub(super) enum Side {
     Segments,
     /// What it changed.
     Deltas,
+    /// What it left.
+    Evidence,
     /// The end of its log.
     Logs,
 }
 
 impl Side {
     /// All of them, in order.
-    pub(super) const ALL: [Self; 4] = [Self::Summary, Self::Segments, Self::Deltas, Self::Logs];
+    pub(super) const ALL: [Self; 5] =
+        [Self::Summary, Self::Segments, Self::Deltas, Self::Evidence, Self::Logs];
 
     /// Its word in the address.
     pub(super) const fn as_str(self) -> &'static str {
@@ -34,6 +37,7 @@ impl Side {
             Self::Summary => "summary",
             Self::Segments => "segments",
             Self::Deltas => "deltas",
+            Self::Evidence => "evidence",
             Self::Logs => "logs",
         }
     }
@@ -43,6 +47,7 @@ impl Side {
             Self::Summary => "Summary",
             Self::Segments => "Segments",
             Self::Deltas => "Deltas",
+            Self::Evidence => "Evidence",
             Self::Logs => "Logs",
         }
     }
@@ -83,12 +88,23 @@ pub(super) fn filter_of(query: &Query, tab: RunTab, now: Micros) -> RunFilter {
         trigger: wanted(query, "trigger"),
         severity: wanted(query, "severity"),
         error_code: wanted(query, "errorCode"),
-        since: since_of(query, now),
+        since: moment(query, "since", now),
+        until: moment(query, "until", now),
+        shard: wanted(query, "shard").filter(|shard| *shard < 64),
     }
 }
 
-fn since_of(query: &Query, now: Micros) -> Option<Micros> {
-    let text = query.get("since")?;
+/// The part of an address that says which runs are listed; the rest says what stands beside them.
+pub(super) fn list_query(query: &Query) -> Query {
+    BESIDE.iter().fold(query.clone(), |query, name| query.without(name))
+}
+
+/// What an address says of the panels beside the list.
+const BESIDE: [&str; 3] = ["show", "panel", "pin"];
+
+/// A moment, or a length of time back from now.
+fn moment(query: &Query, name: &str, now: Micros) -> Option<Micros> {
+    let text = query.get(name)?;
     let span = SPANS.iter().find(|(word, _)| *word == text);
     span.map(|(_, ms)| now.minus_ms(*ms)).or_else(|| Micros::parse(text))
 }
@@ -101,6 +117,8 @@ pub(super) fn fields() -> Vec<FilterField> {
         FilterField::choice("severity", "new findings", Severity::ALL.iter().rev().map(|word| word.as_str())),
         FilterField::choice("errorCode", "error code", RunErrorCode::ALL.iter().map(|word| word.as_str())),
         FilterField::choice("since", "since", SPANS.iter().map(|(word, _)| *word)),
+        FilterField::text("until", "until (a moment, or 24h ago)"),
+        FilterField::text("shard", "planner shard"),
     ]
 }
 
@@ -121,6 +139,8 @@ pub(super) fn command(filter: &RunFilter) -> Vec<String> {
         ("--severity", filter.severity.map(|word| word.as_str().to_owned())),
         ("--error-code", filter.error_code.map(|word| word.as_str().to_owned())),
         ("--since", filter.since.map(|at| at.to_string())),
+        ("--until", filter.until.map(|at| at.to_string())),
+        ("--shard", filter.shard.map(|shard| shard.to_string())),
     ];
     let said = options.into_iter().filter_map(|(option, value)| Some([option.to_owned(), value?]));
     ["runs", "list"].map(str::to_owned).into_iter().chain(said.flatten()).collect()
@@ -148,8 +168,17 @@ mod tests {
     }
 
     #[test]
+    fn a_shard_and_an_end_of_time_are_filters_and_what_stands_beside_the_list_is_none() {
+        let query = Query::parse("?until=24h&shard=3&pin=northwind&panel=trends&show=logs");
+        let filter = filter_of(&query, RunTab::Active, NOW);
+        assert_eq!((filter.until, filter.shard), (Some(NOW.minus_ms(86_400_000)), Some(3)));
+        assert_eq!(list_query(&query), Query::parse("?until=24h&shard=3"));
+        assert_eq!(filter_of(&Query::parse("?shard=64"), RunTab::Active, NOW).shard, None);
+    }
+
+    #[test]
     fn since_takes_a_moment_as_well_as_a_length() {
-        let at = |text: &str| since_of(&Query::default().with("since", text), NOW).map(|at| at.to_string());
+        let at = |text: &str| moment(&Query::default().with("since", text), "since", NOW).map(|at| at.to_string());
         assert_eq!(at("2026-11-21T00:00:00Z").as_deref(), Some("2026-11-21T00:00:00.000Z"));
         assert_eq!(at("yesterday"), None);
     }

@@ -1,21 +1,31 @@
-//! Runs: head with the backlog, key figures, tabs, the live table, and one run beside it.
+//! Runs: head with the backlog, what is wrong, key figures, tabs, the live table, trends and telemetry under it, and one
+//! run, the trends or another tenant beside it.
 
+use super::alerts::AlertBanners;
 use super::drawer::RunDrawer;
+use super::export::ExportDialog;
 use super::figures::{active, backlog, figures};
-use super::filter::{command, fields, filter_of, first_tab, in_force, tidy};
+use super::filter::{command, fields, filter_of, first_tab, in_force, list_query, tidy};
 use super::form::{NewRunDialog, PreviewDialog};
+use super::picked::{SelectionBar, chosen};
+use super::pinned::{PinnedRuns, next, pinned};
 use super::steps::Steps;
 use super::table::{columns, key_of};
+use super::telemetry::TelemetryLine;
+use super::trends::{TrendStrip, TrendsPanel};
 use crate::api::Load;
 use crate::clock;
 use crate::kit::format::count;
-use crate::kit::{Button, ButtonKind, Empty, Lines, Shape, Skeleton, Tab, Table, Tabs, use_keys};
+use crate::kit::{
+    Button, ButtonKind, Empty, Lines, Selection, Shape, Skeleton, Tab, Table, Tabs, Tag, use_keys,
+};
 use crate::pages::filter_bar::FilterBar;
 use crate::pages::listing::{foot, listing, use_reload_key};
 use crate::parts::CliTwin;
 use crate::router::{Link, Query, Router, use_router};
 use crate::store::{Watch, use_list, use_query, use_session};
-use stella_contract::ids::RunId;
+use stella_contract::feature::Feature;
+use stella_contract::ids::{RunId, Tenant};
 use stella_contract::overview::Overview;
 use stella_contract::route::Route;
 use stella_contract::run::{Run, RunTab};
@@ -49,29 +59,52 @@ pub fn RunsPage(props: &RunsPageProps) -> Html {
         let form = form.clone();
         Callback::from(move |()| form.set(None))
     };
-    {
-        let new = new.clone();
-        use_keys(move |key| {
-            let used = key.name == "n" && !key.ctrl;
-            if used {
-                new.emit(());
-            }
-            used
-        });
-    }
+    let tenants: Vec<Tenant> =
+        session.session.value().map(|found| found.tenants.clone()).unwrap_or_default();
+    let beside = pinned(&query, session.tenant.as_ref(), &tenants);
+    let pin = {
+        let (router, query, beside) = (router.clone(), query.clone(), beside.clone());
+        let other = next(session.tenant.as_ref(), &tenants);
+        Callback::from(move |()| {
+            let wanted = if beside.is_some() { None } else { other.clone() };
+            router.ask(&query.with("pin", wanted.map_or_else(String::new, |tenant| tenant.to_string())));
+        })
+    };
+    let dashboard = !session.is_off(Feature::RunsDashboard);
+    let panel = {
+        let (router, query) = (router.clone(), query.clone());
+        Callback::from(move |()| router.go(&Route::Runs, &query.without("show").with("panel", "trends")))
+    };
+    use_page_keys(new.clone(), pin.clone());
     let overview = asked.load.value().cloned();
+    let on_open = {
+        let (router, query) = (router.clone(), query.without("panel"));
+        Callback::from(move |id: RunId| router.go(&Route::Run(id), &query))
+    };
     html! {
         <>
             <div class="page-head">
                 <h1>{ "Runs" }</h1>
-                if let Some(tenant) = &session.tenant { <span class="f3 sm">{ tenant.to_string() }</span> }
+                if let Some(tenant) = &session.tenant { <Tag>{ tenant.to_string() }</Tag> }
                 if let Some(overview) = &overview { { backlog(&overview.runs) } }
                 <span class="grow"></span>
+                if tenants.len() > 1 {
+                    <Button kind={ButtonKind::Ghost} pressed={beside.is_some()} on_click={pin}>{ if beside.is_some() { "Unpin" } else { "Pin a tenant" } }</Button>
+                }
+                if dashboard { <Button on_click={panel.clone()}>{ "Queue and trends" }</Button> }
                 <Button on_click={preview}>{ "Preview impact" }</Button>
                 <Button kind={ButtonKind::Primary} key_hint="N" disabled={refusal} on_click={new.clone()}>{ "New run" }</Button>
             </div>
+            <AlertBanners />
             if let Some(tab) = tab {
-                <RunsList {tab} {query} {overview} open={props.open.clone()} on_new={new} />
+                <div class={classes!("with-drawer", beside.is_some().then_some("is-split"))}>
+                    <div class="list">
+                        <RunsList {tab} query={query.clone()} overview={overview} open={props.open.clone()} {on_open} on_new={new} />
+                        if dashboard && beside.is_none() { <TrendStrip /><TelemetryLine on_open={panel} /> }
+                    </div>
+                    if let Some(tenant) = beside { <PinnedRuns key={tenant.to_string()} {tenant} {tab} query={query.clone()} /> }
+                    { side(props.open.clone(), query, dashboard, &router) }
+                </div>
             } else {
                 <Skeleton rows={12} />
             }
@@ -82,6 +115,36 @@ pub fn RunsPage(props: &RunsPageProps) -> Html {
             } }
         </>
     }
+}
+
+/// What stands beside the list: the open run, else the trends when they are asked for.
+fn side(open: Option<RunId>, query: Query, dashboard: bool, router: &Router) -> Html {
+    if let Some(id) = open {
+        return html! { <RunDrawer key="drawer" {id} {query} /> };
+    }
+    if dashboard && query.get("panel") == Some("trends") {
+        let (router, query) = (router.clone(), query.without("panel"));
+        let on_close = Callback::from(move |()| router.ask(&query));
+        return html! { <TrendsPanel key="trends" {on_close} /> };
+    }
+    Html::default()
+}
+
+/// `n` for a new run; Shift `g` and then `t` for another tenant beside this one.
+#[hook]
+fn use_page_keys(new: Callback<()>, pin: Callback<()>) {
+    let after_g = use_mut_ref(|| false);
+    use_keys(move |key| {
+        let was_after_g = std::mem::replace(&mut *after_g.borrow_mut(), key.name == "G" && !key.ctrl);
+        match key.name.as_str() {
+            "n" if !key.ctrl => new.emit(()),
+            "G" if !key.ctrl => {}
+            "t" | "T" if was_after_g => pin.emit(()),
+            "g T" => pin.emit(()),
+            _ => return false,
+        }
+        true
+    });
 }
 
 /// The form that is open.
@@ -97,7 +160,7 @@ fn use_tidy_query(router: &Router, open: bool) -> Query {
     let kept = use_mut_ref(Query::default);
     let asked = router.location().query.clone();
     let query = if open { tidy(&asked, &kept.borrow()) } else { asked.clone() };
-    *kept.borrow_mut() = query.without("show");
+    *kept.borrow_mut() = query.without("show").without("panel");
     let router = router.clone();
     use_effect_with((asked, query.clone()), move |(asked, query)| {
         if asked != query {
@@ -120,44 +183,72 @@ fn use_tab(query: &Query, overview: &Load<Overview>) -> Option<RunTab> {
     query.read("tab").or(first)
 }
 
-#[derive(Clone, PartialEq, Properties)]
-struct RunsListProps {
-    tab: RunTab,
-    query: Query,
-    overview: Option<Overview>,
-    open: Option<RunId>,
-    on_new: Callback<()>,
+/// Where a list of runs stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Side {
+    /// It is the page's own.
+    #[default]
+    Main,
+    /// It is of the pinned tenant, beside the page's own, and has its filters.
+    Pinned,
 }
 
+/// What a [`RunsList`] takes.
+#[derive(Clone, PartialEq, Properties)]
+pub(super) struct RunsListProps {
+    /// Which runs.
+    pub tab: RunTab,
+    /// The address.
+    pub query: Query,
+    /// The tenant's figures.
+    pub overview: Option<Overview>,
+    /// The run that is open beside the list.
+    #[prop_or_default]
+    pub open: Option<RunId>,
+    /// Where it stands.
+    #[prop_or_default]
+    pub side: Side,
+    /// Told the run to open.
+    pub on_open: Callback<RunId>,
+    /// Opens the form for a new run.
+    pub on_new: Callback<()>,
+}
+
+/// Figures, tabs, filters and the table.
 #[component]
-fn RunsList(props: &RunsListProps) -> Html {
-    let router = use_router();
+pub(super) fn RunsList(props: &RunsListProps) -> Html {
+    let (router, session) = (use_router(), use_session());
     let held = use_state_eq(|| false);
+    let selected = use_state_eq(Selection::default);
+    let exporting = use_state_eq(|| false);
     let (tab, query) = (props.tab, props.query.clone());
+    let is_main = props.side == Side::Main;
+    let listed = list_query(&query);
     let list = {
         let query = query.clone();
         use_list(
-            format!("runs {tab}{}", query.without("show")),
+            format!("runs {tab}{listed}"),
             Watch::of(&["run", "segment"]),
-            *held,
+            *held || !selected.is_empty(),
             move |api, page| {
                 let filter = filter_of(&query, tab, clock::now());
                 async move { api.runs(&filter, &page).await }
             },
         )
     };
-    let columns = use_memo(query.without("show"), |query| columns(query.clone()));
+    {
+        // Other filters, other rows: what was chosen among the old ones is not chosen any more.
+        let selected = selected.setter();
+        use_effect_with((tab, listed.clone()), move |_| selected.set(Selection::default()));
+    }
+    let columns = use_memo(listed, |query| columns(query.clone()));
     use_reload_key(list.reload.clone());
-    let open = {
-        let (router, query) = (router.clone(), query.clone());
-        Callback::from(move |id: RunId| router.go(&Route::Run(id), &query))
-    };
     let on_tab = {
         let (router, query) = (router.clone(), query.clone());
         Callback::from(move |tab: AttrValue| router.ask(&query.with("tab", tab.as_str())))
     };
-    let on_open = {
-        let (open, rows) = (open.clone(), list.state.rows.clone());
+    let on_row = {
+        let (open, rows) = (props.on_open.clone(), list.state.rows.clone());
         Callback::from(move |id: String| {
             if let Some(run) = rows.iter().find(|run| run.run_id.as_str() == id) {
                 open.emit(run.run_id.clone());
@@ -165,34 +256,51 @@ fn RunsList(props: &RunsListProps) -> Html {
         })
     };
     let on_hold = Callback::from(move |over: bool| held.set(over));
+    let select = {
+        let selected = selected.clone();
+        Callback::from(move |keys: Selection| selected.set(keys))
+    };
+    let export = {
+        let exporting = exporting.clone();
+        Callback::from(move |on: bool| exporting.set(on))
+    };
+    let download = session.session.value().is_some_and(|one| one.scopes.contains(&Scope::DownloadsRead));
     let words: Vec<AttrValue> =
         command(&filter_of(&query, tab, clock::now())).into_iter().map(AttrValue::from).collect();
+    let choosable = is_main.then(|| (*selected).clone());
     let table = html! {
-        <Table<Run> label="Runs" rows={list.state.rows.clone()} row_key={key_of as fn(&Run) -> String} {columns} lines={Lines::Two}
-            total={list.state.total} {on_open} current={props.open.as_ref().map(|id| id.to_string())}
+        <Table<Run> label="Runs" rows={list.state.rows.clone()} row_key={key_of as fn(&Run) -> String} {columns} lines={Lines::Two} main={is_main}
+            total={list.state.total} on_open={on_row} current={props.open.as_ref().map(|id| id.to_string())}
+            selected={choosable} on_select={select.clone()}
             on_more={list.more.clone()} loading={list.is_loading_more()} {on_hold} />
     };
+    let picked = chosen(&list.state.rows, &selected);
     html! {
-        <div class="with-drawer">
-            <div class="list">
-                if let Some(overview) = &props.overview { { figures(overview) } }
-                <Tabs label="Runs by outcome" tabs={tabs(props.overview.as_ref(), &list.state.total.map(|total| (tab, total)))}
-                    current={tab.as_str()} on_choose={on_tab} main={props.open.is_none()}>
+        <>
+            if is_main && !session.is_off(Feature::RunsDashboard) { if let Some(overview) = &props.overview { { figures(overview) } } }
+            <Tabs label="Runs by outcome" tabs={tabs(props.overview.as_ref(), &list.state.total.map(|total| (tab, total)))}
+                current={tab.as_str()} on_choose={on_tab} main={is_main && props.open.is_none()}>
+                if is_main {
+                    if download { <Button small={true} kind={ButtonKind::Ghost} on_click={export.reform(|()| true)}>{ "Export…" }</Button> }
                     <CliTwin {words} button={true} />
-                </Tabs>
+                }
+            </Tabs>
+            if is_main {
                 <FilterBar fields={fields()}>
                     <span class="f3 sm">{ "Newest first, live" }</span>
                 </FilterBar>
-                { listing("Runs", &list, nothing(&query, tab, &router, &props.on_new), table) }
+            }
+            { listing("Runs", &list, nothing(&query, tab, &router, &props.on_new), table) }
+            if !picked.is_empty() {
+                <SelectionBar runs={picked} on_clear={select.reform(|()| Selection::default())} />
+            } else {
                 { foot(&list, Html::default()) }
-            </div>
+            }
             if let (Some(current), false) = (props.open.clone(), list.state.rows.is_empty()) {
-                <Steps rows={list.state.rows.clone()} {current} on_step={open} />
+                <Steps rows={list.state.rows.clone()} {current} on_step={props.on_open.clone()} />
             }
-            if let Some(id) = props.open.clone() {
-                <RunDrawer key="drawer" {id} query={query} />
-            }
-        </div>
+            if *exporting { <ExportDialog {tab} on_close={export.reform(|()| false)} /> }
+        </>
     }
 }
 

@@ -1,19 +1,19 @@
 //! A run's log: the end of what is kept, and one line of it. Messages are kept for half an hour.
 
-use crate::api::{Api, Load, Problem};
-use crate::kit::{Empty, Icon, IconSize, Segmented, Shape, Skeleton, Tone};
-use crate::parts::{ProblemView, StaleBanner};
+use super::board::{Stand, log_of, newest};
+use crate::kit::{Button, CopyId, Empty, Icon, IconSize, Segmented, Shape, Skeleton, Tone, use_copy};
+use crate::parts::ProblemView;
 use crate::router::Link;
-use crate::store::{LogLine, Watch, use_query};
-use stella_contract::event::{LogSeverity, RunMessage, RunMessageBody, RunMessagesQuery};
-use stella_contract::ids::RunId;
+use crate::store::{LogLine, use_run_stream};
+use stella_contract::event::LogSeverity;
 use stella_contract::route::Route;
+use stella_contract::run::Run;
 use yew::prelude::*;
 
-/// Messages that are read back at most.
-const BACK: i64 = 500;
 /// Lines in the drawer.
 const LAST: usize = 50;
+/// How near to its end the log counts as followed, in pixels.
+pub(super) const NEAR_END: i32 = 24;
 
 /// Which lines are shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -53,38 +53,6 @@ impl Level {
             (Self::Warn, LogSeverity::Info) | (Self::Error, LogSeverity::Info | LogSeverity::Warn) => false,
         }
     }
-}
-
-/// What was told before now, as far as it is kept: oldest first.
-async fn read_back(api: Api, id: RunId) -> Result<Vec<RunMessage>, Problem> {
-    let now = api.run_messages(&id, &RunMessagesQuery::default()).await?;
-    let newest = now.items.iter().map(|message| message.seq).max().unwrap_or(0);
-    let query = RunMessagesQuery { after: Some((newest - BACK).max(0)), max_wait_ms: None };
-    Ok(api.run_messages(&id, &query).await?.items)
-}
-
-/// The lines among messages.
-fn lines(messages: &[RunMessage]) -> Vec<LogLine> {
-    messages
-        .iter()
-        .filter_map(|message| match &message.body {
-            RunMessageBody::Log { severity, message: text, correlation_id, segment_id } => Some(LogLine {
-                seq: message.seq,
-                at: message.at,
-                severity: *severity,
-                message: text.clone(),
-                correlation_id: correlation_id.clone(),
-                segment_id: segment_id.clone(),
-            }),
-            RunMessageBody::Snapshot { .. }
-            | RunMessageBody::StateChanged { .. }
-            | RunMessageBody::SegmentProgress { .. }
-            | RunMessageBody::DeltaSummary { .. }
-            | RunMessageBody::Heartbeat {}
-            | RunMessageBody::Reset {}
-            | RunMessageBody::End { .. } => None,
-        })
-        .collect()
 }
 
 /// The choice between levels.
@@ -127,60 +95,100 @@ pub(super) fn tail(id: &str) -> &str {
     id.get(id.len().saturating_sub(4)..).unwrap_or(id)
 }
 
+/// The query that finds a run's lines in the logs of the core, in the words most log tools know.
+pub(super) fn log_query(run: &Run) -> String {
+    format!("runId:\"{}\" OR correlationId:\"{}\"", run.run_id, run.correlation_id)
+}
+
+/// What a [`CopyQuery`] takes.
+#[derive(Clone, PartialEq, Properties)]
+pub(super) struct CopyQueryProps {
+    /// The run.
+    pub run: Run,
+    /// What the button is called.
+    pub label: AttrValue,
+}
+
+/// Copies the query for log tools.
+#[component]
+pub(super) fn CopyQuery(props: &CopyQueryProps) -> Html {
+    let query = log_query(&props.run);
+    let (copied, copy) = use_copy(query.clone().into());
+    html! {
+        <span title={query}>
+            <Button small={true} icon={if copied { Shape::Check } else { Shape::Copy }} on_click={copy}>{ if copied { "Query copied".into() } else { props.label.clone() } }</Button>
+        </span>
+    }
+}
+
 /// What [`LastLines`] take.
 #[derive(Clone, PartialEq, Properties)]
 pub(super) struct LastLinesProps {
     /// The run.
-    pub id: RunId,
+    pub run: Run,
 }
 
-/// The end of a run's log.
+/// The end of a run's log, live until the reader scrolls up.
 #[component]
 pub(super) fn LastLines(props: &LastLinesProps) -> Html {
-    let id = props.id.clone();
+    let run = &props.run;
+    let id = run.run_id.clone();
+    let stream = use_run_stream(&id);
     let level = use_state_eq(Level::default);
-    let asked = use_query(format!("log {id}"), Watch::of(&["run", "segment"]).only(&id), {
-        let id = id.clone();
-        move |api| read_back(api, id.clone())
-    });
+    let stand = use_state_eq(Stand::default);
+    let node = use_node_ref();
+    let shown = log_of(&stream.watched, *level, *stand);
+    let from = shown.lines.len().saturating_sub(LAST);
+    let lines = &shown.lines[from..];
+    {
+        let (node, last) = (node.clone(), lines.last().map(|line| line.seq));
+        use_effect_with((last, *stand), move |(_, stand)| {
+            if let (Stand::Live, Some(element)) = (stand, node.cast::<web_sys::Element>()) {
+                element.set_scroll_top(element.scroll_height());
+            }
+        });
+    }
+    let on_scroll = {
+        let (node, stand, last) = (node.clone(), stand.clone(), newest(&stream.watched));
+        Callback::from(move |_: Event| {
+            let Some(element) = node.cast::<web_sys::Element>() else { return };
+            let left = element.scroll_height() - element.scroll_top() - element.client_height();
+            if *stand == Stand::Live && left > NEAR_END {
+                stand.set(Stand::Scrolled(last));
+            }
+        })
+    };
+    let go_live = Callback::from(move |()| stand.set(Stand::Live));
     let on_level = {
         let level = level.clone();
         Callback::from(move |one| level.set(one))
     };
-    let body = match &asked.load {
-        Load::Idle | Load::Loading => html! { <Skeleton rows={8} /> },
-        Load::Failed(problem) => {
-            html! { <ProblemView what="The log" problem={problem.clone()} on_retry={asked.refetch.clone()} /> }
-        }
-        Load::Ready(messages, _) => last(messages, *level),
-        Load::Stale(messages, as_of, problem) => html! {
-            <><StaleBanner as_of={*as_of} problem={problem.clone()} on_retry={asked.refetch.clone()} />{ last(messages, *level) }</>
-        },
-    };
     html! {
         <>
-            <div class="row side-bar">
+            <div class="row wrap side-bar">
                 { levels(*level, on_level) }
                 <span class="grow"></span>
+                <CopyQuery run={run.clone()} label="Open in logs" />
                 <Link to={Route::RunStream(id)} class="link sm">{ "Follow live" }</Link>
             </div>
-            { body }
+            <p class="side-note f3 sm">{ format!("last {} of {}, correlation ", lines.len(), shown.kept) }<CopyId text={run.correlation_id.clone()} /></p>
+            if let Some(problem) = &stream.problem { <ProblemView what="The log" problem={problem.clone()} /> }
+            else if stream.watched.run.is_none() { <Skeleton rows={8} /> }
+            else if lines.is_empty() { { nothing(stream.watched.log.len()) } }
+            else {
+                <div ref={node} class="log log-side" tabindex="0" role="log" aria-live="off" aria-label="Last log lines" onscroll={on_scroll}>{ for lines.iter().map(line) }</div>
+            }
+            if shown.news > 0 { <div class="go-live"><Button icon={Shape::Down} on_click={go_live}>{ format!("{} new lines, go to live", shown.news) }</Button></div> }
         </>
     }
 }
 
-fn last(messages: &[RunMessage], level: Level) -> Html {
-    let all = lines(messages);
-    let kept: Vec<&LogLine> = all.iter().filter(|line| level.admits(line.severity)).collect();
-    if kept.is_empty() {
-        let (fact, why) = match all.len() {
-            0 => ("No log lines are kept", "Lines are kept for 30 minutes after they were written."),
-            _ => ("No such lines", "The kept lines are less severe."),
-        };
-        return html! { <Empty icon={Shape::Dash} {fact}>{ why }</Empty> };
-    }
-    let from = kept.len().saturating_sub(LAST);
-    html! { <div class="log log-side" role="list" aria-label="Last log lines">{ for kept[from..].iter().map(|one| line(one)) }</div> }
+fn nothing(kept: usize) -> Html {
+    let (fact, why) = match kept {
+        0 => ("No log lines are kept", "Lines are kept for 30 minutes after they were written."),
+        _ => ("No such lines", "The kept lines are less severe."),
+    };
+    html! { <Empty icon={Shape::Dash} {fact}>{ why }</Empty> }
 }
 
 #[cfg(test)]
@@ -196,13 +204,9 @@ mod tests {
     }
 
     #[test]
-    fn only_log_messages_are_lines() {
-        let messages: Vec<RunMessage> = serde_json::from_str(
-            r#"[{"seq":1,"at":"2026-11-21T14:28:15.204Z","event":"stateChanged","from":"queued","to":"running"},
-                {"seq":2,"at":"2026-11-21T14:28:15.204Z","event":"log","severity":"warn","message":"m","correlationId":"c"}]"#,
-        )
-        .unwrap();
-        assert_eq!(lines(&messages).iter().map(|line| line.seq).collect::<Vec<_>>(), [2]);
+    fn the_query_for_log_tools_names_the_run_and_what_binds_it_together() {
+        let run = crate::pages::runs::table::tests::run(serde_json::json!({ "correlationId": "corr-1" }));
+        assert_eq!(log_query(&run), format!("runId:\"{}\" OR correlationId:\"corr-1\"", run.run_id));
         assert_eq!((tail("seg_01890000"), tail("ab")), ("0000", "ab"));
     }
 }

@@ -1,16 +1,23 @@
-//! Runs: the list with one of them beside it, two of them held against each other, the forms that start one, its live stream, and the scheduler's index.
+//! Runs: the list with one of them beside it, what is wrong and how they have been doing, two of them held against each
+//! other, the forms that start one, its live stream, and the scheduler's index.
 
+mod alerts;
 mod board;
 mod changes;
 mod diff;
 mod draft;
 mod drawer;
+mod escalate;
+mod evidence;
+mod export;
 mod figures;
 mod filter;
 mod form;
 mod impact;
 mod list;
 mod log;
+mod picked;
+mod pinned;
 mod scheduler;
 mod segment_retry;
 mod segments;
@@ -18,6 +25,8 @@ mod steps;
 mod stream;
 mod summary;
 mod table;
+mod telemetry;
+mod trends;
 mod verbs;
 
 pub use diff::RunDiffPage;

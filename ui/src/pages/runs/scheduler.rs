@@ -1,5 +1,6 @@
 //! Scheduler: runs and workers in figures, and the ways in.
 
+use super::alerts::AlertBanners;
 use super::figures::{backlog, figures};
 use crate::api::Load;
 use crate::kit::format::count;
@@ -34,6 +35,7 @@ pub fn SchedulerPage() -> Html {
                 if let Some(overview) = asked.load.value() { <span class="f2 sm">{ "As of " }<Clock at={overview.as_of} /></span> }
                 <CliTwin words={["runs", "list"].map(AttrValue::from).to_vec()} button={true} />
             </div>
+            <AlertBanners />
             <div class="body">{ body }</div>
         </>
     }

@@ -4,9 +4,9 @@ use super::segment_retry::{RetrySegment, RetrySegmentDialog};
 use crate::kit::format::{count, short_id};
 use crate::kit::{Column, Empty, Shape, Table, Width};
 use crate::pages::listing::{foot, listing};
-use crate::parts::{JobLink, StateBadge};
+use crate::parts::{JobLink, RunCode, StateBadge};
 use crate::store::{Watch, use_list};
-use stella_contract::run::{Run, RunState};
+use stella_contract::run::{Run, RunErrorCode, RunState};
 use stella_contract::segment::{Segment, SegmentState};
 use yew::prelude::*;
 
@@ -109,12 +109,20 @@ fn executor(one: &Segment) -> Html {
     }
 }
 
+/// The code of a segment: one of runs leads to the runbook, one of its job stands as it is.
+fn code_of(code: &str) -> Html {
+    match code.parse::<RunErrorCode>() {
+        Ok(code) => html! { <RunCode {code} /> },
+        Err(_) => html! { <span class="mono">{ code.to_owned() }</span> },
+    }
+}
+
 fn reason(one: &Segment) -> Html {
     match (&one.reason, &one.error_code) {
         (Some(reason), code) => {
-            html! { <span title={reason.clone()}>{ code.as_ref().map(|code| format!("{code} ")) }{ reason }</span> }
+            html! { <span title={reason.clone()}>{ code.as_deref().map(code_of) }{ " " }{ reason }</span> }
         }
-        (None, Some(code)) => html! { <span class="mono">{ code }</span> },
+        (None, Some(code)) => code_of(code),
         (None, None) => html! { <span class="f3">{ "none" }</span> },
     }
 }

@@ -2,7 +2,7 @@
 
 use super::board::{EventRow, Stand, events_of, log_of, newest, pace_by_shard, strip};
 use super::changes::matrix;
-use super::log::{Level, levels, line};
+use super::log::{CopyQuery, Level, NEAR_END, levels, line};
 use super::summary::{PhaseRow, kev_date, legend, look, pace_text, phase_rows, remaining_ms};
 use super::verbs::RunVerbs;
 use crate::clock::use_now;
@@ -13,15 +13,12 @@ use crate::kit::{
 };
 use crate::parts::{CliTwin, JobLink, ProblemView, RunBadges, RunPhases, RunStateBadge, mark, split};
 use crate::router::Link;
-use crate::store::{FeedState, RunStream, WatchedRun, use_run_stream};
+use crate::store::{FeedState, RunStream, Slow, WatchedRun, use_run_stream};
 use std::rc::Rc;
 use stella_contract::ids::RunId;
 use stella_contract::route::Route;
 use stella_contract::run::Run;
 use yew::prelude::*;
-
-/// How near to its end the log counts as followed, in pixels.
-const NEAR_END: i32 = 24;
 
 /// What a [`RunStreamPage`] takes.
 #[derive(Clone, PartialEq, Properties)]
@@ -100,6 +97,9 @@ pub fn RunStreamPage(props: &RunStreamPageProps) -> Html {
 fn connection(stream: &RunStream) -> Html {
     let (shape, tone, word) = match (stream.watched.ended, stream.state) {
         (true, _) => (Shape::DiscCheck, Tone::Idle, "Ended"),
+        (false, FeedState::Polling) if stream.slow.is_some() => {
+            (Shape::RingClock, Tone::Warn, "Asked every 30 s")
+        }
         (false, FeedState::Live) => (Shape::DiscCheck, Tone::Ok, "Streaming"),
         (false, FeedState::Polling) => (Shape::DiscCheck, Tone::Ok, "Following"),
         (false, FeedState::Connecting) => (Shape::Loop, Tone::Live, "Connecting"),
@@ -116,6 +116,21 @@ fn connection(stream: &RunStream) -> Html {
 
 /// Says that what is shown is old, and when it is tried again.
 fn lost(stream: &RunStream) -> Html {
+    if let (Some(slow), FeedState::Polling, false) = (stream.slow, stream.state, stream.watched.ended) {
+        let (tone, fact, why) = match slow {
+            Slow::StreamLost => (
+                Tone::Warn,
+                "The stream cannot be held.",
+                "Five tries in a row failed. The run is asked for every 30 s, and the stream is tried again every five minutes.",
+            ),
+            Slow::SwitchedOff => (
+                Tone::Idle,
+                "Streams are switched off on this ledger (runs.sse.enabled).",
+                "The run is asked for every 30 s.",
+            ),
+        };
+        return html! { <Banner {tone} icon={Shape::RingClock} {fact}>{ why }</Banner> };
+    }
     let FeedState::Reconnecting { attempt, next } = stream.state else { return Html::default() };
     if stream.watched.ended {
         return Html::default();
@@ -282,7 +297,8 @@ fn Log(props: &LogProps) -> Html {
         <section class="stream-log" aria-label="Log">
             <div class="row stream-bar"><h2>{ "Log" }</h2>
                 <span class="f3 sm">{ format!("last {} of {}, kept for 30 minutes", count(shown.lines.len() as i64), count(shown.kept as i64)) }</span>
-                <span class="grow"></span>{ levels(*level, on_level) }</div>
+                <span class="grow"></span>{ levels(*level, on_level) }
+                if let Some(run) = &props.live.run { <CopyQuery run={Run::clone(run)} label="Copy query" /> }</div>
             if shown.lines.is_empty() {
                 <Empty icon={Shape::Dash} fact="No log lines">{ if props.live.ended { "Lines are kept for 30 minutes after they were written." } else { "Lines appear as the run goes on." } }</Empty>
             } else {

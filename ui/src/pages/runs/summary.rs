@@ -3,7 +3,7 @@
 use super::diff::determinism;
 use crate::kit::format::{count, duration};
 use crate::kit::{Banner, Clock, CopyId, Elapsed, Icon, IconSize, PhaseState, Shape, Stack, StackPart, Tone};
-use crate::parts::{Badge, RunLink, RunPhases, phases};
+use crate::parts::{Badge, RunCode, RunLink, RunPhases, phases};
 use crate::router::{Link, Query};
 use stella_contract::route::Route;
 use stella_contract::run::{Run, RunState, SegmentCounts};
@@ -16,7 +16,8 @@ pub(super) fn summary(run: &Run) -> Html {
     html! {
         <>
             if let Some(code) = run.error_code {
-                <Banner tone={Tone::Bad} icon={Shape::OctagonCross} fact={format!("{} ({})", run.error_message.as_deref().unwrap_or(code.meaning()), code.as_str())}>
+                <Banner tone={Tone::Bad} icon={Shape::OctagonCross} fact={run.error_message.clone().unwrap_or_else(|| code.meaning().to_owned())}
+                    action={html! { <RunCode {code} /> }}>
                     { code.next_step() }
                 </Banner>
             }

@@ -1,7 +1,7 @@
 //! The columns of the runs table: two lines a run.
 
 use crate::kit::{Column, Elapsed, Width};
-use crate::parts::{DeltasText, RunBadges, RunLink, RunProgress, RunStateBadge};
+use crate::parts::{DeltasText, RunBadges, RunCode, RunLink, RunProgress, RunStateBadge};
 use crate::router::Query;
 use stella_contract::run::{Run, RunMode};
 use yew::prelude::*;
@@ -19,7 +19,7 @@ pub(super) fn columns(query: Query) -> Vec<Column<Run>> {
             "trigger",
             "Trigger",
             Width::Fixed(112),
-            |run: &Run| html! { <span title={run.trigger_detail.clone()}>{ run.trigger.as_str() }</span> },
+            |run: &Run| html! { <span title={set_off(run)}>{ run.trigger.as_str() }</span> },
         )
         .drops_below(720),
         Column::new("state", "State", Width::Fixed(104), state),
@@ -67,12 +67,18 @@ pub(super) fn detail(run: &Run) -> String {
     }
 }
 
+/// What set it off, which schedule or event, and who asked.
+fn set_off(run: &Run) -> String {
+    let detail = run.trigger_detail.as_ref().map(|detail| format!(", {detail}")).unwrap_or_default();
+    format!("{}{detail}; asked for by {}", run.trigger, run.initiator)
+}
+
 fn state(run: &Run) -> Html {
     html! {
         <span class="run-state">
             <RunStateBadge run={run.clone()} />
             if let Some(code) = run.error_code {
-                <span class="mono sm k-bad" title={code.meaning()}>{ code.as_str() }</span>
+                <RunCode {code} />
             }
         </span>
     }
@@ -106,6 +112,7 @@ pub(super) mod tests {
         assert_eq!(detail(&run(serde_json::json!({ "ticket": "OPS-4418" }))), "operator-2, OPS-4418, all");
         let event = serde_json::json!({ "trigger": "concelier", "triggerDetail": "event 7741, 214 advisories",
             "scope": { "kind": "keys", "purls": ["pkg:npm/a"], "vulnIds": [] }, "mode": "content-refresh" });
+        assert_eq!(set_off(&run(event.clone())), "concelier, event 7741, 214 advisories; asked for by operator-2");
         assert_eq!(detail(&run(event)), "event 7741, 214 advisories, 1 key, refreshed");
     }
 }

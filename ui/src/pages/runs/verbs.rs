@@ -6,6 +6,7 @@ use crate::kit::{Button, ButtonKind, Checkbox, Checked};
 use crate::parts::{ReasonDialog, RunLink};
 use crate::router::{Query, use_router};
 use crate::store::{use_api, use_session, use_toasts};
+use stella_contract::feature::Feature;
 use stella_contract::job::Cause;
 use stella_contract::route::Route;
 use stella_contract::run::{ONLY_FAILED_HOURS, RetryRun, Run, cancel_refusal, retry_refusal};
@@ -50,8 +51,10 @@ pub(super) fn RunVerbs(props: &RunVerbsProps) -> Html {
     let session = use_session();
     let asking = use_state_eq(|| None::<Verb>);
     let scope = session.refusal(Scope::RunsManage);
+    let off = session.off(Feature::RunsRetry);
     let why = |verb: Verb| {
-        scope.clone().or_else(|| verb.refusal(&props.run).map(str::to_owned)).map(AttrValue::from)
+        let off = off.clone().filter(|_| verb == Verb::Retry);
+        off.or_else(|| scope.clone()).or_else(|| verb.refusal(&props.run).map(str::to_owned)).map(AttrValue::from)
     };
     let ask = |verb: Verb| {
         let (asking, can) = (asking.clone(), why(verb).is_none());
