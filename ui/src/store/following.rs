@@ -5,11 +5,11 @@ use crate::api::Problem;
 use stella_contract::error::Code;
 
 /// A stream that is silent for longer is dead: the core says every 15 s that it is alive.
-pub const SILENCE_MS: i64 = 45_000;
+pub(super) const SILENCE_MS: i64 = 45_000;
 /// So many tries in a row without a word, and the run is asked for instead.
-pub const MOST_FAILURES: u32 = 5;
+pub(super) const MOST_FAILURES: u32 = 5;
 /// How often it is asked for then.
-pub const POLL_MS: u32 = 30_000;
+pub(super) const POLL_MS: u32 = 30_000;
 /// After so many questions the stream is tried once more.
 const QUESTIONS: u32 = 10;
 
@@ -24,7 +24,7 @@ pub enum Slow {
 
 /// What to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Next {
+pub(super) enum Next {
     /// Open the stream, after so many milliseconds.
     Stream {
         /// How long to wait before.
@@ -43,7 +43,7 @@ pub enum Next {
 
 /// How far following has come.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Following {
+pub(super) struct Following {
     failures: u32,
     questions: u32,
     slow: Option<Slow>,
@@ -51,33 +51,33 @@ pub struct Following {
 
 impl Following {
     /// At the beginning; a switch that is known to be off is not tried.
-    pub const fn new(is_off: bool) -> Self {
+    pub(super) const fn new(is_off: bool) -> Self {
         let slow = if is_off { Some(Slow::SwitchedOff) } else { None };
         Self { failures: 0, questions: 0, slow }
     }
     /// The first step.
-    pub const fn start(self) -> Next {
+    pub(super) const fn start(self) -> Next {
         match self.slow {
             None => Next::Stream { wait: 0 },
             Some(why) => Next::Poll { wait: 0, why },
         }
     }
     /// Why it is slow now.
-    pub const fn slow(self) -> Option<Slow> {
+    pub(super) const fn slow(self) -> Option<Slow> {
         self.slow
     }
     /// How many tries have failed in a row.
-    pub const fn failures(self) -> u32 {
+    pub(super) const fn failures(self) -> u32 {
         self.failures
     }
 
     /// The stream told something: it stands.
-    pub const fn heard(&mut self) {
+    pub(super) const fn heard(&mut self) {
         *self = Self::new(false);
     }
 
     /// The stream broke, was refused, or was silent for too long.
-    pub fn broke(&mut self, problem: &Problem, share: f64) -> Next {
+    pub(super) fn broke(&mut self, problem: &Problem, share: f64) -> Next {
         if problem.refused() == Some(Code::FeatureOff) {
             self.slow = Some(Slow::SwitchedOff);
             return Next::Poll { wait: 0, why: Slow::SwitchedOff };
@@ -95,7 +95,7 @@ impl Following {
     }
 
     /// A question was answered, or not.
-    pub fn asked(&mut self, problem: Option<&Problem>) -> Next {
+    pub(super) fn asked(&mut self, problem: Option<&Problem>) -> Next {
         if problem.is_some_and(|problem| !comes_back(problem)) {
             return Next::GiveUp;
         }

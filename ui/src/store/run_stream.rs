@@ -120,7 +120,7 @@ async fn watch(api: Api, id: RunId, is_off: bool, set: UseStateSetter<RunStream>
             Next::Stream { wait } => {
                 watcher.rest(wait).await;
                 let Some(problem) = watcher.stream(up).await else { return watcher.end() };
-                watcher.step(|following| following.broke(&problem, chance::share()), problem)
+                watcher.step(|following| following.broke(&problem, chance::share()), problem.clone())
             }
             Next::Poll { wait, .. } => {
                 TimeoutFuture::new(wait).await;

@@ -102,7 +102,7 @@ pub fn RunsPage(props: &RunsPageProps) -> Html {
                         <RunsList {tab} query={query.clone()} overview={overview} open={props.open.clone()} {on_open} on_new={new} />
                         if dashboard && beside.is_none() { <TrendStrip /><TelemetryLine on_open={panel} /> }
                     </div>
-                    if let Some(tenant) = beside { <PinnedRuns key={tenant.to_string()} {tenant} {tab} query={query.clone()} /> }
+                    if let Some(tenant) = beside { <PinnedRuns key={tenant.to_string()} tenant={tenant.clone()} {tab} query={query.clone()} /> }
                     { side(props.open.clone(), query, dashboard, &router) }
                 </div>
             } else {

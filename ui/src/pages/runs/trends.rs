@@ -17,7 +17,7 @@ use yew::prelude::*;
 /// The trends, asked for once a minute: that is how often they are sampled.
 #[hook]
 fn use_trends() -> Asked<RunTrends> {
-    use_query("run trends", Watch::of(&["run"]).every(60), |api| async move { api.run_trends().await })
+    use_query("run trends", Watch::none().every(60), |api| async move { api.run_trends().await })
 }
 
 /// Three figures with their lines, under the list.
