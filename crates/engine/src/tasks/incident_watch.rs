@@ -1,5 +1,5 @@
 //! Looks for what needs attention beside dead letters: breakers that opened, pools that lose their leases, jobs that
-//! run and get no further.
+//! run and get no further, a planner that is silent.
 
 use super::{Activity, Task};
 use crate::engine::Engine;
@@ -13,9 +13,10 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use stella_contract::ids::{JobId, Tenant};
 use stella_contract::incident::{IncidentKind, IncidentLink, Severity};
 use stella_contract::route::Route;
+use stella_contract::run_alert::PLANNER_GONE_MS;
 use stella_contract::time::Micros;
 use stella_ledger::incidents::{self, IncidentRecord, Mark, RunningRow};
-use stella_ledger::{LedgerError, Tx, breakers};
+use stella_ledger::{LedgerError, Tx, breakers, runs};
 
 /// How often running jobs are looked at, and everything is when nothing happens.
 const EVERY_MS: i64 = 60 * 1_000;
@@ -29,14 +30,20 @@ const TIMES: i64 = 3;
 /// Successful jobs of a type from which that is learned, of the last day.
 const SAMPLES: i64 = 200;
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
-const KINDS: [IncidentKind; 3] =
-    [IncidentKind::BreakerOpened, IncidentKind::LeaseStall, IncidentKind::JobStuck];
+const KINDS: [IncidentKind; 4] = [
+    IncidentKind::BreakerOpened,
+    IncidentKind::LeaseStall,
+    IncidentKind::JobStuck,
+    IncidentKind::PlannerStalled,
+];
 
 /// Raises incidents of breakers, pools and jobs.
 #[derive(Debug, Default)]
 pub(super) struct IncidentWatch {
     /// When it last looked at running jobs, in microseconds.
     looked: AtomicI64,
+    /// When it first looked at anything, in microseconds.
+    began: AtomicI64,
 }
 
 /// What one look found.
@@ -56,11 +63,15 @@ impl Task for IncidentWatch {
         let now = engine.now();
         let due = Micros(self.looked.load(Ordering::Relaxed)).plus_ms(EVERY_MS);
         let looks_at_jobs = now >= due;
+        let began = match self.began.compare_exchange(0, now.0, Ordering::Relaxed, Ordering::Relaxed) {
+            Ok(_) => now,
+            Err(began) => Micros(began),
+        };
         let tenants = engine.options().tenants.clone();
         let seen: Seen = engine
             .ledger()
             .read::<_, LedgerError, _>(move |tx| {
-                Box::pin(async move { look(tx, &tenants, looks_at_jobs, now).await })
+                Box::pin(async move { look(tx, &tenants, looks_at_jobs, (began, now)).await })
             })
             .await?;
         if looks_at_jobs {
@@ -91,12 +102,14 @@ async fn look(
     tx: &mut Tx,
     tenants: &[Tenant],
     looks_at_jobs: bool,
-    now: Micros,
+    (began, now): (Micros, Micros),
 ) -> Result<Seen, LedgerError> {
     let mut seen = Seen::default();
     let mut raises = breakers_open(tx).await?;
     raises.extend(pools_stalled(tx, now).await?);
-    let mut kinds = vec![IncidentKind::BreakerOpened, IncidentKind::LeaseStall];
+    raises.extend(planner_stalled(tx, tenants, began, now).await?);
+    let mut kinds =
+        vec![IncidentKind::BreakerOpened, IncidentKind::LeaseStall, IncidentKind::PlannerStalled];
     if looks_at_jobs {
         let (stuck, marks) = jobs_stuck(tx, now).await?;
         raises.extend(stuck);
@@ -179,6 +192,35 @@ async fn pools_stalled(tx: &mut Tx, now: Micros) -> Result<Vec<Raise>, LedgerErr
         });
     }
     Ok(raises)
+}
+
+/// A planner that has been silent for too long, told to every tenant. A ledger that was not in use for a while has an
+/// old heartbeat when it is opened; only silence that was watched counts.
+async fn planner_stalled(
+    tx: &mut Tx,
+    tenants: &[Tenant],
+    began: Micros,
+    now: Micros,
+) -> Result<Vec<Raise>, LedgerError> {
+    let Some(beat) = runs::last_beat(tx).await? else { return Ok(Vec::new()) };
+    if now.ms_since(beat.max(began)) <= PLANNER_GONE_MS {
+        return Ok(Vec::new());
+    }
+    let raise = |tenant: &Tenant| Raise {
+        tenant: tenant.clone(),
+        kind: IncidentKind::PlannerStalled,
+        subject: "planner".to_owned(),
+        severity: Severity::Critical,
+        count: 1,
+        threshold: 1,
+        reason_code: "PLANNER_STALLED".to_owned(),
+        summary: format!(
+            "No planner has told for {} minutes that it is alive; new runs wait in planning.",
+            PLANNER_GONE_MS / 60_000
+        ),
+        links: vec![link(Route::Scheduler)],
+    };
+    Ok(tenants.iter().map(raise).collect())
 }
 
 /// The jobs that are stuck, and how far the others got.

@@ -4,6 +4,7 @@ use super::*;
 use sha2::{Digest, Sha256};
 use stella_contract::dead_letter::ExportFormat;
 use stella_contract::feature::{Feature, SetFeature};
+use stella_contract::incident::{IncidentFilter, IncidentKind, IncidentState};
 use stella_contract::run_alert::RunAlertKind;
 use stella_contract::run_export::ExportRuns;
 
@@ -11,6 +12,7 @@ on_both! {
     a_day_of_runs_is_told_in_hours_and_points => told_of_a_day;
     a_code_that_ends_three_runs_in_an_hour_is_a_warning => repeated;
     a_run_that_waits_in_planning_and_a_silent_planner_are_warnings => late;
+    a_planner_that_is_silent_for_five_minutes_is_an_incident_until_it_is_heard => stalled;
     runs_are_exported_by_filter_or_one_by_one_with_a_digest => exported;
     runs_are_found_by_shard_and_until_a_time => filtered;
     a_segment_leaves_its_output_as_evidence => evidence;
@@ -78,6 +80,29 @@ async fn late(place: LedgerPlace) {
     assert_eq!((told[1].since, &told[1].run_id), (run.created_at, &Some(run.run_id)));
     world.engine.run_until_idle().await.unwrap();
     assert_eq!(kinds().await, []);
+}
+
+async fn stalled(place: LedgerPlace) {
+    let world = World::small(place).await;
+    let task = |name: &str| crate::tasks::all().into_iter().find(|task| task.name() == name).unwrap();
+    let (watch, planner) = (task("incident-watch"), task("planner"));
+    let states = async || -> Vec<IncidentState> {
+        let filter = IncidentFilter { kind: Some(IncidentKind::PlannerStalled), ..Default::default() };
+        let page = world.engine.incidents().list(&world.caller, &filter, &PageQuery::default()).await;
+        page.unwrap().items.into_iter().map(|incident| incident.state).collect()
+    };
+    // The ledger was closed for a day: its old heartbeat is nobody's fault.
+    world.clock.advance_ms(24 * 60 * 60 * 1_000);
+    watch.activate(&world.engine).await.unwrap();
+    world.clock.advance_ms(300_000);
+    watch.activate(&world.engine).await.unwrap();
+    assert_eq!(states().await, []);
+    world.clock.advance_ms(1);
+    watch.activate(&world.engine).await.unwrap();
+    assert_eq!(states().await, [IncidentState::Open]);
+    planner.activate(&world.engine).await.unwrap();
+    watch.activate(&world.engine).await.unwrap();
+    assert_eq!(states().await, [IncidentState::Mitigated]);
 }
 
 async fn exported(place: LedgerPlace) {
