@@ -20,6 +20,9 @@ pub struct RunTrends {
     pub by_schedule: Vec<ScheduleBacklog>,
     /// The last 24 whole or begun hours, oldest first.
     pub hours: Vec<RunHour>,
+    /// How much came out the same when it was done once more, by day for 30 days, oldest first; days without a sample
+    /// are left out.
+    pub determinism: Vec<DeterminismDay>,
 }
 
 /// The figures that `/metrics` tells under these names, of one tenant.
@@ -85,6 +88,21 @@ pub struct RunHour {
     /// How long they took from their start, on average.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_mean_ms: Option<i64>,
+}
+
+/// The samples of one day.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct DeterminismDay {
+    /// Its beginning.
+    pub at: Micros,
+    /// The mean score of its runs, 0 to 1.
+    pub mean: f64,
+    /// Runs with a score.
+    pub runs: i64,
+    /// Segments that were evaluated once more.
+    pub sample: i64,
 }
 
 /// Runs of one trigger.

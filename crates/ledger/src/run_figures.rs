@@ -51,6 +51,19 @@ pub struct CodeRow {
     pub last_at: i64,
 }
 
+/// What samples showed in one span.
+#[derive(Debug, Clone, PartialEq, FromRow)]
+pub struct SameRow {
+    /// The start of the span.
+    pub at: i64,
+    /// The mean score.
+    pub mean: f64,
+    /// Runs with a score.
+    pub runs: i64,
+    /// Segments that were evaluated once more.
+    pub sample: i64,
+}
+
 /// A run that waits in planning.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct PlanningRow {
@@ -95,6 +108,14 @@ const TOOK: Sql = Sql::both(
     where tenant = $1 and finished_at is not null and finished_at >= $2
     group by 1
     order by 1",
+);
+const SAME: Sql = Sql::both(
+    "select finished_at / $3 * $3 as at, avg(determinism_score) as mean, count(*) as runs,
+        cast(coalesce(sum(determinism_sample), 0) as bigint) as sample
+    from runs
+    where tenant = $1 and finished_at is not null and finished_at >= $2 and determinism_score is not null
+    group by finished_at / $3
+    order by finished_at / $3",
 );
 const FAILED: Sql = Sql::both("select count(*) from runs where tenant = $1 and state = 'error'");
 const CODES: Sql = Sql::both(
@@ -147,6 +168,14 @@ pub async fn ended(tx: &mut Tx, tenant: &str, since: i64, span: i64) -> Result<V
 pub async fn took(tx: &mut Tx, tenant: &str, since: i64) -> Result<Vec<TookRow>, LedgerError> {
     let text = TOOK.text(tx);
     Ok(on_db!(tx, connection => sqlx::query_as(text).bind(tenant).bind(since).fetch_all(connection).await?))
+}
+
+/// What samples of runs that ended since then showed, by span.
+pub async fn same(tx: &mut Tx, tenant: &str, since: i64, span: i64) -> Result<Vec<SameRow>, LedgerError> {
+    let text = SAME.text(tx);
+    Ok(on_db!(tx, connection => {
+        sqlx::query_as(text).bind(tenant).bind(since).bind(span).fetch_all(connection).await?
+    }))
 }
 
 /// How many runs ever ended in an error.

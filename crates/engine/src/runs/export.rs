@@ -22,7 +22,7 @@ use stella_ledger::runs::{self, Wanted};
 const STRIDE: i64 = 1_000;
 const SCHEMA: &str = "stella.run-export.v1";
 
-const HEADINGS: [&str; 53] = [
+const HEADINGS: [&str; 56] = [
     "runId",
     "createdAt",
     "state",
@@ -69,6 +69,9 @@ const HEADINGS: [&str; 53] = [
     "deltas.kevAdded",
     "deltas.kevRemoved",
     "retryOf",
+    "onlyFailed",
+    "determinism.score",
+    "determinism.sample",
     "correlationId",
     "plannedAt",
     "startedAt",

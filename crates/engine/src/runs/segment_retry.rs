@@ -4,11 +4,13 @@ use crate::caller::Caller;
 use crate::change::By;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::features;
 use crate::journal::Journal;
 use crate::runs::messages::{log, tell};
 use crate::runs::{Runs, mirror, steps};
 use crate::verbs::{Again, Verb, repeat_many};
 use stella_contract::error::Code;
+use stella_contract::feature::Feature;
 use stella_contract::event::LogSeverity;
 use stella_contract::ids::{SegmentId, Tenant};
 use stella_contract::job::{Job, JobState};
@@ -28,6 +30,7 @@ impl Runs {
         let by = By { actor: caller.actor(), cause: caller.cause.clone() };
         let write = self.engine.ledger().write(move |tx| {
             Box::pin(async move {
+                features::demand(tx, Feature::RunsRetry).await?;
                 let (mut run, segment) = find(tx, &tenant, &segment_id).await?;
                 demand_rested(&run, &segment, now)?;
                 let mut journal = Journal::default();

@@ -8,15 +8,18 @@ use std::collections::BTreeMap;
 use stella_contract::feature::Feature;
 use stella_contract::job::JobState;
 use stella_contract::run_trends::{
-    BacklogPoint, RunHour, RunSeries, RunTrends, ScheduleBacklog, TriggerCount,
+    BacklogPoint, DeterminismDay, RunHour, RunSeries, RunTrends, ScheduleBacklog, TriggerCount,
 };
 use stella_contract::scope::Scope;
 use stella_contract::time::Micros;
-use stella_ledger::run_figures::{self, AskedRow, EndedRow, TookRow};
+use stella_ledger::run_figures::{self, AskedRow, EndedRow, SameRow, TookRow};
 use stella_ledger::run_samples::{self, BacklogRow};
 use stella_ledger::{LedgerError, Tx, overview};
 
 const HOUR_US: i64 = 60 * 60 * 1_000_000;
+const DAY_US: i64 = 24 * HOUR_US;
+/// Days of which samples are told.
+const DAYS: i64 = 30;
 /// Hours that are told.
 const HOURS: i64 = 24;
 /// The span of one point of the backlog.
@@ -50,6 +53,7 @@ struct Seen {
     backlog: Vec<BacklogRow>,
     asked: Vec<AskedRow>,
     ended: Vec<EndedRow>,
+    same: Vec<SameRow>,
 }
 
 impl Seen {
@@ -69,6 +73,7 @@ impl Seen {
             backlog: run_samples::since(tx, tenant, day, POINT_US).await?,
             asked: run_figures::asked(tx, tenant, hours, HOUR_US).await?,
             ended: run_figures::ended(tx, tenant, hours, HOUR_US).await?,
+            same: run_figures::same(tx, tenant, now.0 - DAYS * DAY_US, DAY_US).await?,
         })
     }
 
@@ -86,7 +91,14 @@ impl Seen {
             duration_p95_ms: nearly_all(&self.took, ended),
         };
         let (backlog, by_schedule) = self.backlog();
-        Ok(RunTrends { as_of: now, series, backlog, by_schedule, hours })
+        let day = |row: &SameRow| DeterminismDay {
+            at: Micros(row.at),
+            mean: row.mean,
+            runs: row.runs,
+            sample: row.sample,
+        };
+        let determinism = self.same.iter().map(day).collect();
+        Ok(RunTrends { as_of: now, series, backlog, by_schedule, hours, determinism })
     }
 
     /// The tenant's backlog, and that of each schedule.

@@ -10,7 +10,7 @@ use crate::router::{Link, Query};
 use crate::store::{Asked, Watch, use_query};
 use stella_contract::route::Route;
 use stella_contract::run::RunTrigger;
-use stella_contract::run_trends::{BacklogPoint, RunHour, RunSeries, RunTrends};
+use stella_contract::run_trends::{BacklogPoint, DeterminismDay, RunHour, RunSeries, RunTrends};
 use stella_contract::time::Micros;
 use yew::prelude::*;
 
@@ -51,6 +51,16 @@ pub(super) fn TrendStrip() -> Html {
                 </div>
             </div>
             <div class="fig">
+                <div class="l">{ "Determinism, daily mean" }</div>
+                <div class="v row">
+                    { match trends.determinism.last() {
+                        Some(day) => html! { <span title={sampled(day)}>{ format!("{:.3}", day.mean) }</span> },
+                        None => html! { <span class="f3">{ "n/a" }</span> },
+                    } }
+                    { spark("Determinism by day", trends.determinism.iter().map(|day| day.mean).collect(), Tone::Idle) }
+                </div>
+            </div>
+            <div class="fig">
                 <div class="l">{ "Runs in error, 24 h" }</div>
                 <div class="v row">
                     <Link to={Route::Runs} query={failed} class={classes!("n", (series.runs_error_24h > 0).then_some("k-bad"))}>{ count(series.runs_error_24h) }</Link>
@@ -59,6 +69,11 @@ pub(super) fn TrendStrip() -> Html {
             </div>
         </section>
     }
+}
+
+/// How much a day's score rests on.
+fn sampled(day: &DeterminismDay) -> String {
+    format!("{} segments of {} runs were evaluated once more", day.sample, day.runs)
 }
 
 fn spark(label: &'static str, values: Vec<f64>, tone: Tone) -> Html {
@@ -192,7 +207,23 @@ fn Charts(props: &ChartsProps) -> Html {
                     <p class="f3 sm">{ "seconds; hours without an ended run are left out" }</p>
                 }
             </section>
+            { determinism(&trends.determinism) }
         </>
+    }
+}
+
+/// The daily mean score, with what it rests on.
+fn determinism(days: &[DeterminismDay]) -> Html {
+    html! {
+        <section class="sec" aria-label="Determinism score">
+            <div class="sec-h"><h2>{ "Determinism score, daily mean, 30 days" }</h2></div>
+            { match days.last() {
+                None => html! { <p class="f3 sm">{ "n/a: no run was sampled. A finished run has some of its segments evaluated once more." }</p> },
+                Some(last) => html! {
+                    <p class="row"><span class="b">{ format!("{:.3}", last.mean) }</span>{ spark("Determinism by day", days.iter().map(|day| day.mean).collect(), Tone::Idle) }<span class="f3 sm">{ sampled(last) }</span></p>
+                },
+            } }
+        </section>
     }
 }
 

@@ -212,7 +212,7 @@ async fn switched_off(place: LedgerPlace) {
     }
     let everything = PageQuery::default();
     let refusals = [
-        runs.retry(caller, &run.run_id).await.unwrap_err(),
+        runs.retry(caller, &run.run_id, RetryRun::default()).await.unwrap_err(),
         runs.trends(caller).await.unwrap_err(),
         runs.alerts(caller).await.unwrap_err(),
         runs.events(caller, &everything).await.unwrap_err(),
@@ -229,7 +229,7 @@ async fn switched_off(place: LedgerPlace) {
     let on = turn(Feature::RunsRetry, true).await;
     assert_eq!((on.enabled, on.version, on.changed_by.as_deref()), (true, 2, Some("ada")));
     world.clock.advance_ms(1_000);
-    assert_eq!(runs.retry(caller, &run.run_id).await.unwrap().retry_of, Some(run.run_id));
+    assert_eq!(runs.retry(caller, &run.run_id, RetryRun::default()).await.unwrap().retry_of, Some(run.run_id.clone()));
     let switches = features.list(caller, &everything).await.unwrap().items;
     assert_eq!(switches.iter().filter(|switch| switch.enabled).count(), 1);
 }
