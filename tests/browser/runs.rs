@@ -48,11 +48,9 @@ async fn a_run_planned_by_its_preview_is_watched_filtered_by_address_and_exporte
     push(&browser, "Start run over 1 targets").await;
     dialog_closed(&browser).await;
     see(&browser, &format!("{DRAWER}//*[normalize-space(.)='completed']")).await;
-    for (tab, words) in [
-        ("Evidence", "Segment outputs"),
-        ("Logs", "Open in logs"),
-        ("Deltas", "Findings of this run"),
-    ] {
+    for (tab, words) in
+        [("Evidence", "Segment outputs"), ("Logs", "Open in logs"), ("Deltas", "Findings of this run")]
+    {
         let tab = format!("{DRAWER}//*[@role='tab'][contains(., '{tab}')]");
         see(&browser, &tab).await.click().await.unwrap();
         see(&browser, &format!("{DRAWER}//*[contains(normalize-space(.), '{words}')]")).await;
@@ -111,7 +109,11 @@ async fn three_runs_that_fail_alike_raise_a_warning_that_leads_to_the_runbook() 
         see(&browser, &format!("{DRAWER}//*[normalize-space(.)='try {number}']")).await;
     }
     read(&browser, "3 runs ended with ERR_RUN_009 in an hour").await;
-    see(&browser, "//*[contains(@class, 'banner')]//a[normalize-space(.)='Runbook']").await.click().await.unwrap();
+    see(&browser, "//*[contains(@class, 'banner')]//a[normalize-space(.)='Runbook']")
+        .await
+        .click()
+        .await
+        .unwrap();
     see(&browser, "//section[@id='code-err-run-009' and contains(@class, 'is-asked')]").await;
     let focused: String = ask(&browser, "return document.activeElement.id;").await;
     assert_eq!(focused, "code-err-run-009");
@@ -130,7 +132,8 @@ async fn a_part_that_is_switched_off_is_refused_everywhere_at_once() {
     push(&browser, "Start run").await;
     dialog_closed(&browser).await;
     see(&browser, &format!("{DRAWER}//*[normalize-space(.)='completed']")).await;
-    see(&browser, &format!("{DRAWER}//button[starts-with(normalize-space(.), 'Retry') and not(@disabled)]")).await;
+    see(&browser, &format!("{DRAWER}//button[starts-with(normalize-space(.), 'Retry') and not(@disabled)]"))
+        .await;
 
     open(&browser, &served, &Route::Settings, "").await;
     let off = "//tr[contains(., 'runs.retry.enabled')]//button";

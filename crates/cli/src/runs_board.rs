@@ -108,14 +108,18 @@ pub(crate) async fn events(paging: &Paging, door: &Door, output: &Output) -> Res
 }
 
 fn of_trends(trends: &RunTrends) -> Table {
-    let seconds = |ms: Option<i64>| ms.map_or_else(|| "-".to_owned(), |ms| format!("{:.1} s", ms as f64 / 1_000.0));
+    let seconds =
+        |ms: Option<i64>| ms.map_or_else(|| "-".to_owned(), |ms| format!("{:.1} s", ms as f64 / 1_000.0));
     let series = &trends.series;
     let last = trends.backlog.last();
     let backlog = |of: fn(&BacklogPoint) -> i64| or_dash(last.map(of).as_ref());
     Table::of_one([
         ("scheduler_queue_depth", series.queue_depth.to_string()),
         ("scheduler_runs_active", series.runs_active.to_string()),
-        ("scheduler_runs_error_total", format!("{} ({} in 24 h)", series.runs_error_total, series.runs_error_24h)),
+        (
+            "scheduler_runs_error_total",
+            format!("{} ({} in 24 h)", series.runs_error_total, series.runs_error_24h),
+        ),
         (
             "scheduler_runs_duration_seconds",
             format!(

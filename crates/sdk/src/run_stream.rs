@@ -283,7 +283,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn where_streams_are_switched_off_the_messages_are_asked_for() {
-        let off = r#"{"error":{"code":"FEATURE_OFF","message":"It is off.","traceId":"t","retryable":false}}"#;
+        let off =
+            r#"{"error":{"code":"FEATURE_OFF","message":"It is off.","traceId":"t","retryable":false}}"#;
         let said = r#"{"items":[{"seq":2,"at":"2026-11-21T14:28:15.204Z","event":"stateChanged","from":"queued","to":"running"}],"ended":false}"#;
         let last = r#"{"items":[{"seq":3,"at":"2026-11-21T14:28:16.204Z","event":"end","state":"completed"}],"ended":true}"#;
         let (messages, asked) =

@@ -131,7 +131,6 @@ const fn next_step(code: Code) -> &'static str {
         Code::SourcePaused => "Resume the source first.",
         Code::CooldownActive => "Wait until it has rested, then ask again.",
         Code::RunNotTerminal => "Wait until the run has ended, or cancel it.",
-        Code::CooldownActive => "Wait until it has rested, then ask again.",
         Code::FeatureOff => "Settings show what is switched off on this ledger.",
         Code::PayloadTooLarge => "Send less at once.",
         Code::UnsupportedMediaType => "Send a CycloneDX or SPDX document as JSON.",

@@ -40,7 +40,12 @@ impl Api {
         self.get("/api/v1/features".into()).await
     }
     /// Switches a part of the product on or off.
-    pub async fn set_feature(&self, feature: Feature, wish: SetFeature, cause: &Cause) -> Result<FeatureSwitch> {
+    pub async fn set_feature(
+        &self,
+        feature: Feature,
+        wish: SetFeature,
+        cause: &Cause,
+    ) -> Result<FeatureSwitch> {
         self.post_json(format!("/api/v1/features/{feature}:set"), &wish, cause).await
     }
 }

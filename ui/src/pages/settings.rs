@@ -182,7 +182,8 @@ fn Parts() -> Html {
 
 fn turn_dialog(switch: &FeatureSwitch, on_close: Callback<()>, on_done: Callback<()>) -> Html {
     let (feature, wish) = (switch.feature, SetFeature { enabled: !switch.enabled });
-    let (verb, to, past) = if wish.enabled { ("Switch on", "on", "switched on") } else { ("Switch off", "off", "switched off") };
+    let (verb, to, past) =
+        if wish.enabled { ("Switch on", "on", "switched on") } else { ("Switch off", "off", "switched off") };
     let deed = Deed::new(move |api, cause| async move {
         api.set_feature(feature, wish, &cause).await.map(|_| format!("{feature} is {past}").into())
     });

@@ -108,8 +108,7 @@ async fn look(
     let mut raises = breakers_open(tx).await?;
     raises.extend(pools_stalled(tx, now).await?);
     raises.extend(planner_stalled(tx, tenants, began, now).await?);
-    let mut kinds =
-        vec![IncidentKind::BreakerOpened, IncidentKind::LeaseStall, IncidentKind::PlannerStalled];
+    let mut kinds = vec![IncidentKind::BreakerOpened, IncidentKind::LeaseStall, IncidentKind::PlannerStalled];
     if looks_at_jobs {
         let (stuck, marks) = jobs_stuck(tx, now).await?;
         raises.extend(stuck);

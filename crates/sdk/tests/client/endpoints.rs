@@ -312,7 +312,11 @@ fn segment() -> SegmentId {
 fn pattern(request: &Request) -> String {
     let part = |part: &str| match part.split_once(UUID) {
         Some((_, verb)) => format!("{{id}}{verb}"),
-        None => part.replace(RUN, "{id}").replace(Feature::RunsSse.as_str(), "{id}").replace(DIGEST, "{digest}").replace(ARTIFACT, "{name}"),
+        None => part
+            .replace(RUN, "{id}")
+            .replace(Feature::RunsSse.as_str(), "{id}")
+            .replace(DIGEST, "{digest}")
+            .replace(ARTIFACT, "{name}"),
     };
     let path: Vec<String> = request.url.path().split('/').map(part).collect();
     format!("{} {}", request.method, path.join("/"))

@@ -92,7 +92,11 @@ pub(super) const fn help(code: RunErrorCode) -> CodeHelp {
                 "Check that the endpoint answers from the machine of the worker: name, port, certificate, proxy.",
                 "A breaker closes by itself when a probe succeeds. When the far side is well again, reset it and repeat the run.",
             ],
-            commands: &["orch breaker list", "orch breaker reset BREAKER --reason TEXT", "runs retry --run RUN --reason TEXT"],
+            commands: &[
+                "orch breaker list",
+                "orch breaker reset BREAKER --reason TEXT",
+                "runs retry --run RUN --reason TEXT",
+            ],
         },
         RunErrorCode::TooManyFailed => CodeHelp {
             signs: &[
@@ -190,7 +194,10 @@ pub(super) const fn help(code: RunErrorCode) -> CodeHelp {
             commands: &["sbom list", "runs preview --scope FILE"],
         },
         RunErrorCode::Internal => CodeHelp {
-            signs: &["No other code fits: a fault of the product.", "The message says no more than that; the log of the core does."],
+            signs: &[
+                "No other code fits: a fault of the product.",
+                "The message says no more than that; the log of the core does.",
+            ],
             deeds: &[
                 "Copy the correlation id of the run and look it up in the log of the core.",
                 "Make the text for support: it holds the run, its times and the end of its log, with secrets hidden.",

@@ -11,8 +11,8 @@ use stella_contract::cloud_event::BUFFER;
 use stella_contract::route::Route;
 use stella_contract::run::RunErrorCode;
 use stella_contract::{kept, lease};
-use wasm_bindgen::JsCast;
 use steps::{STEPS, Step};
+use wasm_bindgen::JsCast;
 use yew::prelude::*;
 
 /// The runbook.

@@ -1,7 +1,9 @@
 //! Escalate to support: a text that holds all that is known of a run, to be copied or saved. Nothing is sent.
 
 use crate::api::Load;
-use crate::kit::{Banner, Button, ButtonKind, Dialog, DialogSize, Shape, Skeleton, Tone, save_file, use_copy};
+use crate::kit::{
+    Banner, Button, ButtonKind, Dialog, DialogSize, Shape, Skeleton, Tone, save_file, use_copy,
+};
 use crate::parts::{CliTwin, ProblemView};
 use crate::store::{Watch, use_query};
 use stella_contract::ids::RunId;
@@ -39,7 +41,8 @@ pub(super) fn EscalateDialog(props: &EscalateDialogProps) -> Html {
         })
     };
     let waiting = made.is_none().then_some(AttrValue::Static("The text is being made"));
-    let words = ["runs", "escalate", "--run", id.as_str()].map(|word| AttrValue::from(word.to_owned())).to_vec();
+    let words =
+        ["runs", "escalate", "--run", id.as_str()].map(|word| AttrValue::from(word.to_owned())).to_vec();
     html! {
         <Dialog title="Escalate to support" subject={id.to_string()} size={DialogSize::Form} on_close={props.on_close.clone()}
             footer={html! { <>

@@ -31,7 +31,9 @@ pub(super) fn Evidence(props: &EvidenceProps) -> Html {
         (None, true) => None,
     };
     match why {
-        Some(why) => html! { <Banner tone={Tone::Idle} icon={Shape::Lock} fact="Evidence is not shown.">{ why }</Banner> },
+        Some(why) => {
+            html! { <Banner tone={Tone::Idle} icon={Shape::Lock} fact="Evidence is not shown.">{ why }</Banner> }
+        }
         None => html! { <Shown run={props.run.clone()} /> },
     }
 }

@@ -110,7 +110,11 @@ mod tests {
     fn the_command_names_the_runs_or_the_filter() {
         let run: RunId = "run:acme:20261121T140815Z:9c1f04ab".parse().unwrap();
         let said = |filter: &RunFilter, runs: &[RunId]| {
-            words(filter, runs, ExportFormat::Csv).iter().map(|word| word.to_string()).collect::<Vec<_>>().join(" ")
+            words(filter, runs, ExportFormat::Csv)
+                .iter()
+                .map(|word| word.to_string())
+                .collect::<Vec<_>>()
+                .join(" ")
         };
         let one = said(&RunFilter::default(), &[run]);
         assert_eq!(one, "runs export --as csv --run run:acme:20261121T140815Z:9c1f04ab");

@@ -178,7 +178,8 @@ mod tests {
 
     #[test]
     fn since_takes_a_moment_as_well_as_a_length() {
-        let at = |text: &str| moment(&Query::default().with("since", text), "since", NOW).map(|at| at.to_string());
+        let at =
+            |text: &str| moment(&Query::default().with("since", text), "since", NOW).map(|at| at.to_string());
         assert_eq!(at("2026-11-21T00:00:00Z").as_deref(), Some("2026-11-21T00:00:00.000Z"));
         assert_eq!(at("yesterday"), None);
     }

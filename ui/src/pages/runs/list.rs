@@ -59,8 +59,7 @@ pub fn RunsPage(props: &RunsPageProps) -> Html {
         let form = form.clone();
         Callback::from(move |()| form.set(None))
     };
-    let tenants: Vec<Tenant> =
-        session.session.value().map(|found| found.tenants.clone()).unwrap_or_default();
+    let tenants: Vec<Tenant> = session.session.value().map(|found| found.tenants.clone()).unwrap_or_default();
     let beside = pinned(&query, session.tenant.as_ref(), &tenants);
     let pin = {
         let (router, query, beside) = (router.clone(), query.clone(), beside.clone());

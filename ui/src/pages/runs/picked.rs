@@ -10,7 +10,7 @@ use crate::store::{use_api, use_feed, use_session};
 use stella_contract::feature::Feature;
 use stella_contract::ids::RunId;
 use stella_contract::job::Cause;
-use stella_contract::run::{Run, cancel_refusal, retry_refusal};
+use stella_contract::run::{RetryRun, Run, cancel_refusal, retry_refusal};
 use stella_contract::scope::Scope;
 use yew::prelude::*;
 
@@ -136,7 +136,7 @@ type Outcome = (RunId, Result<RunId, Problem>);
 async fn act(api: &Api, verb: Many, id: &RunId, cause: &Cause) -> Result<RunId, Problem> {
     let run = match verb {
         Many::Cancel => api.cancel_run(id, cause).await?,
-        Many::Retry => api.retry_run(id, cause).await?,
+        Many::Retry => api.retry_run(id, RetryRun::default(), cause).await?,
     };
     Ok(run.run_id)
 }
@@ -189,7 +189,10 @@ fn ManyDialog(props: &ManyDialogProps) -> Html {
     };
     let left = match props.left_out {
         0 => String::new(),
-        left => format!(" {} left out: it cannot be done to them now.", counted(left as i64, "run is", "runs are")),
+        left => format!(
+            " {} left out: it cannot be done to them now.",
+            counted(left as i64, "run is", "runs are")
+        ),
     };
     let mut cli: Vec<AttrValue> = vec!["runs".into(), props.verb.word().into()];
     cli.extend(asked.iter().flat_map(|id| [AttrValue::from("--run"), AttrValue::from(id.to_string())]));
@@ -240,8 +243,7 @@ mod tests {
         };
         let all = vec![with("00000001", "running"), with("00000002", "error"), with("00000003", "completed")];
         let sheet: Sheet<Run> = all.clone().into();
-        let keys: Selection =
-            Rc::new(all.iter().take(2).map(|run| run.run_id.to_string()).collect());
+        let keys: Selection = Rc::new(all.iter().take(2).map(|run| run.run_id.to_string()).collect());
         let picked = chosen(&sheet, &keys);
         assert_eq!(picked.len(), 2);
         assert_eq!(eligible(&picked, Many::Cancel), [all[0].run_id.clone()]);

@@ -1,7 +1,7 @@
 //! A second tenant beside the shown one, live: the same list with the same filters, over a feed of its own.
 
-use super::filter::list_query;
 use super::figures::{active, backlog};
+use super::filter::list_query;
 use super::list::{RunsList, Side};
 use crate::kit::{Button, ButtonKind, Shape};
 use crate::router::{Query, use_router};
@@ -52,14 +52,19 @@ pub(super) fn PinnedRuns(props: &PinnedRunsProps) -> Html {
 fn Pane(props: &PinnedRunsProps) -> Html {
     let (router, session) = (use_router(), use_session());
     let asked =
-        use_query("overview", Watch::of(&["job", "run"]).every(15), |api| async move { api.overview().await });
+        use_query(
+            "overview",
+            Watch::of(&["job", "run"]).every(15),
+            |api| async move { api.overview().await },
+        );
     let unpin = {
         let (router, query) = (router.clone(), props.query.without("pin"));
         Callback::from(move |()| router.ask(&query))
     };
     // A run is opened where its tenant is shown.
     let on_open = {
-        let (choose, tenant, query) = (session.choose.clone(), props.tenant.clone(), list_query(&props.query));
+        let (choose, tenant, query) =
+            (session.choose.clone(), props.tenant.clone(), list_query(&props.query));
         Callback::from(move |id: RunId| {
             choose.emit(tenant.clone());
             router.go(&Route::Run(id), &query);

@@ -6,6 +6,7 @@ use crate::clock;
 use crate::kit::{Button, Countdown};
 use crate::parts::ReasonDialog;
 use crate::store::{use_api, use_session, use_toasts};
+use stella_contract::feature::Feature;
 use stella_contract::job::Cause;
 use stella_contract::run::RunState;
 use stella_contract::scope::Scope;
@@ -56,7 +57,8 @@ pub(super) fn RetrySegment(props: &RetrySegmentProps) -> Html {
         let (segment, on_ask) = (props.segment.clone(), props.on_ask.clone());
         Callback::from(move |()| on_ask.emit(segment.clone()))
     };
-    let refusal = session.refusal(Scope::RunsManage).map(AttrValue::from);
+    let refusal =
+        session.off(Feature::RunsRetry).or_else(|| session.refusal(Scope::RunsManage)).map(AttrValue::from);
     match stand(&props.segment, props.run, clock::now()) {
         Stand::Nothing => html! { <span class="f3">{ "none" }</span> },
         Stand::Ready => html! {

@@ -112,7 +112,10 @@ pub(super) mod tests {
         assert_eq!(detail(&run(serde_json::json!({ "ticket": "OPS-4418" }))), "operator-2, OPS-4418, all");
         let event = serde_json::json!({ "trigger": "concelier", "triggerDetail": "event 7741, 214 advisories",
             "scope": { "kind": "keys", "purls": ["pkg:npm/a"], "vulnIds": [] }, "mode": "content-refresh" });
-        assert_eq!(set_off(&run(event.clone())), "concelier, event 7741, 214 advisories; asked for by operator-2");
+        assert_eq!(
+            set_off(&run(event.clone())),
+            "concelier, event 7741, 214 advisories; asked for by operator-2"
+        );
         assert_eq!(detail(&run(event)), "event 7741, 214 advisories, 1 key, refreshed");
     }
 }

@@ -69,7 +69,9 @@ fn run(event: &FeedEvent) -> Html {
 fn code(event: &FeedEvent) -> Html {
     let code: Option<RunErrorCode> = event.data["errorCode"].as_str().and_then(|code| code.parse().ok());
     match code {
-        Some(code) => html! { <Link to={Route::Runbook} query={runbook(code)} class="n mono sm k-bad">{ code.as_str() }</Link> },
+        Some(code) => {
+            html! { <Link to={Route::Runbook} query={runbook(code)} class="n mono sm k-bad">{ code.as_str() }</Link> }
+        }
         None => Html::default(),
     }
 }

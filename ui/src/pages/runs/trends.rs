@@ -4,7 +4,9 @@
 use super::telemetry::Telemetry;
 use crate::api::Load;
 use crate::kit::format::{count, duration};
-use crate::kit::{AreaChart, Drawer, Empty, Select, Series, Shape, Skeleton, Sparkline, Stack, StackPart, Tone};
+use crate::kit::{
+    AreaChart, Drawer, Empty, Select, Series, Shape, Skeleton, Sparkline, Stack, StackPart, Tone,
+};
 use crate::parts::{CliTwin, ProblemView, StaleBanner};
 use crate::router::{Link, Query};
 use crate::store::{Asked, Watch, use_query};
@@ -230,8 +232,10 @@ fn determinism(days: &[DeterminismDay]) -> Html {
 /// The four series under their names.
 fn cards(series: &RunSeries) -> Html {
     let failures = Query::default().with("tab", "failures");
-    let card = |name: &'static str, value: Html, said: String| html! {
-        <div class="metric"><div class="l mono cut" title={name}>{ name }</div><div class="v">{ value }</div><div class="s f3 sm">{ said }</div></div>
+    let card = |name: &'static str, value: Html, said: String| {
+        html! {
+            <div class="metric"><div class="l mono cut" title={name}>{ name }</div><div class="v">{ value }</div><div class="s f3 sm">{ said }</div></div>
+        }
     };
     let time = |ms: Option<i64>| ms.map_or_else(|| "none".to_owned(), duration);
     html! {

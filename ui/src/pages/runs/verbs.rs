@@ -54,7 +54,9 @@ pub(super) fn RunVerbs(props: &RunVerbsProps) -> Html {
     let off = session.off(Feature::RunsRetry);
     let why = |verb: Verb| {
         let off = off.clone().filter(|_| verb == Verb::Retry);
-        off.or_else(|| scope.clone()).or_else(|| verb.refusal(&props.run).map(str::to_owned)).map(AttrValue::from)
+        off.or_else(|| scope.clone())
+            .or_else(|| verb.refusal(&props.run).map(str::to_owned))
+            .map(AttrValue::from)
     };
     let ask = |verb: Verb| {
         let (asking, can) = (asking.clone(), why(verb).is_none());

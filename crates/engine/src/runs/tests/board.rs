@@ -229,7 +229,10 @@ async fn switched_off(place: LedgerPlace) {
     let on = turn(Feature::RunsRetry, true).await;
     assert_eq!((on.enabled, on.version, on.changed_by.as_deref()), (true, 2, Some("ada")));
     world.clock.advance_ms(1_000);
-    assert_eq!(runs.retry(caller, &run.run_id, RetryRun::default()).await.unwrap().retry_of, Some(run.run_id.clone()));
+    assert_eq!(
+        runs.retry(caller, &run.run_id, RetryRun::default()).await.unwrap().retry_of,
+        Some(run.run_id.clone())
+    );
     let switches = features.list(caller, &everything).await.unwrap().items;
     assert_eq!(switches.iter().filter(|switch| switch.enabled).count(), 1);
 }
