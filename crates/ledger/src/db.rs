@@ -189,7 +189,13 @@ impl Db {
     pub(crate) async fn begin_read(&self) -> Result<Tx, LedgerError> {
         Ok(Tx::new(match self {
             Self::Sqlite { readers, .. } => Connection::Sqlite(readers.begin().await?),
-            Self::Postgres { pool } => Connection::Postgres(pool.begin_with(SNAPSHOT).await?),
+            Self::Postgres { pool } => {
+                // Who gives up while the server begins would leave a transaction behind of which the driver does not know,
+                // and the next one to write on that connection would be refused. So the beginning is never given up.
+                let pool = pool.clone();
+                let begun = tokio::spawn(async move { pool.begin_with(SNAPSHOT).await }).await;
+                Connection::Postgres(begun.map_err(|error| LedgerError::Other(error.to_string()))??)
+            }
         }))
     }
 
