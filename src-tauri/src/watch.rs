@@ -17,6 +17,7 @@ use stella_contract::overview::Overview;
 use stella_contract::page::Page;
 use stella_contract::route::encode;
 use stella_contract::run::{Run, RunState};
+use stella_contract::schedule::Schedule;
 use tauri::AppHandle;
 
 /// What happens within this time is told together, and the core is asked no more often.
@@ -104,11 +105,24 @@ async fn runs(door: &Door, ids: BTreeSet<String>) -> Vec<Run> {
     let mut runs = Vec::new();
     for id in ids {
         match door.get::<Run>(&format!("/api/v1/runs/{}", encode(&id))).await {
-            Ok(run) => runs.push(run),
+            Ok(run) if is_wanted(door, &run).await => runs.push(run),
+            Ok(_) => {}
             Err(error) => tracing::debug!(%error, "a run that ended could not be read"),
         }
     }
     runs
+}
+
+/// What the schedule of a run says of telling; a run without one, or whose schedule is gone, is told.
+async fn is_wanted(door: &Door, run: &Run) -> bool {
+    let Some(id) = &run.schedule_id else { return true };
+    match door.get::<Schedule>(&format!("/api/v1/schedules/{id}")).await {
+        Ok(schedule) => schedule.notify.wants(run),
+        Err(error) => {
+            tracing::debug!(%error, "the schedule of a run could not be read");
+            true
+        }
+    }
 }
 
 /// The operator is elsewhere, wants to be told, and it is not the hour of silence.

@@ -10,4 +10,5 @@ mod journey;
 mod limits;
 mod live;
 mod runs;
+mod schedules;
 mod table;

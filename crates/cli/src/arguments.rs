@@ -1,6 +1,6 @@
 //! What stands before and after every command.
 
-use crate::{completions, features, findings, ops, orch, runs, sbom, serve, source, token, worker};
+use crate::{completions, features, findings, ops, orch, runs, sbom, schedules, serve, source, token, worker};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
@@ -88,6 +88,9 @@ pub(crate) enum Command {
     /// Runs: preview, start, watch, cancel, retry.
     #[command(subcommand)]
     Runs(runs::Runs),
+    /// Schedules: when runs start by themselves.
+    #[command(subcommand)]
+    Schedules(schedules::Schedules),
     /// Findings, and why they stand.
     #[command(subcommand)]
     Findings(findings::Findings),

@@ -188,6 +188,7 @@ const fn next_step(code: Code) -> Option<&'static str> {
         | Code::PayloadTooLarge
         | Code::UnsupportedMediaType
         | Code::Invalid
+        | Code::CronInvalid
         | Code::KeyInvalid
         | Code::SbomInvalid
         | Code::SbomUnsupported

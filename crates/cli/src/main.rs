@@ -12,7 +12,7 @@
 //! | `failure` | how a command fails: its sentence, its next step, its exit code |
 //! | `output`, `table` | what is printed, and where |
 //! | `paging`, `cause`, `wait` | what several commands share |
-//! | `source`, `source_steer`, `backfill`, `sbom`, `runs`, `findings`, `orch`, `jobs_steer`, `worker`, `health` | the commands, one file per noun |
+//! | `source`, `source_steer`, `backfill`, `sbom`, `runs`, `schedules`, `findings`, `orch`, `jobs_steer`, `worker`, `health` | the commands, one file per noun |
 //! | `change_set`, `dead_letter` | what `orch` is divided into |
 //! | `serve`, `migrate`, `demo`, `token`, `completions` | the commands that need no door |
 
@@ -42,6 +42,9 @@ mod run_diff;
 mod runs;
 mod runs_board;
 mod sbom;
+mod schedule_tables;
+mod schedule_wish;
+mod schedules;
 mod scope;
 mod serve;
 mod source;
@@ -110,6 +113,10 @@ async fn obey(arguments: Arguments) -> Result<(), Failure> {
         Command::Runs(runs) => {
             let door = Door::open(&everywhere, runs.labour()).await?;
             through(&door, runs.obey(&door, &output)).await
+        }
+        Command::Schedules(schedules) => {
+            let door = Door::open(&everywhere, schedules.labour()).await?;
+            through(&door, schedules.obey(&door, &output)).await
         }
         Command::Findings(findings) => {
             let door = Door::open(&everywhere, door::Labour::Resting).await?;

@@ -14,7 +14,7 @@ use clap::{Args, Subcommand};
 use futures::TryStreamExt as _;
 use std::path::PathBuf;
 use stella_contract::finding::{FindingChange, Severity};
-use stella_contract::ids::{PreviewId, RunId, SegmentId};
+use stella_contract::ids::{PreviewId, RunId, ScheduleId, SegmentId};
 use stella_contract::preview::{Preview, PreviewRequest};
 use stella_contract::run::{
     RetryRun, Run, RunErrorCode, RunFilter, RunMode, RunScope, RunState, RunTab, RunTrigger, StartRun,
@@ -134,6 +134,9 @@ pub(crate) struct Filter {
     /// Set off by this.
     #[arg(long)]
     trigger: Option<RunTrigger>,
+    /// Of this schedule.
+    #[arg(long, value_name = "ID")]
+    schedule: Option<ScheduleId>,
     /// With new findings of this severity.
     #[arg(long)]
     severity: Option<Severity>,
@@ -368,7 +371,7 @@ async fn each(
 }
 
 impl Waiting {
-    async fn ended(self, door: &Door, output: &Output, run: Run) -> Result<(), Failure> {
+    pub(crate) async fn ended(self, door: &Door, output: &Output, run: Run) -> Result<(), Failure> {
         if !self.wait {
             output.show(&run, of_one)?;
             door.explain_pending();
@@ -419,6 +422,7 @@ impl Filter {
             tab: self.tab,
             state: self.state,
             trigger: self.trigger,
+            schedule_id: self.schedule.clone(),
             severity: self.severity,
             error_code: self.error_code,
             since: self.since,
@@ -439,7 +443,7 @@ impl Stream {
     }
 }
 
-fn time(text: &str) -> Result<Micros, String> {
+pub(crate) fn time(text: &str) -> Result<Micros, String> {
     Micros::parse(text).ok_or_else(|| "expected RFC 3339, as in 2026-11-21T09:00:00Z".to_owned())
 }
 
@@ -475,6 +479,7 @@ fn of_one(run: &Run) -> Table {
         ("mode", run.mode.to_string()),
         ("scope", run.scope.to_string()),
         ("trigger", run.trigger.to_string()),
+        ("schedule", run.schedule_id.as_ref().map(ToString::to_string).unwrap_or_default()),
         ("initiator", run.initiator.clone()),
         ("reason", run.reason.clone().unwrap_or_default()),
         ("ticket", run.ticket.clone().unwrap_or_default()),

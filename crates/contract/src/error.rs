@@ -86,6 +86,8 @@ words! {
         UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE",
         /// A field has a value that cannot be.
         Invalid = "INVALID",
+        /// A cron text that cannot be read, or never fires; the message names the field.
+        CronInvalid = "CRON_INVALID",
         /// A purl or vulnerability id that cannot be read.
         KeyInvalid = "KEY_INVALID",
         /// An SBOM that cannot be read.
@@ -169,6 +171,7 @@ impl Code {
             Self::UnsupportedMediaType => 415,
             Self::IdempotencyKeyReused
             | Self::Invalid
+            | Self::CronInvalid
             | Self::KeyInvalid
             | Self::SbomInvalid
             | Self::SbomUnsupported

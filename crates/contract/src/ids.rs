@@ -124,6 +124,8 @@ ids! {
     BucketId, "bkt_", "bucket";
     /// A service level objective.
     SloId, "slo_", "objective";
+    /// A schedule.
+    ScheduleId, "sch_", "schedule";
 }
 
 /// Whether the text has the 8-4-4-4-12 shape of lower-case hex.

@@ -9,6 +9,7 @@
 //! | `ids`, `time`, `page`, `error`, `scope` | what every noun needs |
 //! | `job`, `run`, `segment` | life cycles: states, events, `next(state, event)` and the views |
 //! | `edge`, `dag`, `lineage` | what a job waits for, the graph of that, a job and its repeats |
+//! | `schedule`, `cron_words` | when runs start by themselves, and that in plain words |
 //! | `lease` | what workers and the server say to each other |
 //! | `watermark`, `backfill`, `vex` | how far a source is read, what is read again, what is said of products |
 //! | `source`, `target`, `finding`, `delta`, `preview` | what comes in and what comes out |
@@ -35,6 +36,7 @@ pub mod blocker;
 pub mod breaker;
 pub mod change_set;
 pub mod cloud_event;
+pub mod cron_words;
 pub mod dag;
 pub mod dead_letter;
 pub mod delta;
@@ -66,6 +68,7 @@ pub mod run_diff;
 pub mod run_export;
 pub mod run_trends;
 pub mod saved_view;
+pub mod schedule;
 pub mod scope;
 pub mod segment;
 pub mod session;

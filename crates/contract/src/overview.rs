@@ -95,6 +95,11 @@ pub struct RunFigures {
     /// When the planner last beat.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub planner_beat_at: Option<Micros>,
+    /// Schedules, whether they are at work or not.
+    pub schedules: i64,
+    /// The next fire of any schedule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_fire_at: Option<Micros>,
 }
 
 /// Workers by state.

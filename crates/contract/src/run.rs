@@ -2,7 +2,7 @@
 
 use crate::NoSuchArrow;
 use crate::delta::Deltas;
-use crate::ids::{PreviewId, RunId, Tenant};
+use crate::ids::{PreviewId, RunId, ScheduleId, Tenant};
 use crate::time::Micros;
 use crate::words;
 use serde::{Deserialize, Serialize};
@@ -365,6 +365,9 @@ pub struct Run {
     /// More of that: an event, a schedule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trigger_detail: Option<String>,
+    /// The schedule it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule_id: Option<ScheduleId>,
     /// Who asked.
     pub initiator: String,
     /// Why, in their words.
@@ -484,6 +487,9 @@ pub struct RunFilter {
     /// Set off by this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trigger: Option<RunTrigger>,
+    /// Of this schedule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule_id: Option<ScheduleId>,
     /// With new findings of this severity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<crate::finding::Severity>,

@@ -6,13 +6,14 @@ use crate::error::Error;
 use crate::gate::times_of;
 use crate::journal::Journal;
 use crate::limit_changes::{Change, demand_version, demand_within, note};
-use crate::limits::spans;
+use crate::limits::spans::{self, Calendar};
 use crate::page;
 use stella_contract::blackout::{
     AddBlackout, Blackout, BlackoutAction, BlackoutTarget, BlackoutTargetKind, BlackoutTimes,
 };
 use stella_contract::ids::{BlackoutId, SourceId, Tenant};
 use stella_contract::page::{Page, PageQuery};
+use stella_contract::schedule::FireBlackout;
 use stella_contract::scope::Scope;
 use stella_contract::time::Micros;
 use stella_ledger::blackouts::BlackoutRow;
@@ -129,31 +130,103 @@ pub enum FireHeld {
     Skipped,
 }
 
-/// Whether a schedule may fire now; for the scheduler.
-pub async fn fire_held(
-    tx: &mut Tx,
-    tenant: &Tenant,
-    schedule_id: &str,
-    now: Micros,
-) -> Result<FireHeld, Error> {
-    let mut dark = Vec::new();
-    for row in blackouts::not_over(tx).await?.into_iter().filter(|row| row.tenant == tenant.as_str()) {
-        let targets: Vec<BlackoutTarget> =
-            Cell { table: "blackouts", id: &row.blackout_id }.json("targets", &row.targets)?;
-        let is_about = targets.iter().any(|target| match target.kind {
-            BlackoutTargetKind::Tenant => true,
-            BlackoutTargetKind::Schedule => target.key == schedule_id,
-            BlackoutTargetKind::Source | BlackoutTargetKind::Host | BlackoutTargetKind::JobType => false,
-        });
-        let coming = spans::coming(&times_of(&row), row.drain_before_s, now);
-        if is_about && spans::dark_until(coming.clone(), now).is_some() {
-            if row.action == BlackoutAction::Skip.as_str() {
-                return Ok(FireHeld::Skipped);
-            }
-            dark.extend(coming);
-        }
+/// The blackouts that fires have to mind, read once for many schedules; for the scheduler.
+#[derive(Debug, Clone, Default)]
+pub struct FireHolds {
+    holds: Vec<Hold>,
+}
+
+/// One blackout that is about schedules.
+#[derive(Debug, Clone)]
+struct Hold {
+    blackout_id: String,
+    tenant: String,
+    /// Every schedule of the tenant when nothing is named.
+    schedules: Vec<String>,
+    calendar: Calendar,
+    drain_before_s: i64,
+    action: BlackoutAction,
+    ticket: Option<String>,
+}
+
+impl Hold {
+    fn is_about(&self, tenant: &Tenant, schedule_id: &str) -> bool {
+        self.tenant == tenant.as_str()
+            && (self.schedules.is_empty() || self.schedules.iter().any(|id| id == schedule_id))
     }
-    Ok(spans::dark_until(dark, now).map_or(FireHeld::Free, FireHeld::Until))
+}
+
+impl FireHolds {
+    /// Reads them.
+    pub async fn read(tx: &mut Tx) -> Result<Self, Error> {
+        let mut holds = Vec::new();
+        for row in blackouts::not_over(tx).await? {
+            let cell = Cell { table: "blackouts", id: &row.blackout_id };
+            let targets: Vec<BlackoutTarget> = cell.json("targets", &row.targets)?;
+            let is_of_all = targets.iter().any(|target| target.kind == BlackoutTargetKind::Tenant);
+            let named = targets.into_iter().filter(|target| target.kind == BlackoutTargetKind::Schedule);
+            let schedules: Vec<String> = named.map(|target| target.key).collect();
+            if !is_of_all && schedules.is_empty() {
+                continue;
+            }
+            holds.push(Hold {
+                action: cell.word("action", row.action.clone())?,
+                calendar: Calendar::of(times_of(&row)),
+                drain_before_s: row.drain_before_s,
+                schedules: if is_of_all { Vec::new() } else { schedules },
+                ticket: row.ticket.clone(),
+                tenant: row.tenant,
+                blackout_id: row.blackout_id,
+            });
+        }
+        Ok(Self { holds })
+    }
+
+    /// What they say of the fires of a schedule at this time.
+    pub fn of(&self, tenant: &Tenant, schedule_id: &str, at: Micros) -> FireHeld {
+        let mut dark = Vec::new();
+        for hold in self.holds.iter().filter(|hold| hold.is_about(tenant, schedule_id)) {
+            let coming = hold.calendar.coming(hold.drain_before_s, at);
+            if spans::dark_until(coming.clone(), at).is_some() {
+                if hold.action == BlackoutAction::Skip {
+                    return FireHeld::Skipped;
+                }
+                dark.extend(coming);
+            }
+        }
+        spans::dark_until(dark, at).map_or(FireHeld::Free, FireHeld::Until)
+    }
+
+    /// The span that is on at this time or comes next, of the blackout in which that is; `None` when none comes before
+    /// `until`.
+    pub(crate) fn next(
+        &self,
+        tenant: &Tenant,
+        schedule_id: &str,
+        (at, until): (Micros, Micros),
+    ) -> Option<FireBlackout> {
+        let about = self.holds.iter().filter(|hold| hold.is_about(tenant, schedule_id));
+        let first = about.filter_map(|hold| {
+            let span = *hold.calendar.coming(hold.drain_before_s, at).first()?;
+            Some((span, hold))
+        });
+        let (span, hold) = first.filter(|(span, _)| span.from < until).min_by_key(|(span, _)| span.from)?;
+        Some(FireBlackout {
+            blackout_id: hold.blackout_id.parse().ok()?,
+            action: hold.action,
+            from: span.from,
+            until: span.until,
+            ticket: hold.ticket.clone(),
+            fires: 0,
+        })
+    }
+
+    /// When the darkness at this time ends, whatever its kind.
+    pub(crate) fn dark_until(&self, tenant: &Tenant, schedule_id: &str, at: Micros) -> Option<Micros> {
+        let about = self.holds.iter().filter(|hold| hold.is_about(tenant, schedule_id));
+        let spans = about.flat_map(|hold| hold.calendar.coming(hold.drain_before_s, at)).collect();
+        spans::dark_until(spans, at)
+    }
 }
 
 async fn tell(

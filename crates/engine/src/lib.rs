@@ -13,6 +13,7 @@
 //! | `sources`, `fetch`, `ingest`, `targets`, `feed_index` | what comes in |
 //! | `impact`, `previews` | which targets a scope or key touches |
 //! | `runs`, `findings`, `vex`, `epss` | what comes out, what is said of it, how likely it is used |
+//! | `schedules`, `cron` | when runs start by themselves; local times and changes of the clock |
 //! | `change_sets`, `views` | one verb on many things; views under a name |
 //! | `dead_letters`, `incidents` | what failed for good, and what needs attention |
 //! | `handlers` | what the workers of this process do for each job type |
@@ -35,6 +36,7 @@ pub mod change;
 pub mod change_sets;
 pub mod clock;
 mod coverage;
+mod cron;
 mod dag;
 pub mod dead_letters;
 pub mod edges;
@@ -83,6 +85,7 @@ pub mod retry;
 mod running;
 mod runs;
 mod sbom;
+pub mod schedules;
 mod secrets;
 pub mod sessions;
 mod sheet;

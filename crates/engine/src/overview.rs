@@ -48,6 +48,8 @@ struct Snapshot {
     open_runs: Vec<OpenRunRow>,
     ended_runs: Vec<EndedRunRow>,
     planner_beat: Option<i64>,
+    schedules: i64,
+    next_fire: Option<Micros>,
     workers: Vec<WorkerRecord>,
     inputs: InputRow,
     ingest_reports: Vec<String>,
@@ -81,6 +83,8 @@ async fn read(tx: &mut Tx, tenant: &str, now: Micros) -> Result<Snapshot, Ledger
         open_runs: overview::open_runs(tx, tenant).await?,
         ended_runs: overview::ended_runs(tx, tenant, day).await?,
         planner_beat: overview::planner_beat(tx).await?,
+        schedules: overview::schedules(tx, tenant).await?,
+        next_fire: overview::next_fire(tx, tenant).await?.map(Micros),
         workers: stella_ledger::workers::list(tx, tenant, now.minus_ms(workers::FORGOTTEN_MS)).await?,
         inputs: overview::inputs(tx, tenant).await?,
         ingest_reports: overview::ingest_reports(tx, tenant, now.minus_ms(HOUR_MS).0).await?,
@@ -178,8 +182,12 @@ fn of_type<'a, 'r>(types: &'a mut BTreeMap<&'r str, TypeFigures>, job_type: &'r 
 }
 
 fn runs(snapshot: &Snapshot) -> Result<RunFigures, LedgerError> {
-    let mut figures =
-        RunFigures { planner_beat_at: snapshot.planner_beat.map(Micros), ..RunFigures::default() };
+    let mut figures = RunFigures {
+        planner_beat_at: snapshot.planner_beat.map(Micros),
+        schedules: snapshot.schedules,
+        next_fire_at: snapshot.next_fire,
+        ..RunFigures::default()
+    };
     for row in &snapshot.open_runs {
         figures.executor_backlog += row.backlog.max(0);
         match run_state_of(&row.state)? {

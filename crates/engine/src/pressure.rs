@@ -184,22 +184,31 @@ pub(crate) async fn demand_room(
     Err(Error::new(Code::Backpressure, sentence).with_retry_after_ms(COME_BACK_MS))
 }
 
-/// By how much a fire of a schedule is put off: from level 1 on by up to half a minute, the same for the same fire, so
-/// that not everything starts at once; for the scheduler.
-pub async fn fire_delay_ms(
-    tx: &mut Tx,
-    tenant: &Tenant,
-    schedule_id: &str,
-    fires_at: Micros,
-) -> Result<i64, Error> {
-    let rows = pressure::all(tx).await?;
-    let level = rows.iter().find(|row| row.tenant == tenant.as_str()).map_or(0, |row| row.level);
-    if level < PressureLevel::Elevated.number() {
-        return Ok(0);
+/// By how much fires of schedules are put off: from level 1 on by up to half a minute, the same for the same fire, so
+/// that not everything starts at once. Read once for many schedules; for the scheduler.
+#[derive(Debug, Clone, Default)]
+pub struct FireDelays {
+    /// The tenants that are under pressure.
+    pressed: Vec<String>,
+}
+
+impl FireDelays {
+    /// Reads the pressure of everybody.
+    pub async fn read(tx: &mut Tx) -> Result<Self, Error> {
+        let rows = pressure::all(tx).await?.into_iter();
+        let pressed = rows.filter(|row| row.level >= PressureLevel::Elevated.number());
+        Ok(Self { pressed: pressed.map(|row| row.tenant).collect() })
     }
-    let uuid = uuid_of(&["fire", tenant.as_str(), schedule_id], fires_at.0);
-    let chance = uuid.get(..8).and_then(|hex| i64::from_str_radix(hex, 16).ok()).unwrap_or(0);
-    Ok(chance % (FIRE_SPREAD_MS + 1))
+
+    /// By how many milliseconds this fire is put off.
+    pub fn of(&self, tenant: &Tenant, schedule_id: &str, fires_at: Micros) -> i64 {
+        if !self.pressed.iter().any(|pressed| pressed == tenant.as_str()) {
+            return 0;
+        }
+        let uuid = uuid_of(&["fire", tenant.as_str(), schedule_id], fires_at.0);
+        let chance = uuid.get(..8).and_then(|hex| i64::from_str_radix(hex, 16).ok()).unwrap_or(0);
+        chance % (FIRE_SPREAD_MS + 1)
+    }
 }
 
 /// Whether backfills of a tenant are held: from level 2 on; for who feeds them.

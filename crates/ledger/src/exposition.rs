@@ -16,8 +16,6 @@ pub struct RunRow {
     pub runs: i64,
     /// How many of them were planned.
     pub planned: i64,
-    /// Targets not yet evaluated.
-    pub backlog: i64,
     /// New findings of any severity.
     pub new_findings: i64,
     /// New critical ones.
@@ -30,7 +28,6 @@ pub struct RunRow {
 
 const RUNS: Sql = Sql::both(
     "select mode, state, count(*) as runs, count(planned_at) as planned,
-        cast(coalesce(sum(candidates - processed - failed), 0) as bigint) as backlog,
         cast(coalesce(sum(new_critical + new_high + new_medium + new_low + new_unknown), 0) as bigint)
             as new_findings,
         cast(coalesce(sum(new_critical), 0) as bigint) as new_critical,
@@ -44,6 +41,32 @@ const RUNS: Sql = Sql::both(
 /// Runs by mode and state.
 pub async fn runs(tx: &mut Tx) -> Result<Vec<RunRow>, LedgerError> {
     let text = RUNS.text(tx);
+    Ok(on_db!(tx, connection => sqlx::query_as(text).fetch_all(connection).await?))
+}
+
+/// Open runs of one mode and schedule.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct BacklogRow {
+    /// The mode.
+    pub mode: String,
+    /// The schedule, if one started them.
+    pub schedule_id: Option<String>,
+    /// Targets not yet evaluated.
+    pub backlog: i64,
+}
+
+const BACKLOGS: Sql = Sql::both(
+    "select mode, schedule_id,
+        cast(coalesce(sum(candidates - processed - failed), 0) as bigint) as backlog
+    from runs
+    where state in ('planning', 'queued', 'running')
+    group by mode, schedule_id
+    order by mode, schedule_id",
+);
+
+/// What open runs have left to do, by mode and schedule.
+pub async fn backlogs(tx: &mut Tx) -> Result<Vec<BacklogRow>, LedgerError> {
+    let text = BACKLOGS.text(tx);
     Ok(on_db!(tx, connection => sqlx::query_as(text).fetch_all(connection).await?))
 }
 

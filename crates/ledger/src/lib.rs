@@ -21,6 +21,7 @@
 //! | `impact`, `previews`, `rows` | which targets a key touches; many rows as one parameter |
 //! | `counts`, `slos`, `instance`, `telling`, `exposition` | what was counted along the history; objectives; the name of this ledger; what events and figures say |
 //! | `change_sets`, `change_items`, `saved_views` | one verb on many things; views under a name |
+//! | `schedules` | when runs start by themselves, and what became of every fire |
 //! | `tokens`, `idempotency` | who may knock; the first answer to each idempotency key |
 //! | `overview`, `samples` | the figures of the first page |
 //! | `run_figures`, `run_samples` | runs over a day: counts, durations, backlog |
@@ -86,6 +87,7 @@ pub mod run_samples;
 pub mod runs;
 pub mod samples;
 pub mod saved_views;
+pub mod schedules;
 pub mod segments;
 pub mod set;
 pub mod slos;

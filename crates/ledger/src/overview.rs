@@ -130,6 +130,8 @@ const ENDED_RUNS: Sql = Sql::both(
     order by state",
 );
 const PLANNER_BEAT: Sql = Sql::both("select max(last_beat_at) from planner_beats");
+const SCHEDULES: Sql = Sql::both("select count(*) from schedules where tenant = $1");
+const NEXT_FIRE: Sql = Sql::both("select min(next_fire_at) from schedules where tenant = $1");
 const INPUTS: Sql = Sql::both(
     "select
         (select count(*) from sources where tenant = $1) as sources,
@@ -196,6 +198,22 @@ pub async fn ended_runs(tx: &mut Tx, tenant: &str, since: i64) -> Result<Vec<End
 pub async fn planner_beat(tx: &mut Tx) -> Result<Option<i64>, LedgerError> {
     let text = PLANNER_BEAT.text(tx);
     let (at,): (Option<i64>,) = on_db!(tx, connection => sqlx::query_as(text).fetch_one(connection).await?);
+    Ok(at)
+}
+
+/// Schedules.
+pub async fn schedules(tx: &mut Tx, tenant: &str) -> Result<i64, LedgerError> {
+    let text = SCHEDULES.text(tx);
+    let (count,): (i64,) =
+        on_db!(tx, connection => sqlx::query_as(text).bind(tenant).fetch_one(connection).await?);
+    Ok(count)
+}
+
+/// When any schedule fires next.
+pub async fn next_fire(tx: &mut Tx, tenant: &str) -> Result<Option<i64>, LedgerError> {
+    let text = NEXT_FIRE.text(tx);
+    let (at,): (Option<i64>,) =
+        on_db!(tx, connection => sqlx::query_as(text).bind(tenant).fetch_one(connection).await?);
     Ok(at)
 }
 

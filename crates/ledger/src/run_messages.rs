@@ -60,6 +60,23 @@ pub async fn append(
     Ok(last)
 }
 
+/// Tells the first message of runs that were just written, a log line each.
+pub async fn open_many(tx: &mut Tx, first: &[(i64, String)], now: Micros) -> Result<(), LedgerError> {
+    for chunk in first.chunks(1_000) {
+        let mut update = Query::new("update runs set message_seq = 1, log_lines = 1, log_second = ");
+        update.bind(now.0.div_euclid(1_000_000)).push(" where run_key in ");
+        update.bind_list(chunk.iter().map(|(run_key, _)| *run_key));
+        update.execute(tx).await?;
+        let mut insert = Query::new("insert into run_messages (run_key, seq, at, body) select ");
+        insert.push("cast(r.value ->> 0 as bigint), 1, cast(").bind(now.0);
+        insert.push(" as bigint), r.value ->> 1 from ");
+        rows::push(&mut insert, tx, chunk)?;
+        insert.execute(tx).await?;
+    }
+    tx.note_feed();
+    Ok(())
+}
+
 /// Messages of a run after this number, oldest first.
 pub async fn after(tx: &mut Tx, run_key: i64, seq: i64, limit: i64) -> Result<Vec<MessageRow>, LedgerError> {
     let mut query = Query::new("select seq, at, body from run_messages where run_key = ");

@@ -7,11 +7,11 @@ pub use list::{Partial, Wanted, count, list};
 use crate::db::Tx;
 use crate::deltas::{self, DeltaColumns};
 use crate::error::LedgerError;
-use crate::query::Query;
+use crate::query::{Query, Value};
 use sqlx::FromRow;
 use std::str::FromStr;
 use stella_contract::delta::Deltas;
-use stella_contract::ids::{RunId, Tenant};
+use stella_contract::ids::{RunId, ScheduleId, Tenant};
 use stella_contract::run::{RunErrorCode, RunMode, RunScope, RunState, RunTrigger, states_before};
 use stella_contract::run::{RunEvent, SegmentCounts};
 use stella_contract::time::Micros;
@@ -84,6 +84,8 @@ pub struct NewRun {
     pub trigger: RunTrigger,
     /// More of that.
     pub trigger_detail: Option<String>,
+    /// The schedule it belongs to.
+    pub schedule_id: Option<ScheduleId>,
     /// Who asked.
     pub initiator: String,
     /// Why.
@@ -124,7 +126,7 @@ pub struct NewRun {
     pub created_at: Micros,
 }
 
-const COLUMNS: &str = "run_key, run_id, tenant, run_trigger, trigger_detail, initiator, reason, ticket, mode, scope,
+const COLUMNS: &str = "run_key, run_id, tenant, run_trigger, trigger_detail, schedule_id, initiator, reason, ticket, mode, scope,
     scope_digest, request_digest, idempotency_key, preview_id, priority, segment_size, planner_shard_count, kev_first,
     allow_stale, stale_index, state, error_code, error_message, impact_index_generation, kev_released, candidates,
     processed, failed, findings, retry_of, only_failed, retry_number, limits, determinism_sample, determinism_score, correlation_id, message_seq, log_second, log_lines,
@@ -138,6 +140,7 @@ struct Flat {
     tenant: String,
     run_trigger: String,
     trigger_detail: Option<String>,
+    schedule_id: Option<String>,
     initiator: String,
     reason: Option<String>,
     ticket: Option<String>,
@@ -191,6 +194,7 @@ impl Flat {
             tenant: word(&self.tenant, "tenant", key)?,
             trigger: word(&self.run_trigger, "run_trigger", key)?,
             trigger_detail: self.trigger_detail,
+            schedule_id: self.schedule_id.map(|id| word(&id, "schedule_id", key)).transpose()?,
             initiator: self.initiator,
             reason: self.reason,
             ticket: self.ticket,
@@ -266,30 +270,92 @@ fn select() -> Query {
     query
 }
 
-/// Writes the wish down as a planning run; its key, or `None` when a run of this id or idempotency key is there.
-pub async fn insert(tx: &mut Tx, run: &NewRun) -> Result<Option<i64>, LedgerError> {
-    let scope = serde_json::to_string(&run.scope).map_err(|error| LedgerError::Other(error.to_string()))?;
-    let mut query = Query::new(
-        "insert into runs (run_id, tenant, run_trigger, trigger_detail, initiator, reason, ticket, mode, scope,
-            scope_digest, request_digest, idempotency_key, preview_id, priority, segment_size, planner_shard_count,
-            kev_first, allow_stale, state, retry_of, only_failed, retry_number, correlation_id, created_at)
-        values (",
-    );
-    query.bind(run.run_id.as_str()).push(", ").bind(run.tenant.as_str());
-    query.push(", ").bind(run.trigger.as_str()).push(", ").bind(run.trigger_detail.clone());
-    query.push(", ").bind(run.initiator.as_str()).push(", ").bind(run.reason.clone());
-    query.push(", ").bind(run.ticket.clone()).push(", ").bind(run.mode.as_str());
-    query.push(", ").bind(scope).push(", ").bind(run.scope_digest.as_str());
-    query.push(", ").bind(run.request_digest.as_str()).push(", ").bind(run.idempotency_key.clone());
-    query.push(", ").bind(run.preview_id.clone()).push(", ").bind(run.priority);
-    query.push(", ").bind(run.segment_size).push(", ").bind(run.planner_shard_count);
-    query.push(", ").bind(i64::from(run.kev_first)).push(", ").bind(i64::from(run.allow_stale));
-    query.push(", ").bind(RunState::Planning.as_str()).push(", ").bind(run.retry_of.clone());
-    query.push(", ").bind(i64::from(run.only_failed));
-    query.push(", ").bind(run.retry_number).push(", ").bind(run.correlation_id.as_str());
-    query.push(", ").bind(run.created_at.0).push(") on conflict do nothing returning run_key");
-    let key: Option<(i64,)> = query.fetch_optional(tx).await?;
-    Ok(key.map(|(key,)| key))
+/// Runs written in one statement.
+const CHUNK: usize = 64;
+
+/// Writes the wishes down as planning runs; key and id of each that was written. One whose id or idempotency key is there
+/// already is not.
+pub async fn insert_many(tx: &mut Tx, runs: &[NewRun]) -> Result<Vec<(i64, String)>, LedgerError> {
+    let (mut written, is_postgres) = (Vec::with_capacity(runs.len()), tx.is_postgres());
+    for chunk in runs.chunks(CHUNK) {
+        let mut query = Query::new(
+            "insert into runs (run_id, tenant, run_trigger, trigger_detail, schedule_id, initiator, reason, ticket, mode,
+                scope, scope_digest, request_digest, idempotency_key, preview_id, priority, segment_size,
+                planner_shard_count, kev_first, allow_stale, state, retry_of, only_failed,
+                retry_number, correlation_id, created_at)
+            values",
+        );
+        for (at, run) in chunk.iter().enumerate() {
+            query.push(if at == 0 { " " } else { ", " }).bind_row(values(run)?, is_postgres);
+        }
+        query.push(" on conflict do nothing returning run_key, run_id");
+        written.extend(query.fetch_all::<(i64, String)>(tx).await?);
+    }
+    Ok(written)
+}
+
+fn values(run: &NewRun) -> Result<Vec<Value>, LedgerError> {
+    Ok(vec![
+        run.run_id.as_str().into(),
+        run.tenant.as_str().into(),
+        run.trigger.as_str().into(),
+        run.trigger_detail.clone().into(),
+        run.schedule_id.as_ref().map(|id| id.as_str().to_owned()).into(),
+        run.initiator.as_str().into(),
+        run.reason.clone().into(),
+        run.ticket.clone().into(),
+        run.mode.as_str().into(),
+        crate::set::json(&run.scope)?.into(),
+        run.scope_digest.as_str().into(),
+        run.request_digest.as_str().into(),
+        run.idempotency_key.clone().into(),
+        run.preview_id.clone().into(),
+        run.priority.into(),
+        run.segment_size.into(),
+        run.planner_shard_count.into(),
+        i64::from(run.kev_first).into(),
+        i64::from(run.allow_stale).into(),
+        RunState::Planning.as_str().into(),
+        run.retry_of.clone().into(),
+        i64::from(run.only_failed).into(),
+        run.retry_number.into(),
+        run.correlation_id.as_str().into(),
+        run.created_at.0.into(),
+    ])
+}
+
+impl RunRow {
+    /// The row as it stands when the wish was just written.
+    pub fn fresh(run_key: i64, wish: NewRun) -> Self {
+        Self {
+            run_key,
+            run_id: wish.run_id.clone(),
+            wish,
+            state: RunState::Planning,
+            error_code: None,
+            error_message: None,
+            stale_index: false,
+            impact_index_generation: 0,
+            kev_released: None,
+            candidates: 0,
+            processed: 0,
+            failed: 0,
+            findings: 0,
+            limits: Vec::new(),
+            determinism_sample: None,
+            determinism_score: None,
+            deltas: Deltas::default(),
+            message_seq: 0,
+            log_second: 0,
+            log_lines: 0,
+            log_dropped: 0,
+            planned_at: None,
+            started_at: None,
+            executed_at: None,
+            finished_at: None,
+            version: 1,
+        }
+    }
 }
 
 /// The run of this id, if this tenant has it.
@@ -465,6 +531,14 @@ pub async fn beat(tx: &mut Tx, planner: &str, shards: &str, now: Micros) -> Resu
     );
     query.execute(tx).await?;
     Ok(())
+}
+
+/// Runs of schedules that completed since then.
+pub async fn completed_of_schedules(tx: &mut Tx, tenant: &Tenant, since: Micros) -> Result<i64, LedgerError> {
+    let mut query = Query::new("select count(*) from runs where tenant = ");
+    query.bind(tenant.as_str()).push(" and finished_at >= ").bind(since.0);
+    query.push(" and state = 'completed' and schedule_id is not null");
+    query.fetch_count(tx).await
 }
 
 /// When a planner last beat.

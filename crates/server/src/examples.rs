@@ -55,6 +55,16 @@ pub(crate) fn body(schema: &str) -> Option<Value> {
         "MuteCause" => json!({ "fingerprint": "5f1c0a9b7e2d4c68", "until": "2026-11-22T06:00:00.000Z" }),
         "UnmuteCause" => json!({ "fingerprint": "5f1c0a9b7e2d4c68" }),
         "NoteIncident" | "ResolveIncident" => json!({ "note": "The far side was down from 14:02 to 14:20." }),
+        "MakeSchedule" => json!({
+            "name": "nightly-registry", "cron": "30 2 * * *", "timezone": "Europe/Sofia", "mode": "analysis-only",
+            "scope": { "kind": "selector", "namespaces": ["payments"], "repositories": [], "labels": {} },
+            "overlapPolicy": "buffer_one", "limits": { "parallelism": 4, "targetsPerMinute": 600 },
+            "notify": { "minSeverity": "high", "onKev": true },
+        }),
+        "ChangeSchedule" => json!({ "cron": "0 3 * * MON-FRI", "jitterS": 60 }),
+        "PauseSchedule" => json!({ "resumeAt": "2027-11-21T22:10:00.000Z" }),
+        "TriggerSchedule" => json!({ "allowOverlap": false }),
+        "PreviewSchedule" => json!({ "cron": "30 2 * * *", "timezone": "Europe/Sofia" }),
         "MakeSlo" => json!({
             "name": "Ingests succeed", "sli": "job_success", "target": 0.995, "jobType": "ingest.advisory",
         }),
@@ -146,6 +156,7 @@ pub(crate) const fn sentence(code: Code) -> &'static str {
             "The body is said to be `text/plain`. Send JSON with `Content-Type: application/json`."
         }
         Code::Invalid => "The body cannot be used: unknown field `colour` at `colour`.",
+        Code::CronInvalid => "`25` is no hour: 0 to 23, `*`, and lists, ranges and steps of these.",
         Code::KeyInvalid => "`CVE-20` is neither a package URL nor a vulnerability id. Correct it.",
         Code::SbomInvalid => "The SBOM cannot be read: `components` is not a list. Export it again.",
         Code::SbomUnsupported => "CycloneDX 1.1 is not read here. Export it as 1.4 or newer.",
@@ -210,6 +221,11 @@ mod tests {
         read::<stella_contract::backfill::CreateBackfill>();
         read::<stella_contract::backfill::StartBackfill>();
         read::<OpenSession>();
+        read::<stella_contract::schedule::MakeSchedule>();
+        read::<stella_contract::schedule::ChangeSchedule>();
+        read::<stella_contract::schedule::PauseSchedule>();
+        read::<stella_contract::schedule::TriggerSchedule>();
+        read::<stella_contract::schedule::PreviewSchedule>();
         read::<stella_contract::slo::MakeSlo>();
         read::<stella_contract::slo::ChangeSlo>();
     }

@@ -2,7 +2,7 @@
 
 use crate::handlers::{
     backfills, change_sets, core, dead_letters, findings, incidents, jobs, limits, live, ops, quotas, runs,
-    sources, targets, worker,
+    schedules, sources, targets, worker,
 };
 use crate::mounted::{Mounted, get, open, post, put_stream};
 use stella_contract::api::Method;
@@ -194,6 +194,24 @@ pub(crate) fn table() -> Vec<Mounted> {
         post("/api/v1/runs/{id}:retry", "Repeat a finished run", runs::retry),
         post("/api/v1/segments/{id}:retry", "Retry a failed segment of a running run", runs::retry_segment),
         get("/console/runs/{id}/stream", "A run's messages as server-sent events", live::run_stream),
+        get("/api/v1/schedules", "Schedules, next fire first", schedules::list),
+        post("/api/v1/schedules", "Make a schedule", schedules::make),
+        get("/api/v1/schedules/upcoming", "The coming fires of all schedules", schedules::upcoming),
+        get("/api/v1/schedules/health", "How the scheduler is doing", schedules::health),
+        post("/api/v1/schedules:preview", "What a cron text would do", schedules::preview),
+        get("/api/v1/schedules/{id}", "One schedule", schedules::get),
+        get(
+            "/api/v1/schedules/{id}/fires",
+            "What became of a schedule's fires, newest first",
+            schedules::fires,
+        ),
+        post("/api/v1/schedules/{id}:update", "Change a schedule", schedules::change),
+        post("/api/v1/schedules/{id}:enable", "Switch a schedule on", schedules::enable),
+        post("/api/v1/schedules/{id}:disable", "Switch a schedule off", schedules::disable),
+        post("/api/v1/schedules/{id}:pause", "Pause a schedule, for good or until a time", schedules::pause),
+        post("/api/v1/schedules/{id}:resume", "Let a paused schedule fire again", schedules::resume),
+        post("/api/v1/schedules/{id}:trigger", "Start a run of a schedule now", schedules::trigger),
+        post("/api/v1/schedules/{id}:delete", "Take a schedule away; its runs stay", schedules::delete),
         get("/api/v1/deadletter", "Dead letters, newest first", dead_letters::list),
         get("/api/v1/deadletter/stats", "The dead letter in figures", dead_letters::stats),
         get("/api/v1/deadletter/clusters", "Dead letters by cause, the most first", dead_letters::clusters),

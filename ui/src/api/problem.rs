@@ -134,6 +134,9 @@ const fn next_step(code: Code) -> &'static str {
         Code::FeatureOff => "Settings show what is switched off on this ledger.",
         Code::PayloadTooLarge => "Send less at once.",
         Code::UnsupportedMediaType => "Send a CycloneDX or SPDX document as JSON.",
+        Code::CronInvalid => {
+            "Mend the field that is named: minute, hour, day, month or weekday, or take another zone."
+        }
         Code::KeyInvalid => "Write package URLs as pkg:type/name and vulnerabilities as CVE or GHSA ids.",
         Code::SbomInvalid | Code::SbomUnsupported => {
             "Export the SBOM again as CycloneDX 1.4 to 1.6 or SPDX 2.3 JSON."

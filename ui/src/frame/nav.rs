@@ -78,6 +78,7 @@ fn entries(overview: Option<&Overview>, dead: Option<i64>) -> Vec<Entry> {
         Entry { count: dead, bad: true, ..top(Route::DeadLetter, "Dead-Letter", Shape::DeadLetter) },
         top(Route::Scheduler, "Scheduler", Shape::Calendar),
         sub(Route::Runs, "Runs", count(|o| o.runs.planning + o.runs.queued + o.runs.running)),
+        sub(Route::Schedules, "Schedules", count(|o| o.runs.schedules)),
         sub(Route::Workers, "Workers", count(|o| o.workers.online + o.workers.late + o.workers.draining)),
         Entry { count: count(|o| o.inputs.sources), ..top(Route::Sources, "Sources", Shape::Package) },
         Entry { count: count(|o| o.inputs.targets), ..top(Route::Targets, "Targets", Shape::Scan) },
@@ -91,7 +92,6 @@ fn section(route: &Route) -> Route {
         Route::Job(_) | Route::JobDag(_) | Route::ChangeSets | Route::ChangeSet(_) => Route::Jobs,
         Route::Run(_) | Route::RunStream(_) | Route::RunDiff(_) => Route::Runs,
         Route::Source(_) => Route::Sources,
-        Route::Schedules => Route::Scheduler,
         Route::DeadLetter | Route::DeadLetterQueue | Route::DeadLetterEntry(_) => Route::DeadLetter,
         Route::JobsQueues
         | Route::JobEngine
@@ -99,6 +99,7 @@ fn section(route: &Route) -> Route {
         | Route::Jobs
         | Route::Scheduler
         | Route::Runs
+        | Route::Schedules
         | Route::Workers
         | Route::Sources
         | Route::Targets
@@ -121,6 +122,7 @@ fn above(route: &Route) -> Option<Route> {
         (Route::Jobs, Route::JobEngine),
         (Route::Quotas, Route::JobEngine),
         (Route::Runs, Route::Scheduler),
+        (Route::Schedules, Route::Scheduler),
         (Route::Workers, Route::Scheduler),
     ];
     pairs.into_iter().find(|(child, _)| child == route).map(|(_, parent)| parent)

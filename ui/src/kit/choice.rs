@@ -72,6 +72,9 @@ pub struct SwitchProps {
     pub on_toggle: Callback<bool>,
     /// The words beside it.
     pub children: Html,
+    /// Cannot be changed now.
+    #[prop_or_default]
+    pub disabled: bool,
 }
 
 /// Something that takes effect at once.
@@ -79,8 +82,11 @@ pub struct SwitchProps {
 pub fn Switch(props: &SwitchProps) -> Html {
     let becomes = !props.on;
     html! {
-        <button type="button" class="check" role="switch" aria-checked={props.on.to_string()}
-            onclick={props.on_toggle.reform(move |_| becomes)}>
+        <button type="button" class="check" role="switch" aria-checked={props.on.to_string()} disabled={props.disabled}
+            onclick={props.on_toggle.reform(move |event: MouseEvent| {
+                event.stop_propagation();
+                becomes
+            })}>
             <span class={classes!("sw", props.on.then_some("on"))}></span>
             { props.children.clone() }
         </button>

@@ -15,6 +15,8 @@ pub enum DialogSize {
     Confirm,
     /// 720, for a dry run.
     Wide,
+    /// 960, for a form beside what it comes to.
+    Sheet,
 }
 
 impl DialogSize {
@@ -23,6 +25,7 @@ impl DialogSize {
             Self::Form => "w-form",
             Self::Confirm => "w-confirm",
             Self::Wide => "w-wide",
+            Self::Sheet => "w-sheet",
         }
     }
 }

@@ -34,10 +34,6 @@ pub fn Absent(props: &AbsentProps) -> Html {
 /// What exists instead of a page that does not.
 fn instead(route: &Route) -> (&'static str, Vec<Route>) {
     match route {
-        Route::Schedules => (
-            "Runs are started by hand, by command line or through the API.",
-            vec![Route::Runs, Route::Sources],
-        ),
         Route::ScannerOps
         | Route::OfflineKits
         | Route::Baselines
@@ -64,6 +60,7 @@ fn instead(route: &Route) -> (&'static str, Vec<Route>) {
         | Route::Run(_)
         | Route::RunStream(_)
         | Route::RunDiff(_)
+        | Route::Schedules
         | Route::Workers
         | Route::Sources
         | Route::Source(_)

@@ -14,6 +14,7 @@ pub mod overview;
 pub mod runbook;
 pub mod runs;
 pub mod saved_views;
+pub mod schedules;
 pub mod settings;
 pub mod sources;
 pub mod targets;
@@ -50,8 +51,8 @@ pub fn page(route: &Route) -> Html {
         Route::Findings => html! { <findings::FindingsPage /> },
         Route::Settings => html! { <settings::SettingsPage /> },
         Route::Runbook => html! { <runbook::RunbookPage /> },
-        Route::Schedules
-        | Route::ScannerOps
+        Route::Schedules => html! { <schedules::SchedulesPage /> },
+        Route::ScannerOps
         | Route::OfflineKits
         | Route::Baselines
         | Route::Analyzers

@@ -3,6 +3,7 @@
 
 use super::reason_dialog::ReasonDialog;
 use crate::api::{Api, Problem};
+use crate::kit::DialogSize;
 use crate::store::{use_api, use_feed, use_toasts};
 use futures::future::LocalBoxFuture;
 use std::rc::Rc;
@@ -61,6 +62,9 @@ pub struct ActDialogProps {
     /// Whether the action destroys something.
     #[prop_or_default]
     pub danger: bool,
+    /// How wide.
+    #[prop_or(DialogSize::Form)]
+    pub size: DialogSize,
     /// The words after `stella`, without reason and ticket.
     pub cli: Vec<AttrValue>,
     /// What is done.
@@ -105,7 +109,7 @@ pub fn ActDialog(props: &ActDialogProps) -> Html {
     };
     html! {
         <ReasonDialog title={props.title.clone()} subject={props.subject.clone()} scope={props.scope} verb={props.verb.clone()}
-            keep={props.keep.clone()} danger={props.danger} cli={props.cli.clone()} busy={*busy} problem={(*problem).clone()}
+            keep={props.keep.clone()} size={props.size} danger={props.danger} cli={props.cli.clone()} busy={*busy} problem={(*problem).clone()}
             form={props.form.clone()} blocked={props.blocked.clone()} {on_confirm} on_close={props.on_close.clone()}>
             { props.children.clone() }
         </ReasonDialog>

@@ -8,6 +8,9 @@
 //! | `RunBadges` | `badges: Vec<RunBadge>` |
 //! | `WaitReason`, `WaitDetail` | `reason` / `job` |
 //! | `RunProgress`, `RunPhases` | `run`; `phases(&run)` |
+//! | `RunBars` | `runs: Vec<ScheduleRun>`, newest first |
+//! | `PlannedFires` | `preview: SchedulePreview`: next fires in both zones, the daylight rule, blackouts |
+//! | `SchedulePanel` | `on_toggle: Callback<(Schedule, bool)>`, `refusal`: the schedules beside a list of runs |
 //! | `DeltasText` | `deltas`, `run: RunId`, `open`, `most` |
 //! | `Severity`, `KevTag` | `level` |
 //! | `ArtifactTable` | `artifacts`; each can be saved |
@@ -25,15 +28,18 @@ mod backfill_states;
 mod badges;
 mod change_states;
 pub mod cli_twin;
-mod cron_words;
 mod deltas_text;
 mod entry_link;
 mod letter_states;
 mod link;
+mod planned_fires;
 mod problem_view;
 mod reason_dialog;
 mod run_code;
+mod run_bars;
 mod run_progress;
+mod schedule_panel;
+mod schedule_states;
 pub mod severity;
 mod source_link;
 mod state_badge;
@@ -43,14 +49,17 @@ pub use act_dialog::{ActDialog, ActDialogProps, Deed};
 pub use artifacts::{ArtifactTable, ArtifactTableProps};
 pub use badges::{RunBadges, RunBadgesProps};
 pub use cli_twin::{CliTwin, CliTwinProps};
-pub use cron_words::cron_words;
 pub use deltas_text::{DeltasText, DeltasTextProps};
 pub use entry_link::{EntryLink, EntryLinkProps};
 pub use link::{JobLink, JobLinkProps, RunLink, RunLinkProps, split};
+pub use planned_fires::{PlannedFires, PlannedFiresProps, local_words, utc_words};
 pub use problem_view::{ProblemView, ProblemViewProps, StaleBanner, StaleBannerProps};
 pub use reason_dialog::{ReasonDialog, ReasonDialogProps};
 pub use run_code::{RunCode, RunCodeProps, runbook};
+pub use run_bars::{RunBars, RunBarsProps};
 pub use run_progress::{RunPhases, RunPhasesProps, RunProgress, RunProgressProps, phases};
+pub use schedule_panel::{SchedulePanel, SchedulePanelProps, next_fire};
+pub use schedule_states::overlap_words;
 pub use severity::{KevTag, Severity, SeverityProps};
 pub use source_link::{SourceLink, SourceLinkProps, SourceNames, use_source_names};
 pub use state_badge::{Badge, RunStateBadge, RunStateBadgeProps, StateBadge, StateBadgeProps, mark};

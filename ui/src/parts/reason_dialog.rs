@@ -36,6 +36,9 @@ pub struct ReasonDialogProps {
     pub danger: bool,
     /// The words after `stella`, without reason and ticket.
     pub cli: Vec<AttrValue>,
+    /// How wide.
+    #[prop_or(DialogSize::Form)]
+    pub size: DialogSize,
     /// The action is under way.
     #[prop_or_default]
     pub busy: bool,
@@ -85,7 +88,7 @@ pub fn ReasonDialog(props: &ReasonDialogProps) -> Html {
     };
     let kind = if props.danger { ButtonKind::Danger } else { ButtonKind::Primary };
     html! {
-        <Dialog title={props.title.clone()} subject={props.subject.clone()} size={DialogSize::Form}
+        <Dialog title={props.title.clone()} subject={props.subject.clone()} size={props.size}
             on_close={props.on_close.clone()} on_confirm={confirm.clone()}
             footer={html! {
                 <>

@@ -1,7 +1,7 @@
 //! When a blackout is on: once, or at the fires of a cron expression in a zone (spec 02 §2.7).
 
+use crate::cron::{Cron, CronProblem};
 use crate::error::Error;
-use cronexpr::{Crontab, MakeTimestamp};
 use stella_contract::blackout::{BlackoutTimes, Span};
 use stella_contract::time::Micros;
 
@@ -32,7 +32,7 @@ pub(crate) fn check(times: &BlackoutTimes, now: Micros) -> Result<(), Error> {
             if !(60..=LONGEST_S).contains(&duration_s) {
                 return Err(Error::invalid("durationS", format!("is 60 to {LONGEST_S} seconds")));
             }
-            crontab(cron, times.time_zone.as_deref()).map(|_| ())
+            read(cron, times.time_zone.as_deref()).map(|_| ())
         }
         (_, _, _, _) => {
             Err(Error::invalid("start", "give either `start` and `end`, or `cron` and `durationS`"))
@@ -40,50 +40,58 @@ pub(crate) fn check(times: &BlackoutTimes, now: Micros) -> Result<(), Error> {
     }
 }
 
-fn crontab(cron: &str, zone: Option<&str>) -> Result<Crontab, Error> {
+fn read(cron: &str, zone: Option<&str>) -> Result<Cron, Error> {
     if cron.split_whitespace().count() != 5 {
         return Err(Error::invalid("cron", "has five fields: minute, hour, day, month, weekday"));
     }
-    let zone = zone.unwrap_or("UTC");
-    if zone.is_empty() || zone.split_whitespace().count() != 1 {
-        return Err(Error::invalid("timeZone", "is the name of one zone, such as `Europe/Vienna`"));
-    }
-    cronexpr::parse_crontab(&format!("{} {zone}", cron.trim()))
-        .map_err(|error| Error::invalid("cron", "cannot be read in this zone").with_private(error))
+    Cron::read(cron, zone.unwrap_or("UTC")).map_err(|problem| match problem {
+        CronProblem::Text { why, .. } => Error::invalid("cron", why),
+        CronProblem::Zone(why) => Error::invalid("timeZone", why),
+    })
 }
 
-/// The spans that are not over, the time of draining included, the first one first: of a single blackout its one, of
-/// a repeated one those that were begun and the next.
+/// Times of a blackout whose cron has been read, for who asks more than once.
+#[derive(Debug, Clone)]
+pub(crate) struct Calendar {
+    times: BlackoutTimes,
+    cron: Option<Cron>,
+}
+
+impl Calendar {
+    pub(crate) fn of(times: BlackoutTimes) -> Self {
+        let cron = times.cron.as_ref().and_then(|cron| read(cron, times.time_zone.as_deref()).ok());
+        Self { times, cron }
+    }
+
+    /// The spans that are not over, the time of draining included, the first one first: of a single blackout its one,
+    /// of a repeated one those that were begun and the next.
+    pub(crate) fn coming(&self, drain_before_s: i64, now: Micros) -> Vec<Span> {
+        let drain_ms = drain_before_s.saturating_mul(1_000);
+        if let (Some(start), Some(end)) = (self.times.start, self.times.end) {
+            let span = Span { from: start.minus_ms(drain_ms), until: end };
+            return if end > now { vec![span] } else { Vec::new() };
+        }
+        let (Some(cron), Some(duration_s)) = (&self.cron, self.times.duration_s) else { return Vec::new() };
+        let mut spans = Vec::new();
+        // The first fire whose blackout is not over lies after this time.
+        let since = now.minus_ms(duration_s.saturating_mul(1_000));
+        for fire in cron.after(since).take(MOST_FIRES) {
+            let span = Span { from: fire.minus_ms(drain_ms), until: fire.plus_ms(duration_s * 1_000) };
+            let begun = span.from <= now;
+            if span.until > now {
+                spans.push(span);
+            }
+            if !begun {
+                break;
+            }
+        }
+        stella_contract::blackout::merge(spans)
+    }
+}
+
+/// The spans of these times that are not over.
 pub(crate) fn coming(times: &BlackoutTimes, drain_before_s: i64, now: Micros) -> Vec<Span> {
-    let drain_ms = drain_before_s.saturating_mul(1_000);
-    if let (Some(start), Some(end)) = (times.start, times.end) {
-        let span = Span { from: start.minus_ms(drain_ms), until: end };
-        return if end > now { vec![span] } else { Vec::new() };
-    }
-    let (Some(cron), Some(duration_s)) = (&times.cron, times.duration_s) else { return Vec::new() };
-    let Ok(crontab) = crontab(cron, times.time_zone.as_deref()) else { return Vec::new() };
-    let mut spans = Vec::new();
-    // The first fire whose blackout is not over lies after this time.
-    let mut at = now.minus_ms(duration_s.saturating_mul(1_000));
-    for _ in 0..MOST_FIRES {
-        let Some(fire) = next_fire(&crontab, at) else { break };
-        let span = Span { from: fire.minus_ms(drain_ms), until: fire.plus_ms(duration_s * 1_000) };
-        let begun = span.from <= now;
-        if span.until > now {
-            spans.push(span);
-        }
-        if !begun {
-            break;
-        }
-        at = fire;
-    }
-    stella_contract::blackout::merge(spans)
-}
-
-fn next_fire(crontab: &Crontab, after: Micros) -> Option<Micros> {
-    let at = MakeTimestamp::from_microsecond(after.0).ok()?;
-    let fire = crontab.find_next(at).ok()?;
-    Some(Micros(fire.timestamp().as_microsecond()))
+    Calendar::of(times.clone()).coming(drain_before_s, now)
 }
 
 /// Until when something that some of these spans cover stays covered; `None` when none covers this time.
@@ -171,7 +179,7 @@ mod tests {
             ("durationS", nightly("* * * * *", 59, None)),
             ("cron", nightly("* * * *", 60, None)),
             ("cron", nightly("61 * * * *", 60, None)),
-            ("cron", nightly("* * * * *", 60, Some("Mars/Olympus"))),
+            ("timeZone", nightly("* * * * *", 60, Some("Mars/Olympus"))),
             ("timeZone", nightly("* * * * *", 60, Some("a b"))),
         ] {
             let error = check(&times, now).unwrap_err();

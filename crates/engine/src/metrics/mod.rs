@@ -12,6 +12,7 @@ pub mod exposition;
 mod of_jobs;
 mod of_limits;
 mod of_runs;
+mod of_schedules;
 mod of_slos;
 
 use crate::engine::Engine;
@@ -58,6 +59,7 @@ impl Metrics {
                 let mut families = of_jobs::read(tx, &tenants, now).await?;
                 families.extend(of_limits::read(tx, &tenants, now).await?);
                 families.extend(of_runs::read(tx, &tenants, now).await?);
+                families.extend(of_schedules::read(tx, now).await?);
                 families.extend(of_slos::read(tx, &tenants, now).await?);
                 Ok(families)
             })

@@ -67,8 +67,6 @@ fn counted(rows: &[RunRow]) -> Vec<Family> {
     errors.add(Vec::new(), 0.0);
     let mut planned =
         Family::counter("scheduler_planner_runs_total", "Runs the planner has seen, by mode and status.");
-    let mut backlog =
-        Family::gauge("scheduler_runner_backlog", "Targets of open runs that are not evaluated yet.");
     let mut delta = Family::counter("scheduler_runner_delta_total", "New findings of finished runs.");
     let mut critical = Family::counter("scheduler_runner_delta_critical_total", "New critical ones.");
     let mut high = Family::counter("scheduler_runner_delta_high_total", "New high ones.");
@@ -85,8 +83,6 @@ fn counted(rows: &[RunRow]) -> Vec<Family> {
             planned.add(vec![mode(), ("status", "failed".to_owned())], unplanned);
         }
         if !state.is_final() {
-            // No run is started by a schedule yet.
-            backlog.add(vec![mode(), ("scheduleId", "none".to_owned())], row.backlog as f64);
             continue;
         }
         all.add(vec![mode(), ("result", row.state.clone())], row.runs as f64);
@@ -102,7 +98,7 @@ fn counted(rows: &[RunRow]) -> Vec<Family> {
             family.add(vec![mode()], found as f64);
         }
     }
-    vec![all, errors, planned, backlog, delta, critical, high, kev]
+    vec![all, errors, planned, delta, critical, high, kev]
 }
 
 type Labels = Vec<(&'static str, String)>;

@@ -18,8 +18,16 @@ pub(crate) struct Likeness<'a> {
     pub retry_number: i64,
 }
 
+/// How many ids a likeness has in one second: eight hex digits each of one digest.
+pub(crate) const PLACES: usize = 8;
+
 /// The id: the same likeness in the same second is the same run.
 pub(crate) fn run_id(likeness: &Likeness<'_>, now: Micros) -> Result<RunId, NotCanonical> {
+    run_id_at(likeness, now, 0)
+}
+
+/// Another id of the same likeness, for when another one already has the first.
+pub(crate) fn run_id_at(likeness: &Likeness<'_>, now: Micros, place: usize) -> Result<RunId, NotCanonical> {
     // A list, so that no two different parts can run into one another.
     let parts = (
         likeness.tenant,
@@ -32,7 +40,7 @@ pub(crate) fn run_id(likeness: &Likeness<'_>, now: Micros) -> Result<RunId, NotC
         likeness.retry_number,
     );
     let digest = digest::of_value(&parts)?;
-    let nonce = &digest[digest::PREFIX.len()..][..8];
+    let nonce = &digest[digest::PREFIX.len() + 8 * (place % PLACES)..][..8];
     Ok(RunId::from_parts(likeness.tenant, &now.basic(), nonce))
 }
 

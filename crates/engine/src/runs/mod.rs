@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `wish`, `identity` | what is demanded of a wish; when two wishes are the same run |
 //! | `start`, `retry`, `segment_retry`, `cancel` | what operators do |
-//! | `refresh`, `cut`, `plan` | SBOMs read anew, targets into segments, segments into jobs |
+//! | `refresh`, `cut`, `pace`, `plan` | SBOMs read anew, targets into segments, segments into jobs |
 //! | `scan`, `facts`, `keep` | a segment's job: evaluate, compare, keep |
 //! | `steps`, `mirror`, `settle` | segments follow their jobs, runs follow their segments |
 //! | `messages`, `tail`, `log_gate` | the stream of a run |
@@ -21,11 +21,12 @@ mod diff;
 mod escalation;
 mod export;
 mod facts;
-mod identity;
+pub(crate) mod identity;
 mod keep;
 mod log_gate;
 pub(crate) mod messages;
 pub(crate) mod mirror;
+mod pace;
 pub(crate) mod plan;
 mod refresh;
 mod retry;
@@ -33,12 +34,12 @@ pub(crate) mod sample;
 mod scan;
 mod segment_retry;
 pub(crate) mod settle;
-mod start;
+pub(crate) mod start;
 pub(crate) mod steps;
 pub(crate) mod tail;
 mod trends;
 mod view;
-mod wish;
+pub(crate) mod wish;
 
 pub(crate) use facts::{PLACES_PER_SEVERITY, worst_place};
 pub use messages::RunLines;
@@ -209,6 +210,7 @@ fn wanted(filter: &RunFilter) -> Wanted {
         partial,
         state: filter.state,
         trigger: filter.trigger,
+        schedule_id: filter.schedule_id.clone(),
         new_of: filter.severity,
         error_code: filter.error_code,
         since: filter.since,

@@ -9,6 +9,7 @@ use crate::jobs::{self, JobWish, Payload};
 use crate::journal::Journal;
 use crate::runs::cut::{self, Candidate, Cut, Grain, Order};
 use crate::runs::messages::{log, tell};
+use crate::runs::pace::{self, Pace};
 use crate::runs::refresh::{self, Reading};
 use crate::runs::{SEGMENT_JOB, scan, steps, wish};
 use std::collections::HashSet;
@@ -23,6 +24,7 @@ use stella_contract::time::Micros;
 use stella_ledger::impact::TargetRef;
 use stella_ledger::quotas;
 use stella_ledger::runs::{self, RunRow};
+use stella_ledger::schedules;
 use stella_ledger::segments::{self, NewSegment};
 use stella_ledger::{LedgerError, Tx, key_of, key_of_uuid};
 
@@ -106,13 +108,32 @@ async fn plan_in(
         let why = (RunErrorCode::IndexStale, Some(sentence.to_owned()));
         return steps::fail(tx, run, why, &by, now, journal).await;
     }
-    run.candidates = i64::try_from(targets.len()).unwrap_or(i64::MAX);
+    let pace = pace_of(tx, run).await?;
+    let order = if run.wish.kev_first { Order::KevFirst } else { Order::Digest };
+    let found = targets.len();
+    let most = pace.map_or(usize::MAX, |pace| pace.most);
+    let candidates = pace::first(targets.into_iter().map(candidate).collect(), most, order);
+    run.candidates = i64::try_from(candidates.len()).unwrap_or(i64::MAX);
+    let left_out = found - candidates.len();
     run.limits = limits_in_force(tx, run).await?;
-    let segments = write_segments(tx, engine, run, targets, now, journal).await?;
+    run.limits.extend(pace.map(|pace| pace.sentence()));
+    let segments = write_segments(tx, engine, run, (candidates, order, pace), now, journal).await?;
     steps::step(tx, run, RunEvent::Plan, &by, now, journal).await?;
-    let line =
-        log(run, LogSeverity::Info, format!("Planned {} targets into {segments} segments.", run.candidates));
-    tell(tx, run, vec![line], now).await
+    let said = format!("Planned {} targets into {segments} segments.", run.candidates);
+    let mut lines = vec![log(run, LogSeverity::Info, said)];
+    if left_out > 0 {
+        let said = format!("{left_out} targets are left out: the schedule takes at most {most}.");
+        lines.push(log(run, LogSeverity::Warn, said));
+    }
+    tell(tx, run, lines, now).await
+}
+
+/// What the schedule of a run bounds; nothing for runs without one, or whose schedule is gone.
+async fn pace_of(tx: &mut Tx, run: &RunRow) -> Result<Option<Pace>, Error> {
+    let Some(id) = &run.wish.schedule_id else { return Ok(None) };
+    let row = schedules::get(tx, &run.wish.tenant, id).await?;
+    Ok(row
+        .map(|row| Pace { most: usize::try_from(row.max_targets).unwrap_or(usize::MAX), limits: row.limits }))
 }
 
 /// The quotas that hold the run's segments back, a sentence each: a run that took longer may have had fewer slots.
@@ -147,7 +168,7 @@ async fn write_segments(
     tx: &mut Tx,
     engine: &Engine,
     run: &RunRow,
-    targets: Vec<TargetRef>,
+    (candidates, order, pace): (Vec<Candidate>, Order, Option<Pace>),
     now: Micros,
     journal: &mut Journal,
 ) -> Result<usize, Error> {
@@ -156,15 +177,17 @@ async fn write_segments(
         shards: u64::try_from(wish.planner_shard_count).unwrap_or(1).max(1),
         segment: usize::try_from(wish.segment_size).unwrap_or(1).max(1),
     };
-    let order = if wish.kev_first { Order::KevFirst } else { Order::Digest };
-    let mut cuts = cut::cut(targets.into_iter().map(candidate).collect(), grain, order);
+    let mut cuts = cut::cut(candidates, grain, order);
     // Jobs run in the order of their making: the first segment of each shard holds what is to come first.
     cuts.sort_by_key(|cut| (cut.ordinal, cut.shard));
     let mut ids = Vec::with_capacity(cuts.len());
     let mut wishes = Vec::with_capacity(cuts.len());
-    for _ in &cuts {
+    let sizes: Vec<usize> = cuts.iter().map(|cut| cut.targets.len()).collect();
+    let delays = pace.map_or_else(|| vec![0; sizes.len()], |pace| pace::delays_ms(&sizes, pace.limits));
+    for delay_ms in delays {
         let segment_id = SegmentId::from_uuid(&engine.uuid(now));
-        wishes.push(job(run, &segment_id)?);
+        let not_before = (delay_ms > 0).then(|| now.plus_ms(delay_ms));
+        wishes.push(JobWish { not_before, ..job(run, &segment_id)? });
         ids.push(segment_id);
     }
     let jobs = jobs::insert_many(engine, tx, wishes, &By::itself(PLANNER), now, journal).await?;

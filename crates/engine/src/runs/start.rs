@@ -6,8 +6,9 @@ use crate::error::Error;
 use crate::impact;
 use crate::journal::Journal;
 use crate::runs::identity::{self, Likeness};
-use crate::runs::messages::{log, tell};
+use crate::runs::messages::log;
 use crate::runs::{Runs, steps, view, wish};
+use std::collections::HashMap;
 use stella_contract::error::Code;
 use stella_contract::event::LogSeverity;
 use stella_contract::ids::RunId;
@@ -15,7 +16,7 @@ use stella_contract::run::{Run, RunTrigger, StartRun};
 use stella_contract::scope::Scope;
 use stella_contract::time::Micros;
 use stella_ledger::runs::{self, NewRun, RunRow};
-use stella_ledger::{Tx, previews};
+use stella_ledger::{Tx, previews, run_messages};
 
 /// The longest idempotency key, in characters.
 const KEY_MAX: usize = 255;
@@ -72,6 +73,7 @@ fn new_run(
         tenant: caller.tenant.clone(),
         trigger: RunTrigger::Manual,
         trigger_detail: None,
+        schedule_id: None,
         initiator: caller.subject.clone(),
         reason: caller.cause.reason.clone(),
         ticket: caller.cause.ticket.clone(),
@@ -100,21 +102,41 @@ pub(crate) async fn ask(tx: &mut Tx, new: NewRun, by: &By, now: Micros) -> Resul
         return Ok(Asked { run: view::read(tx, &before, now).await?, replayed: true });
     }
     refuse_stale_preview(tx, &new, now).await?;
-    let run_key = runs::insert(tx, &new).await?.ok_or_else(|| taken(&new.run_id))?;
-    let row = runs::by_key(tx, run_key).await?;
-    let mut row = row.ok_or_else(|| Error::internal(format!("run {run_key} was just written")))?;
-    let mut journal = Journal::default();
-    steps::created(&row, by, now, &mut journal);
-    let line = log(&row, LogSeverity::Info, format!("Asked for by {} over {}.", new.initiator, new.scope));
-    tell(tx, &mut row, vec![line], now).await?;
+    let (mut journal, run_id) = (Journal::default(), new.run_id.clone());
+    let row = begin_many(tx, vec![new], by, now, &mut journal).await?.pop().ok_or_else(|| taken(&run_id))?;
     let run = view::read(tx, &row, now).await?;
     journal.leave(tx);
     tx.note_work();
     Ok(Asked { run, replayed: false })
 }
 
+/// Writes these runs down; those whose id or idempotency key is taken are left out.
+pub(crate) async fn begin_many(
+    tx: &mut Tx,
+    wishes: Vec<NewRun>,
+    by: &By,
+    now: Micros,
+    journal: &mut Journal,
+) -> Result<Vec<RunRow>, Error> {
+    let keys: HashMap<String, i64> =
+        runs::insert_many(tx, &wishes).await?.into_iter().map(|(key, run_id)| (run_id, key)).collect();
+    let (mut begun, mut lines) = (Vec::with_capacity(keys.len()), Vec::with_capacity(keys.len()));
+    for wish in wishes {
+        let Some(key) = keys.get(wish.run_id.as_str()) else { continue };
+        let mut row = RunRow::fresh(*key, wish);
+        steps::created(&row, by, now, journal);
+        let said = format!("Asked for by {} over {}.", row.wish.initiator, row.wish.scope);
+        let body = serde_json::to_string(&log(&row, LogSeverity::Info, said)).map_err(Error::internal)?;
+        lines.push((row.run_key, body));
+        (row.message_seq, row.log_lines, row.log_second) = (1, 1, now.0.div_euclid(1_000_000));
+        begun.push(row);
+    }
+    run_messages::open_many(tx, &lines, now).await?;
+    Ok(begun)
+}
+
 /// The run that the same wish started before.
-async fn same(tx: &mut Tx, new: &NewRun) -> Result<Option<RunRow>, Error> {
+pub(crate) async fn same(tx: &mut Tx, new: &NewRun) -> Result<Option<RunRow>, Error> {
     if let Some(key) = &new.idempotency_key
         && let Some(before) = runs::by_idempotency(tx, &new.tenant, key).await?
     {

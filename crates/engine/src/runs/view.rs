@@ -58,6 +58,7 @@ pub(crate) fn of(row: &RunRow, beside: &Beside) -> Result<Run, Error> {
         tenant: wish.tenant.clone(),
         trigger: wish.trigger,
         trigger_detail: wish.trigger_detail.clone(),
+        schedule_id: wish.schedule_id.clone(),
         initiator: wish.initiator.clone(),
         reason: wish.reason.clone(),
         ticket: wish.ticket.clone(),

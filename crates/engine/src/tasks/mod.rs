@@ -13,6 +13,7 @@ mod planner;
 mod pressure_gauge;
 mod run_sampler;
 mod run_watch;
+mod schedule_firer;
 mod slo_watch;
 mod sweeper;
 
@@ -60,6 +61,7 @@ fn with(machine: Machine) -> Vec<Arc<dyn Task>> {
         Arc::new(pressure_gauge::PressureGauges::new(machine)),
         Arc::new(limit_keeper::LimitKeeper),
         Arc::new(dispatcher::Dispatcher),
+        Arc::new(schedule_firer::ScheduleFirer),
         Arc::new(planner::Planner::default()),
         Arc::new(run_watch::RunWatch),
         Arc::new(run_sampler::RunSampler),

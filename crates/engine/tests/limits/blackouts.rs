@@ -6,7 +6,7 @@ use stella_contract::blocker::BlockerKind;
 use stella_contract::error::Code;
 use stella_contract::job::{JobState, WaitReason};
 use stella_contract::page::PageQuery;
-use stella_engine::blackouts::{FireHeld, fire_held};
+use stella_engine::blackouts::{FireHeld, FireHolds};
 
 fn of(kind: BlackoutTargetKind, key: &str) -> AddBlackout {
     AddBlackout {
@@ -77,7 +77,13 @@ pub(crate) async fn a_blackout_leaves_out_or_holds_the_fires_of_its_schedules(wo
         async move {
             engine
                 .ledger()
-                .read(move |tx| Box::pin(async move { fire_held(tx, &tenant, schedule, now).await }))
+                .read(move |tx| {
+                    Box::pin(async move {
+                        Ok::<_, stella_engine::error::Error>(
+                            FireHolds::read(tx).await?.of(&tenant, schedule, now),
+                        )
+                    })
+                })
                 .await
                 .unwrap()
         }

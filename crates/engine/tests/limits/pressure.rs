@@ -5,7 +5,7 @@ use stella_contract::blocker::BlockerKind;
 use stella_contract::error::Code;
 use stella_contract::job::{JobState, SubmitJob, WaitReason};
 use stella_contract::pressure::{LimitPool, PressureGauge, PressureLevel};
-use stella_engine::pressure::fire_delay_ms;
+use stella_engine::pressure::FireDelays;
 use stella_ledger::LedgerError;
 use stella_ledger::pressure::PressureRow;
 
@@ -97,7 +97,13 @@ pub(crate) async fn under_pressure_the_fires_of_schedules_are_spread_over_half_a
         async move {
             engine
                 .ledger()
-                .read(move |tx| Box::pin(async move { fire_delay_ms(tx, &tenant, &schedule, now).await }))
+                .read(move |tx| {
+                    Box::pin(async move {
+                        Ok::<_, stella_engine::error::Error>(
+                            FireDelays::read(tx).await?.of(&tenant, &schedule, now),
+                        )
+                    })
+                })
                 .await
                 .unwrap()
         }

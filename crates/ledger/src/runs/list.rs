@@ -4,7 +4,7 @@ use super::{RunRow, rows, select};
 use crate::db::Tx;
 use crate::error::LedgerError;
 use crate::query::Query;
-use stella_contract::ids::Tenant;
+use stella_contract::ids::{ScheduleId, Tenant};
 use stella_contract::run::{RunErrorCode, RunState, RunTrigger};
 use stella_contract::time::Micros;
 
@@ -19,6 +19,8 @@ pub struct Wanted {
     pub state: Option<RunState>,
     /// Set off by this.
     pub trigger: Option<RunTrigger>,
+    /// Of this schedule.
+    pub schedule_id: Option<ScheduleId>,
     /// With new findings of this severity.
     pub new_of: Option<stella_contract::finding::Severity>,
     /// Failed with this code.
@@ -63,6 +65,9 @@ fn push_wanted(query: &mut Query, tenant: &Tenant, wanted: &Wanted) {
     }
     if let Some(trigger) = wanted.trigger {
         query.push(" and run_trigger = ").bind(trigger.as_str());
+    }
+    if let Some(schedule_id) = &wanted.schedule_id {
+        query.push(" and schedule_id = ").bind(schedule_id.as_str());
     }
     if let Some(severity) = wanted.new_of {
         use stella_contract::finding::Severity;

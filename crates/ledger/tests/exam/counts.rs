@@ -107,6 +107,7 @@ pub(crate) async fn names(exam: Exam) {
             assert_eq!(counts::told(tx, &acme(), 0, 100).await?, []);
             assert_eq!(counts::run_spans(tx, &acme(), 0).await?, []);
             assert_eq!(exposition::runs(tx).await?, []);
+            assert_eq!(exposition::backlogs(tx).await?, []);
             assert_eq!(exposition::durations(tx).await?, []);
             assert_eq!(exposition::planning(tx).await?, []);
             assert_eq!(exposition::segments(tx).await?, []);

@@ -15,6 +15,7 @@ mod files;
 mod lists;
 mod multiply;
 mod plans;
+mod schedules;
 mod writes;
 
 /// Asks each question of both databases.
@@ -65,11 +66,15 @@ exam! {
     fences::heartbeat => a_heartbeat_renews_and_carries_progress,
     lists::every_job_once => a_list_read_page_by_page_shows_every_job_once,
     lists::filters => every_filter_shows_what_matches_and_counts_it,
+    schedules::kept => a_schedule_is_kept_changed_by_version_and_deleted,
+    schedules::in_order => schedules_are_listed_and_acted_on_in_the_order_of_their_times,
+    schedules::once => a_fire_is_decided_once_and_forgotten_with_its_schedule,
     writes::neighbours => the_error_of_one_call_leaves_its_neighbours_alone,
     writes::one_key => one_idempotency_key_is_one_row,
     writes::snapshot => a_read_sees_one_snapshot,
     writes::news => news_is_told_after_the_commit_and_not_when_it_failed,
     writes::ended_by_the_database => a_transaction_that_the_database_ended_does_not_end_the_ledger,
+    writes::given_up => a_read_that_is_given_up_as_it_begins_leaves_no_transaction_behind,
     writes::panics => a_write_that_panics_leaves_the_ledger_usable,
     writes::mutes_last => a_mute_lasts_until_its_time_and_the_last_word_counts,
     writes::workers_and_artifacts => workers_and_artifacts_come_back_as_written,

@@ -239,3 +239,27 @@ pub(crate) async fn workers_and_artifacts(exam: Exam) {
     assert_eq!(left, [a, b.clone()]);
     assert_eq!(one, Some(b));
 }
+
+/// Somebody closes a page while its first read begins.
+pub(crate) async fn given_up(exam: Exam) {
+    for waits in 0..40 {
+        let mut read = Box::pin(exam.ledger.read::<_, LedgerError, _>(|tx| {
+            Box::pin(async move { stella_ledger::runs::last_beat(tx).await })
+        }));
+        let mut polled = 0;
+        std::future::poll_fn(|context| {
+            polled += 1;
+            match polled > waits % 5 || read.as_mut().poll(context).is_ready() {
+                true => std::task::Poll::Ready(()),
+                false => std::task::Poll::Pending,
+            }
+        })
+        .await;
+        drop(read);
+        let ledger = exam.ledger.clone();
+        let written = ledger.write::<_, LedgerError, _>(move |tx| {
+            Box::pin(async move { stella_ledger::runs::beat(tx, "planner", "all", NOW).await })
+        });
+        written.await.expect("the connection can be written on");
+    }
+}

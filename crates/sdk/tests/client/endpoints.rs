@@ -8,7 +8,7 @@ use stella_contract::api::ENDPOINTS;
 use stella_contract::feature::Feature;
 use stella_contract::ids::{
     BackfillId, BlackoutId, BreakerId, BucketId, ChangeSetId, DeadLetterId, IncidentId, JobId, LeaseId,
-    QuotaId, RunId, SegmentId, SloId, SourceId, TargetId, ThrottleId, ViewId, WorkerId,
+    QuotaId, RunId, ScheduleId, SegmentId, SloId, SourceId, TargetId, ThrottleId, ViewId, WorkerId,
 };
 use stella_contract::page::PageQuery;
 use stella_sdk::{Client, Upload, Write};
@@ -47,6 +47,7 @@ async fn every_endpoint_of_the_contract_has_a_method() {
     ask_backfills(&client).await;
     ask_targets(&client).await;
     ask_runs(&client).await;
+    ask_schedules(&client).await;
     ask_dead_letters(&client).await;
     ask_incidents(&client).await;
 
@@ -261,6 +262,26 @@ async fn ask_runs(client: &Client) {
     let _ = runs.diff_segments(&run, &Default::default(), &page).await;
     let _ = runs.diff_findings(&run, &Default::default(), &page).await;
     let _ = runs.stream(run.clone(), None).try_next().await;
+}
+
+async fn ask_schedules(client: &Client) {
+    let (schedules, page, write, one) =
+        (client.schedules(), PageQuery::default(), Write::default(), id::<ScheduleId>("sch_"));
+    let _ = schedules.list(&Default::default(), &page).await;
+    let nightly = json!({ "name": "nightly", "cron": "@daily", "mode": "analysis-only" });
+    let _ = schedules.make(&wish(nightly), &write).await;
+    let _ = schedules.upcoming(&Default::default()).await;
+    let _ = schedules.health().await;
+    let _ = schedules.preview(&wish(json!({ "cron": "@daily" }))).await;
+    let _ = schedules.get(&one).await;
+    let _ = schedules.fires(&one, &page).await;
+    let _ = schedules.change(&one, &Default::default(), &write).await;
+    let _ = schedules.enable(&one, &write).await;
+    let _ = schedules.disable(&one, &write).await;
+    let _ = schedules.pause(&one, &Default::default(), &write).await;
+    let _ = schedules.resume(&one, &write).await;
+    let _ = schedules.trigger(&one, &Default::default(), &write).await;
+    let _ = schedules.delete(&one, &write).await;
 }
 
 async fn ask_dead_letters(client: &Client) {

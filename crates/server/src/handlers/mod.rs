@@ -12,6 +12,7 @@ pub(crate) mod live;
 pub(crate) mod ops;
 pub(crate) mod quotas;
 pub(crate) mod runs;
+pub(crate) mod schedules;
 pub(crate) mod sources;
 pub(crate) mod targets;
 pub(crate) mod worker;

@@ -202,7 +202,7 @@ pub(super) fn BlackoutDialog(props: &BlackoutDialogProps) -> Html {
             </div>
             if draft.again {
                 <div class="pair">
-                    <Field label="Cron" hint={crate::parts::cron_words(&draft.cron)} error={(draft.cron.split_whitespace().count() != 5).then_some("Five fields: minute, hour, day, month, weekday")}>
+                    <Field label="Cron" hint={stella_contract::cron_words::cron_words(&draft.cron)} error={(draft.cron.split_whitespace().count() != 5).then_some("Five fields: minute, hour, day, month, weekday")}>
                         <Input value={draft.cron.clone()} on_input={set(|draft, text| draft.cron = text)} mono={true} />
                     </Field>
                     <Field label="Lasts, minutes" error={draft.minutes_of().is_none().then_some("From 1 to 10,080")}>

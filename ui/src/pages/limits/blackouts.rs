@@ -3,8 +3,9 @@
 use super::acts::LimitAct;
 use crate::kit::format::{clock_or_date, duration};
 use crate::kit::{Button, ButtonKind, Countdown, Shape, Tone};
-use crate::parts::{cron_words, mark};
+use crate::parts::mark;
 use stella_contract::blackout::{Blackout, BlackoutTarget, BlackoutTargetKind, BlackoutTimes};
+use stella_contract::cron_words::cron_words;
 use stella_contract::time::Micros;
 use yew::prelude::*;
 

@@ -1,11 +1,12 @@
 //! One line for each area: its state, its numbers, the way in.
 
 use crate::kit::format::count;
-use crate::kit::{Clock, Elapsed, Icon, IconSize, Shape, Tone};
+use crate::kit::{Clock, Countdown, Elapsed, Icon, IconSize, Shape, Tone};
 use crate::parts::mark;
 use crate::router::{Link, Query};
 use stella_contract::overview::Overview;
 use stella_contract::route::Route;
+use stella_contract::time::Micros;
 use yew::prelude::*;
 
 /// A number of an area, its word, and the list behind it.
@@ -99,11 +100,20 @@ fn scheduler(overview: &Overview) -> Html {
                 only("tab", "active"),
             ),
             plain(beat, "planner age"),
+            plain(next_fire(runs.next_fire_at), "next fire"),
             figure(runs.error_24h, "in error 24 h", Route::Runs, only("tab", "failures")),
-            figure(runs.completed_24h, "completed 24 h", Route::Runs, only("tab", "completed")),
             plain(html! { count(runs.executor_backlog) }, "targets to go"),
         ],
     )
+}
+
+fn next_fire(at: Option<Micros>) -> Html {
+    match at {
+        Some(until) => {
+            html! { <Link to={Route::Schedules} class="n"><Countdown {until} over="now" /></Link> }
+        }
+        None => html! { <Link to={Route::Schedules} class="n">{ "none" }</Link> },
+    }
 }
 
 fn workers(overview: &Overview) -> Html {

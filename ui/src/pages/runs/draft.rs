@@ -8,7 +8,7 @@ use stella_contract::run::{RunMode, RunScope, StartRun};
 
 /// The kinds of scope.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Reach {
+pub(in crate::pages) enum Reach {
     /// Every target.
     #[default]
     All,
@@ -41,7 +41,7 @@ impl Reach {
 
 /// What was typed.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Draft {
+pub(in crate::pages) struct Draft {
     /// What to do.
     pub mode: RunMode,
     /// The kind of scope.
@@ -94,13 +94,38 @@ fn entries(text: &str) -> Vec<String> {
 }
 
 impl Draft {
+    /// What would have been typed for this scope.
+    pub(in crate::pages) fn of(mode: RunMode, scope: &RunScope, kev_first: bool) -> Self {
+        let start = Self { mode, kev_first, ..Self::default() };
+        match scope {
+            RunScope::All => start,
+            RunScope::Selector { namespaces, repositories, labels } => Self {
+                reach: Reach::Selector,
+                namespaces: namespaces.join(", "),
+                repositories: repositories.join(", "),
+                labels: labels
+                    .iter()
+                    .map(|(key, value)| format!("{key}={value}"))
+                    .collect::<Vec<_>>()
+                    .join(", "),
+                ..start
+            },
+            RunScope::Keys { purls, vuln_ids } => {
+                Self { reach: Reach::Keys, keys: [purls.as_slice(), vuln_ids].concat().join("\n"), ..start }
+            }
+            RunScope::Digests { digests } => {
+                Self { reach: Reach::Digests, digests: digests.join("\n"), ..start }
+            }
+        }
+    }
+
     /// The package URLs and the vulnerability ids among the keys; what begins with `pkg:` is a package.
     fn parted_keys(&self) -> (Vec<String>, Vec<String>) {
         entries(&self.keys).into_iter().partition(|key| key.starts_with("pkg:"))
     }
 
     /// The scope, or what is missing in it.
-    pub(super) fn scope(&self) -> Result<RunScope, String> {
+    pub(in crate::pages) fn scope(&self) -> Result<RunScope, String> {
         match self.reach {
             Reach::All => Ok(RunScope::All),
             Reach::Selector => {
@@ -162,7 +187,8 @@ impl Draft {
         self.scope().err().or_else(|| self.reason.trim().is_empty().then(|| "Needs a reason".to_owned()))
     }
 
-    fn scope_words(&self) -> Vec<String> {
+    /// The options of a command that name the scope.
+    pub(in crate::pages) fn scope_words(&self) -> Vec<String> {
         let each = |option: &str, values: Vec<String>| {
             values.into_iter().flat_map(|value| [option.to_owned(), value]).collect::<Vec<_>>()
         };
@@ -266,6 +292,22 @@ mod tests {
             said(Draft { reach: Reach::Keys, ..Draft::default() }),
             "Name a package URL or a vulnerability"
         );
+    }
+
+    #[test]
+    fn a_scope_that_is_kept_reads_as_it_was_typed() {
+        for draft in [
+            Draft {
+                reach: Reach::Selector,
+                labels: "team=a".into(),
+                namespaces: "prod".into(),
+                ..Draft::default()
+            },
+            Draft { reach: Reach::Keys, keys: "pkg:npm/undici\nCVE-2026-1".into(), ..Draft::default() },
+        ] {
+            let scope = draft.scope().unwrap();
+            assert_eq!(Draft::of(draft.mode, &scope, false), draft);
+        }
     }
 
     #[test]

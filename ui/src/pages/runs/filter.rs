@@ -86,6 +86,7 @@ pub(super) fn filter_of(query: &Query, tab: RunTab, now: Micros) -> RunFilter {
         tab: Some(tab),
         state: wanted(query, "state"),
         trigger: wanted(query, "trigger"),
+        schedule_id: wanted(query, "schedule"),
         severity: wanted(query, "severity"),
         error_code: wanted(query, "errorCode"),
         since: moment(query, "since", now),
@@ -113,6 +114,7 @@ fn moment(query: &Query, name: &str, now: Micros) -> Option<Micros> {
 pub(super) fn fields() -> Vec<FilterField> {
     vec![
         FilterField::choice("trigger", "trigger", RunTrigger::ALL.iter().map(|word| word.as_str())),
+        FilterField::text("schedule", "schedule"),
         FilterField::choice("state", "state", RunState::ALL.iter().map(|word| word.as_str())),
         FilterField::choice("severity", "new findings", Severity::ALL.iter().rev().map(|word| word.as_str())),
         FilterField::choice("errorCode", "error code", RunErrorCode::ALL.iter().map(|word| word.as_str())),
@@ -136,6 +138,7 @@ pub(super) fn command(filter: &RunFilter) -> Vec<String> {
         ("--tab", filter.tab.map(|word| word.as_str().to_owned())),
         ("--state", filter.state.map(|word| word.as_str().to_owned())),
         ("--trigger", filter.trigger.map(|word| word.as_str().to_owned())),
+        ("--schedule", filter.schedule_id.as_ref().map(ToString::to_string)),
         ("--severity", filter.severity.map(|word| word.as_str().to_owned())),
         ("--error-code", filter.error_code.map(|word| word.as_str().to_owned())),
         ("--since", filter.since.map(|at| at.to_string())),

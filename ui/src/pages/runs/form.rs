@@ -24,7 +24,7 @@ pub(super) struct FormProps {
 
 /// Changes one thing of what was typed.
 #[derive(Clone)]
-struct Edit(UseStateHandle<Draft>);
+pub(in crate::pages) struct Edit(pub UseStateHandle<Draft>);
 
 impl Edit {
     fn text(&self, change: fn(&mut Draft, String)) -> Callback<String> {
@@ -35,10 +35,10 @@ impl Edit {
             draft.set(next);
         })
     }
-    fn word(&self, change: fn(&mut Draft, String)) -> Callback<AttrValue> {
+    pub(in crate::pages) fn word(&self, change: fn(&mut Draft, String)) -> Callback<AttrValue> {
         self.text(change).reform(|word: AttrValue| word.to_string())
     }
-    fn tick(&self, change: fn(&mut Draft, bool)) -> Callback<bool> {
+    pub(in crate::pages) fn tick(&self, change: fn(&mut Draft, bool)) -> Callback<bool> {
         let draft = self.0.clone();
         Callback::from(move |on| {
             let mut next = (*draft).clone();
@@ -175,7 +175,7 @@ fn said(problem: Option<&Problem>, field: &str) -> Option<AttrValue> {
 }
 
 /// Which targets.
-fn reach(draft: &Draft, edit: &Edit, problem: Option<&Problem>) -> Html {
+pub(in crate::pages) fn reach(draft: &Draft, edit: &Edit, problem: Option<&Problem>) -> Html {
     let options = Reach::ALL.map(|reach| (reach.as_str().into(), reach.as_str().into())).to_vec();
     let fields = match draft.reach {
         Reach::All => html! { <p class="f3 sm">{ "Every target of the tenant." }</p> },

@@ -30,6 +30,8 @@ mod trends;
 mod verbs;
 
 pub use diff::RunDiffPage;
+pub(in crate::pages) use draft::Draft as RunDraft;
+pub(in crate::pages) use form::{Edit as EditRun, reach};
 pub use list::RunsPage;
 pub use scheduler::SchedulerPage;
 pub use stream::RunStreamPage;

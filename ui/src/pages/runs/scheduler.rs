@@ -5,11 +5,14 @@ use super::figures::{backlog, figures};
 use crate::api::Load;
 use crate::kit::format::count;
 use crate::kit::{Clock, Skeleton, TimeAgo};
-use crate::parts::{CliTwin, ProblemView, StaleBanner};
+use crate::pages::schedules::SwitchDialog;
+use crate::parts::{CliTwin, ProblemView, SchedulePanel, StaleBanner};
 use crate::router::{Link, Query};
-use crate::store::{Watch, use_query};
+use crate::store::{Watch, use_query, use_session};
 use stella_contract::overview::Overview;
 use stella_contract::route::Route;
+use stella_contract::schedule::Schedule;
+use stella_contract::scope::Scope;
 use yew::prelude::*;
 
 /// Scheduler.
@@ -36,7 +39,28 @@ pub fn SchedulerPage() -> Html {
                 <CliTwin words={["runs", "list"].map(AttrValue::from).to_vec()} button={true} />
             </div>
             <AlertBanners />
-            <div class="body">{ body }</div>
+            <div class="body">{ body }<Schedules /></div>
+        </>
+    }
+}
+
+/// The schedules with their switches.
+#[component]
+fn Schedules() -> Html {
+    let refusal = use_session().refusal(Scope::RunsManage).map(AttrValue::from);
+    let switching = use_state(|| None::<(Schedule, bool)>);
+    let on_toggle = {
+        let switching = switching.clone();
+        Callback::from(move |asked| switching.set(Some(asked)))
+    };
+    let on_close = {
+        let switching = switching.clone();
+        Callback::from(move |()| switching.set(None))
+    };
+    html! {
+        <>
+            <SchedulePanel {on_toggle} {refusal} />
+            if let Some((schedule, on)) = &*switching { <SwitchDialog schedule={schedule.clone()} on={*on} {on_close} /> }
         </>
     }
 }

@@ -1,4 +1,4 @@
-//! Five fields of cron in words: `0 2 * * 1-5` is `at 02:00 on Monday to Friday`.
+//! Cron in plain words: `0 2 * * 1-5` is `at 02:00 on Monday to Friday`.
 
 const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 const MONTHS: [&str; 12] = [
@@ -16,8 +16,15 @@ const MONTHS: [&str; 12] = [
     "December",
 ];
 
+/// Names for common expressions, and the five fields they stand for.
+pub const SHORTHANDS: [(&str, &str); 4] =
+    [("@hourly", "0 * * * *"), ("@daily", "0 0 * * *"), ("@weekly", "0 0 * * 0"), ("@monthly", "0 0 1 * *")];
+
 /// The expression in words; `None` where it says more than words can say shortly, or cannot be read.
 pub fn cron_words(expression: &str) -> Option<String> {
+    let expression = expression.trim();
+    let expression =
+        SHORTHANDS.iter().find(|(name, _)| *name == expression).map_or(expression, |(_, fields)| fields);
     let fields: Vec<&str> = expression.split_whitespace().collect();
     let [minute, hour, day, month, weekday] = fields.as_slice() else { return None };
     let mut out = time(minute, hour)?;
@@ -129,6 +136,8 @@ mod tests {
     fn common_expressions_have_words() {
         for (expression, words) in [
             ("* * * * *", "every minute"),
+            ("@hourly", "at minute 0 of every hour"),
+            (" @weekly ", "at 00:00 on Sunday"),
             ("*/15 * * * *", "every 15 minutes"),
             ("5 * * * *", "at minute 5 of every hour"),
             ("0 */6 * * *", "every 6 hours"),
