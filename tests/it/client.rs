@@ -71,6 +71,7 @@ pub(crate) async fn start_run(client: &Client, segment_size: u32) -> Run {
         priority: None,
         preview_id: None,
         allow_stale: false,
+        policy_snapshot_id: None,
         segment_size: Some(segment_size),
     };
     // Without a key of its own, the same wish in the same second would be the same run.

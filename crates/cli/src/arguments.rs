@@ -1,6 +1,8 @@
 //! What stands before and after every command.
 
-use crate::{completions, features, findings, ops, orch, runs, sbom, schedules, serve, source, token, worker};
+use crate::{
+    completions, features, findings, ops, orch, policy, runs, sbom, schedules, serve, source, token, trigger, worker,
+};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
@@ -94,6 +96,15 @@ pub(crate) enum Command {
     /// Findings, and why they stand.
     #[command(subcommand)]
     Findings(findings::Findings),
+    /// Policies: rules over findings, snapshot by snapshot.
+    #[command(subcommand)]
+    Policy(policy::Policy),
+    /// What is said of vulnerabilities in products.
+    #[command(subcommand)]
+    Vex(trigger::Vex),
+    /// Runs that follow what comes in, and the webhooks of those who publish.
+    #[command(subcommand, visible_alias = "triggers")]
+    Trigger(trigger::Triggers),
     /// The job engine: jobs, workers, history.
     #[command(subcommand, alias = "orchestrator")]
     Orch(orch::Orch),
@@ -145,7 +156,7 @@ mod tests {
             ("tgt_01890000-0000-7000-8000-000000000001", "src_01890000-0000-7000-8000-000000000001");
         let backfill = "bf_01890000-0000-7000-8000-000000000001";
         let preview = "prv_01890000-0000-7000-8000-000000000001";
-        let shown: [&[&str]; 45] = [
+        let shown: [&[&str]; 54] = [
             &["orch", "jobs", "list"],
             &["orch", "jobs", "list", "--state", "timed_out", "--job-type", "scan.segment", "--run", run],
             &["orch", "jobs", "list", "--wait-reason", "backoff", "--source", source],
@@ -278,6 +289,25 @@ mod tests {
             &["runs", "evidence", "--run", run],
             &["runs", "events"],
             &["features", "set", "runs.sse.enabled", "off", "--reason", "r", "--ticket", "OPS-7"],
+            &["findings", "list", "--status", "not_affected", "--verdict", "block", "--quieted", "false"],
+            &["findings", "export", "--run", run, "--verdict", "block", "--output", "findings.csv"],
+            &["policy", "validate", "policy.yaml"],
+            &["policy", "add", "policy.yaml", "--note", "first rules", "--reason", "r"],
+            &["policy", "promote", "3", "--follow-up", "--mode", "analysis-only", "--reason", "r"],
+            &["policy", "diff", "2", "3"],
+            &["runs", "list", "--policy-revision", "3"],
+            &["vex", "list", "--vuln", "CVE-2026-1"],
+            &[
+                "trigger",
+                "update",
+                "excititor",
+                "--enabled",
+                "true",
+                "--min-interval-s",
+                "60",
+                "--reason",
+                "r",
+            ],
         ];
         for words in shown {
             let everywhere = ["--tenant", "acme", "--server", "http://127.0.0.1:8443"];

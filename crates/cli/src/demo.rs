@@ -122,6 +122,7 @@ impl Generation {
             priority: None,
             preview_id: None,
             allow_stale: false,
+            policy_snapshot_id: None,
             segment_size: None,
         };
         let run = client.runs().start(&wish, &Write::because(self.reason)).await?;

@@ -192,6 +192,7 @@ const fn next_step(code: Code) -> Option<&'static str> {
         | Code::KeyInvalid
         | Code::SbomInvalid
         | Code::SbomUnsupported
+        | Code::PolicyInvalid
         | Code::FeedInvalid
         | Code::DagCycle
         | Code::DagCrossTenant

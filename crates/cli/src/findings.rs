@@ -7,16 +7,20 @@ use crate::output::Output;
 use crate::paging::Paging;
 use crate::table::{Table, or_dash};
 use clap::{Args, Subcommand};
-use stella_contract::finding::{ExplainQuery, Explanation, Finding, FindingFilter, Severity};
+use futures::TryStreamExt as _;
+use stella_contract::finding::{ExplainQuery, Explanation, Finding, FindingFilter, FindingStatus, Severity};
 use stella_contract::ids::{RunId, TargetId};
+use stella_contract::policy::Verdict;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Findings {
     /// List findings, the worst first.
     #[command(visible_alias = "ls")]
     List(List),
-    /// Say which record matched by which range event.
+    /// Say which record matched by which range event, what VEX says of it, and which rule decided.
     Explain(Explain),
+    /// Write findings as CSV, the worst first; `--output` names the file.
+    Export(Filter),
     /// List raw matches: one row per component and advisory record.
     Matches(Matches),
 }
@@ -33,6 +37,15 @@ pub(crate) struct Filter {
     /// Of this severity only.
     #[arg(long)]
     severity: Option<Severity>,
+    /// Of this status only: affected, fixed, not_affected or under_investigation.
+    #[arg(long)]
+    status: Option<FindingStatus>,
+    /// With this verdict only: block, warn, ignore or quiet.
+    #[arg(long)]
+    verdict: Option<Verdict>,
+    /// Suppressed ones only; `--quieted false`: others only.
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    quieted: Option<bool>,
     /// Exploited ones only; `--kev false`: others only.
     #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     kev: Option<bool>,
@@ -48,6 +61,9 @@ impl Filter {
             target: self.target.clone(),
             severity: self.severity,
             kev: self.kev,
+            status: self.status,
+            verdict: self.verdict,
+            quieted: self.quieted,
             q: self.q.clone(),
         }
     }
@@ -91,18 +107,29 @@ impl Findings {
                 };
                 output.show(&findings.explain(&which).await?, of_explanation)
             }
+            Self::Export(filter) => {
+                let mut pieces = findings.export(&filter.wanted()).await?;
+                while let Some(piece) = pieces.try_next().await? {
+                    // The far side writes UTF-8, in pieces of whole lines.
+                    output.text(&String::from_utf8_lossy(&piece))?;
+                }
+                Ok(())
+            }
             Self::Matches(matches) => matches.obey(door, output).await,
         }
     }
 }
 
 fn of_many(findings: &[Finding]) -> Table {
-    let headings = &["SEVERITY", "SCORE", "KEV", "VULNERABILITY", "PURL", "FIXED IN", "TARGET"];
+    let headings =
+        &["SEVERITY", "SCORE", "KEV", "STATUS", "VERDICT", "VULNERABILITY", "PURL", "FIXED IN", "TARGET"];
     Table::new(headings).rows(findings, |finding| {
         [
             finding.severity.to_string(),
             finding.score.map_or_else(|| "-".to_owned(), |score| format!("{score:.1}")),
             if finding.kev { "KEV".to_owned() } else { "-".to_owned() },
+            finding.status.to_string(),
+            or_dash(finding.verdict.as_ref()),
             finding.vulnerability_id.clone(),
             finding.purl.clone(),
             or_dash(finding.fixed_version.as_ref()),
@@ -121,6 +148,9 @@ fn of_explanation(explanation: &Explanation) -> Table {
         ("severity", finding.severity.to_string()),
         ("vector", finding.vector.clone().unwrap_or_default()),
         ("status", finding.status.to_string()),
+        ("verdict", finding.verdict.map(|verdict| verdict.to_string()).unwrap_or_default()),
+        ("rule", finding.rule.clone().unwrap_or_default()),
+        ("suppressed", if finding.quieted { "yes".to_owned() } else { String::new() }),
         ("exploited", if finding.kev { "yes, in the KEV list".to_owned() } else { String::new() }),
         ("fixed in", finding.fixed_version.clone().unwrap_or_default()),
     ]);

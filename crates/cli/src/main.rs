@@ -13,6 +13,7 @@
 //! | `output`, `table` | what is printed, and where |
 //! | `paging`, `cause`, `wait` | what several commands share |
 //! | `source`, `source_steer`, `backfill`, `sbom`, `runs`, `schedules`, `findings`, `orch`, `jobs_steer`, `worker`, `health` | the commands, one file per noun |
+//! | `policy`, `trigger` | rules over findings; runs that follow what comes in, VEX statements |
 //! | `change_set`, `dead_letter` | what `orch` is divided into |
 //! | `serve`, `migrate`, `demo`, `token`, `completions` | the commands that need no door |
 
@@ -37,6 +38,7 @@ mod orch;
 mod output;
 mod paging;
 mod place;
+mod policy;
 mod quota;
 mod run_diff;
 mod runs;
@@ -52,6 +54,7 @@ mod source_steer;
 mod stand_in;
 mod table;
 mod token;
+mod trigger;
 mod wait;
 mod worker;
 
@@ -121,6 +124,18 @@ async fn obey(arguments: Arguments) -> Result<(), Failure> {
         Command::Findings(findings) => {
             let door = Door::open(&everywhere, door::Labour::Resting).await?;
             through(&door, findings.obey(&door, &output)).await
+        }
+        Command::Policy(policy) => {
+            let door = Door::open(&everywhere, door::Labour::Resting).await?;
+            through(&door, policy.obey(&door, &output)).await
+        }
+        Command::Vex(vex) => {
+            let door = Door::open(&everywhere, door::Labour::Resting).await?;
+            through(&door, vex.obey(&door, &output)).await
+        }
+        Command::Trigger(triggers) => {
+            let door = Door::open(&everywhere, door::Labour::Resting).await?;
+            through(&door, triggers.obey(&door, &output)).await
         }
         Command::Orch(orch) => {
             let door = Door::open(&everywhere, orch.labour()).await?;

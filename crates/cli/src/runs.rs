@@ -5,6 +5,7 @@ use crate::door::{Door, Labour};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::paging::Paging;
+use crate::policy;
 use crate::run_diff::Diff;
 use crate::runs_board::{self, Escalate, Evidence, Export};
 use crate::scope::{Scope, read_json};
@@ -14,7 +15,7 @@ use clap::{Args, Subcommand};
 use futures::TryStreamExt as _;
 use std::path::PathBuf;
 use stella_contract::finding::{FindingChange, Severity};
-use stella_contract::ids::{PreviewId, RunId, ScheduleId, SegmentId};
+use stella_contract::ids::{PolicySnapshotId, PreviewId, RunId, ScheduleId, SegmentId};
 use stella_contract::preview::{Preview, PreviewRequest};
 use stella_contract::run::{
     RetryRun, Run, RunErrorCode, RunFilter, RunMode, RunScope, RunState, RunTab, RunTrigger, StartRun,
@@ -100,6 +101,9 @@ pub(crate) struct Submit {
     /// Plan even on an index older than 24 h.
     #[arg(long)]
     allow_stale: bool,
+    /// The policy that judges: a revision, a digest or the first digits of that; the active one when absent.
+    #[arg(long, value_name = "SNAPSHOT")]
+    policy: Option<String>,
     /// 0 to 100 for its jobs; 50 when absent.
     #[arg(long, value_parser = clap::value_parser!(i32).range(0..=100))]
     priority: Option<i32>,
@@ -152,6 +156,9 @@ pub(crate) struct Filter {
     /// With segments of this planner shard.
     #[arg(long, value_parser = clap::value_parser!(u8).range(0..=63))]
     shard: Option<u8>,
+    /// Judged by the policy snapshot of this revision.
+    #[arg(long, value_name = "NUMBER")]
+    policy_revision: Option<i64>,
 }
 
 /// A run, named after the command or by `--run`.
@@ -274,7 +281,11 @@ impl Runs {
                 if preview.json { output.json(&answer) } else { output.show(&answer, of_preview) }
             }
             Self::Submit(submit) => {
-                let run = runs.start(&submit.wish()?, &submit.why.write()).await?;
+                let policy = match &submit.policy {
+                    Some(text) => Some(policy::named(door, text).await?),
+                    None => None,
+                };
+                let run = runs.start(&submit.wish(policy)?, &submit.why.write()).await?;
                 submit.waiting.ended(door, output, run).await
             }
             Self::List(list) => {
@@ -398,7 +409,7 @@ impl PreviewOf {
 }
 
 impl Submit {
-    fn wish(&self) -> Result<StartRun, Failure> {
+    fn wish(&self, policy: Option<PolicySnapshotId>) -> Result<StartRun, Failure> {
         let scope = match (self.purl.is_empty() && self.vuln.is_empty(), self.scope.read()?) {
             (false, _) => RunScope::Keys { purls: self.purl.clone(), vuln_ids: self.vuln.clone() },
             (true, Some(scope)) => scope,
@@ -411,6 +422,7 @@ impl Submit {
             priority: self.priority,
             preview_id: self.preview.clone(),
             allow_stale: self.allow_stale,
+            policy_snapshot_id: policy,
             segment_size: self.segment_size,
         })
     }
@@ -428,6 +440,7 @@ impl Filter {
             since: self.since,
             until: self.until,
             shard: self.shard,
+            policy_revision: self.policy_revision,
         }
     }
 }
@@ -478,6 +491,8 @@ fn of_one(run: &Run) -> Table {
         ("marks", badges.join(", ")),
         ("mode", run.mode.to_string()),
         ("scope", run.scope.to_string()),
+        ("policy", run.policy_snapshot_id.as_ref().map(ToString::to_string).unwrap_or_default()),
+        ("policy revision", run.policy_revision.map(|revision| revision.to_string()).unwrap_or_default()),
         ("trigger", run.trigger.to_string()),
         ("schedule", run.schedule_id.as_ref().map(ToString::to_string).unwrap_or_default()),
         ("initiator", run.initiator.clone()),

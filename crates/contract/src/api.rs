@@ -278,6 +278,25 @@ pub const ENDPOINTS: &[Endpoint] = &[
     write("/api/v1/slos/{id}:delete", Scope::OrchQuota),
     read("/api/v1/findings", Scope::OrchRead),
     read("/api/v1/findings/explain", Scope::OrchRead),
+    read("/api/v1/findings/export", Scope::DownloadsRead),
+    read("/api/v1/policies", Scope::PolicyRuns),
+    write("/api/v1/policies", Scope::RunsManage),
+    // Tries a policy and keeps nothing, so that who may look may also try.
+    Endpoint {
+        method: Method::Post,
+        path: "/api/v1/policies:validate",
+        scope: Some(Scope::PolicyRuns),
+        writes: false,
+    },
+    read("/api/v1/policies/diff", Scope::PolicyRuns),
+    read("/api/v1/policies/promotions", Scope::PolicyRuns),
+    read("/api/v1/policies/{id}", Scope::PolicyRuns),
+    write("/api/v1/policies/{id}:promote", Scope::RunsManage),
+    read("/api/v1/triggers", Scope::RunsRead),
+    write("/api/v1/triggers/{kind}:update", Scope::RunsManage),
+    write("/api/v1/triggers/{kind}:rotateSecret", Scope::RunsManage),
+    // Who sends is known by the signature over the body, not by a token.
+    open(Method::Post, "/api/v1/webhooks/{tenant}/{kind}"),
 ];
 
 #[cfg(test)]

@@ -94,6 +94,8 @@ words! {
         SbomInvalid = "SBOM_INVALID",
         /// An SBOM format or version this product does not read.
         SbomUnsupported = "SBOM_UNSUPPORTED",
+        /// A policy that cannot be read; the details name lines and rules.
+        PolicyInvalid = "POLICY_INVALID",
         /// A feed that cannot be read at all.
         FeedInvalid = "FEED_INVALID",
         /// A feed that came empty or shrank by more than half.
@@ -175,6 +177,7 @@ impl Code {
             | Self::KeyInvalid
             | Self::SbomInvalid
             | Self::SbomUnsupported
+            | Self::PolicyInvalid
             | Self::FeedInvalid
             | Self::FeedSuspicious
             | Self::SourceUnreachable

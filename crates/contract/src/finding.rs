@@ -1,6 +1,7 @@
 //! A finding: one vulnerability in one component of one target (spec 11 §11.3).
 
 use crate::ids::{RunId, TargetId};
+use crate::policy::Verdict;
 use crate::time::Micros;
 use crate::words;
 use serde::{Deserialize, Serialize};
@@ -96,6 +97,12 @@ pub struct Finding {
     pub status: FindingStatus,
     /// Whether VEX or policy suppresses it.
     pub quieted: bool,
+    /// What policy says; absent where no rule fires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
+    /// The rule that says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
     /// The smallest version above the component's that is fixed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fixed_version: Option<String>,
@@ -194,6 +201,15 @@ pub struct FindingFilter {
     /// Exploited ones only (`true`) or others only (`false`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kev: Option<bool>,
+    /// Of this status only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<FindingStatus>,
+    /// With this verdict only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
+    /// Suppressed ones only (`true`) or others only (`false`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quieted: Option<bool>,
     /// Part of the purl, the vulnerability id or the target's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(max_length = 256))]

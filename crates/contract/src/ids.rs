@@ -126,6 +126,8 @@ ids! {
     SloId, "slo_", "objective";
     /// A schedule.
     ScheduleId, "sch_", "schedule";
+    /// One promotion of a policy snapshot.
+    PromotionId, "prm_", "promotion";
 }
 
 /// Whether the text has the 8-4-4-4-12 shape of lower-case hex.
@@ -241,6 +243,55 @@ impl From<RunId> for String {
     }
 }
 impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A policy snapshot: the SHA-256 of its rules in canonical form, so that equal rules are the same snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PolicySnapshotId(String);
+
+text_schema!(
+    PolicySnapshotId,
+    "^sha256:[0-9a-f]{64}$",
+    "sha256:9c1f04ab5d0f7c3e2a1b9c1f04ab5d0f7c3e2a1b9c1f04ab5d0f7c3e2a1b9c1f"
+);
+
+impl PolicySnapshotId {
+    /// The whole identifier.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+    /// The first twelve digits, as a short name for the eye.
+    pub fn short(&self) -> &str {
+        &self.0["sha256:".len()..][..12]
+    }
+}
+
+impl FromStr for PolicySnapshotId {
+    type Err = IdInvalid;
+    fn from_str(text: &str) -> Result<Self, IdInvalid> {
+        let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        if text.strip_prefix("sha256:").is_some_and(|hex| hex.len() == 64 && hex.bytes().all(is_hex)) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(IdInvalid { kind: "policy snapshot", text: text.to_owned(), expected: "sha256:<64 hex>" })
+    }
+}
+impl TryFrom<String> for PolicySnapshotId {
+    type Error = IdInvalid;
+    fn try_from(text: String) -> Result<Self, IdInvalid> {
+        text.parse()
+    }
+}
+impl From<PolicySnapshotId> for String {
+    fn from(id: PolicySnapshotId) -> Self {
+        id.0
+    }
+}
+impl fmt::Display for PolicySnapshotId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }

@@ -2,7 +2,7 @@
 
 use crate::NoSuchArrow;
 use crate::delta::Deltas;
-use crate::ids::{PreviewId, RunId, ScheduleId, Tenant};
+use crate::ids::{PolicySnapshotId, PreviewId, RunId, ScheduleId, Tenant};
 use crate::time::Micros;
 use crate::words;
 use serde::{Deserialize, Serialize};
@@ -294,6 +294,9 @@ pub struct StartRun {
     /// Plan even on an index older than 24 h; the reason is recorded.
     #[serde(default)]
     pub allow_stale: bool,
+    /// The policy snapshot that judges the findings; the active one when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_snapshot_id: Option<PolicySnapshotId>,
     /// Targets per segment, 10 to 500; 50 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(minimum = 10, maximum = 500))]
@@ -382,6 +385,12 @@ pub struct Run {
     pub scope: RunScope,
     /// SHA-256 of the canonical scope.
     pub scope_digest: String,
+    /// The policy snapshot that judges its findings; absent without a policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_snapshot_id: Option<PolicySnapshotId>,
+    /// The snapshot's number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_revision: Option<i64>,
     /// Where it stands.
     pub state: RunState,
     /// Why it failed.
@@ -506,6 +515,9 @@ pub struct RunFilter {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 63))]
     pub shard: Option<u8>,
+    /// Judged by the policy snapshot of this number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy_revision: Option<i64>,
 }
 
 #[cfg(test)]

@@ -69,6 +69,7 @@ async fn run(engine: &Engine, caller: &Caller) -> Outcome<Run> {
         priority: None,
         preview_id: None,
         allow_stale: false,
+        policy_snapshot_id: None,
         segment_size: None,
     };
     // The same wish in the same second would be the same run.

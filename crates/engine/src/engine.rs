@@ -12,6 +12,7 @@ use crate::handlers::Registry;
 use crate::idempotency::Answers;
 use crate::intake_line::{self, IntakeLine};
 use crate::line::Line;
+use crate::policies::Compiled;
 use crate::runs::tail::RunTails;
 use crate::sessions::Recognised;
 use std::path::PathBuf;
@@ -55,6 +56,7 @@ struct Inner {
     answers: Arc<Answers>,
     lines: Lines,
     feed_indexes: FeedIndexes,
+    compiled: Compiled,
     fetcher: OnceLock<Fetcher>,
     registry: Registry,
     limited: AtomicBool,
@@ -103,6 +105,7 @@ impl Engine {
             answers: Arc::default(),
             lines: Lines::default(),
             feed_indexes: FeedIndexes::default(),
+            compiled: Compiled::default(),
             fetcher: OnceLock::new(),
             registry,
             limited: AtomicBool::new(true),
@@ -184,6 +187,10 @@ impl Engine {
     /// The feeds of every tenant, in the form that is matched against.
     pub(crate) fn feed_indexes(&self) -> &FeedIndexes {
         &self.inner.feed_indexes
+    }
+    /// Policies that were read lately.
+    pub(crate) fn compiled(&self) -> &Compiled {
+        &self.inner.compiled
     }
     /// Finishes what was accepted and closes the ledger.
     pub async fn close(&self) {

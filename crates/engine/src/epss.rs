@@ -42,20 +42,33 @@ fn cves(finding: &Finding) -> impl Iterator<Item = &str> {
         .filter(|name| name.starts_with("CVE-"))
 }
 
-/// Notes on findings how likely they are exploited.
-pub(crate) async fn note(tx: &mut Tx, tenant: &str, findings: &mut [Finding]) -> Result<(), Error> {
-    let wanted: BTreeSet<String> = findings.iter().flat_map(cves).filter_map(page_of).collect();
+/// Score and, where there is one, percentile by CVE.
+pub(crate) type Likelihoods = HashMap<String, (f64, Option<f64>)>;
+
+/// How likely these are exploited, as far as it is known; what is no CVE is left out.
+pub(crate) async fn likelihoods(
+    tx: &mut Tx,
+    tenant: &str,
+    names: impl Iterator<Item = &str>,
+) -> Result<Likelihoods, LedgerError> {
+    let wanted: BTreeSet<String> = names.filter_map(page_of).collect();
+    let mut known = Likelihoods::new();
     if wanted.is_empty() {
-        return Ok(());
+        return Ok(known);
     }
     let wanted: Vec<String> = wanted.into_iter().collect();
     let bodies = epss::pages(tx, tenant, &wanted).await?;
-    let mut known: HashMap<&str, (f64, Option<f64>)> = HashMap::new();
     for line in bodies.iter().flat_map(|body| body.lines()) {
         let (cve, score, percentile) =
             of_line(line).ok_or_else(|| LedgerError::corrupt("epss_pages", "body", line))?;
-        known.insert(cve, (score, percentile));
+        known.insert(cve.to_owned(), (score, percentile));
     }
+    Ok(known)
+}
+
+/// Notes on findings how likely they are exploited.
+pub(crate) async fn note(tx: &mut Tx, tenant: &str, findings: &mut [Finding]) -> Result<(), Error> {
+    let known = likelihoods(tx, tenant, findings.iter().flat_map(cves)).await?;
     for finding in findings {
         let found = cves(finding).find_map(|cve| known.get(cve).copied());
         if let Some((score, percentile)) = found {

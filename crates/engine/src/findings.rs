@@ -48,6 +48,16 @@ impl Findings {
         query: &PageQuery,
     ) -> Result<Page<Finding>, Error> {
         caller.demand(Scope::OrchRead)?;
+        self.page(&caller.tenant, filter, query).await
+    }
+
+    /// One page of a tenant's findings, for whoever was let pass.
+    pub(crate) async fn page(
+        &self,
+        tenant: &Tenant,
+        filter: &FindingFilter,
+        query: &PageQuery,
+    ) -> Result<Page<Finding>, Error> {
         let after: Option<Place> = page::after(filter, query)?;
         let after = after.map(|(place, vulnerability_id, purl, fact_key, line_key)| After {
             place,
@@ -56,7 +66,7 @@ impl Findings {
             fact_key,
             line_key,
         });
-        let (tenant, filter_by) = (caller.tenant.clone(), filter.clone());
+        let (tenant, filter_by) = (tenant.clone(), filter.clone());
         let limit = i64::from(query.size()) + 1;
         let (rows, total) = self
             .engine
@@ -175,6 +185,9 @@ fn wanted(tenant: &Tenant, filter: &FindingFilter, run: Option<&RunRow>) -> Resu
             (from, from + PLACES_PER_SEVERITY)
         }),
         kev: filter.kev,
+        status: filter.status,
+        verdict: filter.verdict,
+        quieted: filter.quieted,
         part: part.map(escaped),
         purl: None,
     })
@@ -195,7 +208,12 @@ fn escaped(part: &str) -> String {
 
 /// How many match. Without further filters the evaluations themselves kept the sums.
 async fn total(tx: &mut Tx, wanted: &Wanted, run: Option<&RunRow>) -> Result<i64, LedgerError> {
-    let is_plain = wanted.target_key.is_none() && wanted.kev.is_none() && wanted.part.is_none();
+    let is_plain = wanted.target_key.is_none()
+        && wanted.kev.is_none()
+        && wanted.status.is_none()
+        && wanted.verdict.is_none()
+        && wanted.quieted.is_none()
+        && wanted.part.is_none();
     let critical = worst_place(Severity::Critical);
     match (run, wanted.places) {
         (Some(run), None) if is_plain => Ok(run.findings),
@@ -237,6 +255,8 @@ fn finding(row: FindingRow) -> Result<Finding, LedgerError> {
         epss_percentile: None,
         status: word(&row.status, "status", key)?,
         quieted: row.quieted != 0,
+        verdict: row.verdict.map(|text| word(&text, "verdict", key)).transpose()?,
+        rule: row.rule,
         fixed_version: row.fixed_version,
         summary: row.summary,
         first_run_id: word(&row.first_run_id, "first_run_id", key)?,

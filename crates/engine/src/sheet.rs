@@ -34,7 +34,7 @@ impl Sheet {
             Self::Csv { writer, headings, count } => {
                 let field = |heading: &str| heading.split('.').try_fold(thing, |inner, name| inner.get(name));
                 writer
-                    .write_record(headings.iter().map(|heading| cell(field(heading))))
+                    .write_record(headings.iter().map(|heading| cell_of(field(heading))))
                     .map_err(Error::internal)?;
                 *count += 1;
             }
@@ -61,20 +61,20 @@ impl Sheet {
     }
 }
 
-/// A value as a cell. Programs for sheets take text that begins with one of these signs for a formula and run it, so
-/// an apostrophe is put before it; numbers of ours are never below zero.
-fn cell(value: Option<&Value>) -> String {
-    let text = match value {
-        None | Some(Value::Null) => return String::new(),
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-    };
-    if text
-        .starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'])
-    {
-        return format!("'{text}");
+/// A value as a cell; numbers of ours are never below zero.
+fn cell_of(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => cell(text),
+        Some(other) => cell(&other.to_string()),
     }
-    text
+}
+
+/// A text as a cell. Programs for sheets take text that begins with one of these signs for a formula and run it, so an
+/// apostrophe is put before it.
+pub(crate) fn cell(text: &str) -> String {
+    let signs = ['=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
+    if text.starts_with(signs) { format!("'{text}") } else { text.to_owned() }
 }
 
 #[cfg(test)]
@@ -96,9 +96,9 @@ mod tests {
             (json!(true), "true"),
             (json!(null), ""),
         ] {
-            assert_eq!(cell(Some(&value)), expected);
+            assert_eq!(cell_of(Some(&value)), expected);
         }
-        assert_eq!(cell(None), "");
+        assert_eq!(cell_of(None), "");
     }
 
     #[test]

@@ -8,21 +8,25 @@
 
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fs;
 use std::hint::black_box;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+use stella_contract::time::Micros;
 use stella_evaluator::{
-    Advisory, Component, FeedIndex, KevCatalogue, evaluate, parse_kev, parse_osv, parse_sbom,
+    Advisory, Component, FeedIndex, KevCatalogue, PolicyInputs, PolicyTarget, evaluate, parse_kev, parse_osv,
+    parse_policy, parse_sbom,
 };
 
 /// So often each measurement is repeated; without `--bench` it is done once, so that it cannot rot.
 const REPETITIONS: usize = 7;
 const TARGETS: usize = 10_000;
 const COMPONENTS_OF_TARGET: usize = 100;
+/// Rules of a policy, and one more that holds.
+const RULES: usize = 20;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -46,6 +50,7 @@ fn main() -> Outcome<()> {
     look_ups("look-ups, components of SBOMs", &index, &inputs.components);
     look_ups("look-ups, packages of the feed", &index, &components_of_feed(&inputs)?);
     let found: usize = evaluate(&index, &components_of_feed(&inputs)?).raw_matches.len();
+    judgements(&index, &components_of_feed(&inputs)?)?;
     println!("| records matched by the packages of the feed | {found} | | | |");
     let pool: Vec<Component> =
         inputs.components.iter().cloned().chain(components_of_feed(&inputs)?).collect();
@@ -74,6 +79,32 @@ fn look_ups(name: &str, index: &FeedIndex, components: &[Component]) {
         as_f64(rounds * components.len()) / started.elapsed().as_secs_f64()
     });
     report(name, "per second and core", &per_second);
+}
+
+/// One core, findings of the whole feed, asked rule by rule: none but the last holds.
+fn judgements(index: &FeedIndex, components: &[Component]) -> Outcome<()> {
+    let rules: String = (0..RULES)
+        .map(|number| {
+            let when = format!("kev && severityLevel >= 3 && target.labels.team == 'team-{number}'");
+            format!("- {{name: rule {number}, when: \"{when}\", verdict: block, reason: a benchmark}}\n")
+        })
+        .chain(["- {name: the rest, when: 'score >= 0.0', verdict: warn, reason: a benchmark}\n".to_owned()])
+        .collect();
+    let policy = parse_policy(&rules).map_err(|problems| format!("{problems:?}"))?;
+    let mut findings = evaluate(index, components).findings;
+    findings.truncate(20_000);
+    let labels = BTreeMap::from([("team".to_owned(), "none".to_owned())]);
+    let target = PolicyTarget { labels, ..PolicyTarget::default() };
+    let per_second = repeat(|| {
+        let started = Instant::now();
+        for finding in &findings {
+            let inputs = PolicyInputs { finding, target: &target, epss: None, age_days: 0 };
+            black_box(policy.judge(&inputs, Micros(0)));
+        }
+        as_f64(findings.len() * (RULES + 1)) / started.elapsed().as_secs_f64()
+    });
+    report("rules asked of a finding", "per second and core", &per_second);
+    Ok(())
 }
 
 /// Every target takes other components of the pool; its findings are serialised and dropped, as a batch write

@@ -219,6 +219,8 @@ fn finding(index: &FeedIndex, component: &Component, matches: &[Match<'_>]) -> F
         kev,
         status: FindingStatus::Affected,
         quieted: false,
+        verdict: None,
+        rule: None,
         fixed_version: fix.map(|(_, text)| text.to_owned()),
         summary: matches.iter().find_map(|found| found.record.summary.as_deref()).map(str::to_owned),
         explain,

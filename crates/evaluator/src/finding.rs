@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use stella_contract::finding::{ExplainStep, FindingStatus, Severity};
+use stella_contract::policy::Verdict;
 
 /// One vulnerability in one component. Its key inside a target is (`purl`, `vulnerability_id`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,6 +36,12 @@ pub struct Finding {
     pub status: FindingStatus,
     /// Whether VEX or policy suppresses it.
     pub quieted: bool,
+    /// What policy says; absent where no rule fires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
+    /// The rule that says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
     /// The smallest version above the component's that is fixed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fixed_version: Option<String>,

@@ -12,6 +12,7 @@
 //! * [`severity`] scores vectors; `vulnerability` merges records over their aliases
 //! * [`evaluate`](mod@evaluate) puts components against the index and gives [`finding`]s
 //! * [`vex`] reads what is said of products and says what that makes of a finding
+//! * [`policy`] reads rules and says what they make of a finding in its target
 //! * [`delta`] compares two evaluations
 //!
 //! Errors about one record ([`error::RecordError`]) never stop the good ones beside it.
@@ -24,6 +25,7 @@ pub mod evaluate;
 pub mod finding;
 pub mod index;
 mod matching;
+pub mod policy;
 pub mod purl;
 pub mod sbom;
 pub mod severity;
@@ -40,6 +42,7 @@ pub use error::{RecordCode, RecordError};
 pub use evaluate::{Evaluation, evaluate};
 pub use finding::{Finding, Partial, PartialReason, RawMatch};
 pub use index::{Applied, FeedIndex, PackageKey};
+pub use policy::{Judgement, Policy, PolicyInputs, PolicyTarget, parse_policy};
 pub use purl::Purl;
 pub use sbom::{Component, Sbom, SbomFormat, Subject, parse_sbom};
 pub use stella_contract::delta::Deltas;

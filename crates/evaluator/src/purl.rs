@@ -116,6 +116,40 @@ impl Purl {
         }
     }
 
+    /// The package that OSV calls so, without a version; nothing for a distribution's package, whose purl says more than
+    /// its name.
+    pub fn of_osv(ecosystem: &str, name: &str) -> Option<Self> {
+        let (ty, separator) = match ecosystem {
+            "PyPI" => ("pypi", None),
+            "Go" => ("golang", Some('/')),
+            "npm" => ("npm", Some('/')),
+            "Maven" => ("maven", Some(':')),
+            "crates.io" => ("cargo", None),
+            "NuGet" => ("nuget", None),
+            "RubyGems" => ("gem", None),
+            "Packagist" => ("composer", Some('/')),
+            "Pub" => ("pub", None),
+            "Hex" => ("hex", None),
+            _ => return None,
+        };
+        let (namespace, own) = match separator.and_then(|separator| name.rsplit_once(separator)) {
+            Some((namespace, own)) => (Some(namespace.to_owned()), own),
+            None => (None, name),
+        };
+        let purl = Self {
+            ty: ty.to_owned(),
+            namespace,
+            name: own.to_owned(),
+            version: None,
+            qualifiers: BTreeMap::new(),
+            subpath: None,
+        };
+        // What does not come back as it went in would be another package.
+        let again: Self = purl.to_string().parse().ok()?;
+        let osv = again.osv();
+        (osv.ecosystem == ecosystem && osv.name == name).then_some(again)
+    }
+
     /// A qualifier's value.
     pub fn qualifier(&self, key: &str) -> Option<&str> {
         self.qualifiers.get(key).map(String::as_str).filter(|value| !value.is_empty())
@@ -302,6 +336,24 @@ mod tests {
     fn osv(text: &str) -> (String, String, Option<String>) {
         let package = text.parse::<Purl>().unwrap().osv();
         (package.ecosystem, package.name, package.version)
+    }
+
+    #[test]
+    fn a_package_of_osv_comes_back_as_the_purl_that_leads_to_it() {
+        for (ecosystem, name, purl) in [
+            ("PyPI", "zope-interface", "pkg:pypi/zope-interface"),
+            ("Go", "github.com/BurntSushi/toml", "pkg:golang/github.com/BurntSushi/toml"),
+            ("Go", "stdlib", "pkg:golang/stdlib"),
+            ("npm", "lodash", "pkg:npm/lodash"),
+            ("Maven", "org.x:y", "pkg:maven/org.x/y"),
+            ("crates.io", "serde", "pkg:cargo/serde"),
+        ] {
+            assert_eq!(Purl::of_osv(ecosystem, name).map(|purl| purl.to_string()).as_deref(), Some(purl));
+        }
+        let scoped = Purl::of_osv("npm", "@babel/core").unwrap();
+        assert_eq!(osv(&scoped.to_string()).1, "@babel/core");
+        assert_eq!(Purl::of_osv("Debian", "curl"), None);
+        assert_eq!(Purl::of_osv("Unheard", "of"), None);
     }
 
     #[test]

@@ -67,6 +67,31 @@ pub async fn count(tx: &mut Tx, source_id: &str) -> Result<i64, LedgerError> {
     query.fetch_count(tx).await
 }
 
+/// Ecosystem and name of every package that these records of a source speak of.
+pub async fn packages_of(
+    tx: &mut Tx,
+    source_id: &str,
+    record_ids: &[String],
+) -> Result<Vec<(String, String)>, LedgerError> {
+    let mut found = Vec::new();
+    for chunk in record_ids.chunks(1_000) {
+        let ids: Vec<[&str; 1]> = chunk.iter().map(|id| [id.as_str()]).collect();
+        let mut query = Query::new(
+            "select distinct advisory_packages.ecosystem, advisory_packages.name
+            from advisories
+            join advisory_packages on advisory_packages.advisory_key = advisories.advisory_key
+            where advisories.source_id = ",
+        );
+        query.bind(source_id).push(" and advisories.record_id in (select r.value ->> 0 from ");
+        rows::push(&mut query, tx, &ids)?;
+        query.push(")");
+        found.extend(query.fetch_all::<(String, String)>(tx).await?);
+    }
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
+}
+
 /// Removes records of a source; their names go with them.
 pub async fn remove_many(tx: &mut Tx, source_id: &str, record_ids: &[String]) -> Result<u64, LedgerError> {
     let mut removed = 0;

@@ -7,7 +7,9 @@ use crate::db::Tx;
 use crate::error::LedgerError;
 use crate::query::Query;
 use sqlx::FromRow;
+use stella_contract::finding::FindingStatus;
 use stella_contract::ids::Tenant;
+use stella_contract::policy::Verdict;
 
 /// A finding with its target, as it is kept.
 #[derive(Debug, Clone, PartialEq, FromRow)]
@@ -29,6 +31,9 @@ pub struct FindingRow {
     pub record_ids: String,
     pub aliases: String,
     pub steps: String,
+    pub verdict: Option<String>,
+    pub rule: Option<String>,
+    pub target_key: i64,
     pub target_id: String,
     pub target_name: String,
     pub target_version: String,
@@ -84,6 +89,12 @@ pub struct Wanted {
     pub places: Option<(i64, i64)>,
     /// Exploited ones only, or others only.
     pub kev: Option<bool>,
+    /// Of this status only.
+    pub status: Option<FindingStatus>,
+    /// With this verdict only.
+    pub verdict: Option<Verdict>,
+    /// Suppressed ones only, or others only.
+    pub quieted: Option<bool>,
     /// Part of purl, vulnerability or target's name, in lower case, with the wildcards of `like` escaped by `\`.
     pub part: Option<String>,
     /// In exactly this component.
@@ -92,7 +103,7 @@ pub struct Wanted {
 
 const SELECT: &str = "select fact.fact_key, target_lines.line_key, fact.place, fact.purl, fact.vulnerability_id, fact.severity,
     fact.score, fact.vector, fact.kev, fact.status, fact.quieted, fact.fixed_version, fact.summary, fact.record_ids,
-    fact.aliases, fact.steps, targets.target_id, targets.name as target_name, targets.version as target_version,
+    fact.aliases, fact.steps, fact.verdict, fact.rule, targets.target_key, targets.target_id, targets.name as target_name, targets.version as target_version,
     runs.run_id as first_run_id, findings.first_seen_at";
 
 /// Goes on with the tables in the order of the way. SQLite keeps the order of a `cross join`; Postgres looks for itself.
@@ -149,6 +160,15 @@ fn push_where(query: &mut Query, wanted: &Wanted) {
     }
     if let Some(kev) = wanted.kev {
         query.push(" and fact.kev = ").bind(i64::from(kev));
+    }
+    if let Some(status) = wanted.status {
+        query.push(" and fact.status = ").bind(status.as_str());
+    }
+    if let Some(verdict) = wanted.verdict {
+        query.push(" and fact.verdict = ").bind(verdict.as_str());
+    }
+    if let Some(quieted) = wanted.quieted {
+        query.push(" and fact.quieted = ").bind(i64::from(quieted));
     }
     if let Some(part) = &wanted.part {
         // Facts and targets are far fewer than findings, so both are searched once, beforehand.
@@ -304,6 +324,9 @@ mod tests {
             target_key: None,
             places: None,
             kev: None,
+            status: None,
+            verdict: None,
+            quieted: None,
             part: None,
             purl: None,
         }
@@ -327,6 +350,14 @@ mod tests {
                 assert!(!plan.contains("TEMP B-TREE") && !plan.contains("SCAN"), "{plan}");
             }
         }
+    }
+
+    #[tokio::test]
+    async fn findings_of_one_verdict_are_read_from_their_own_front() {
+        let wanted = Wanted { verdict: Some(Verdict::Block), ..wanted(Moment::Latest) };
+        let plan = plan_on_sqlite(move |tx| Ok(paging(tx, &wanted, None, 50))).await;
+        assert!(plan.contains("finding_facts_verdict"), "{plan}");
+        assert!(!plan.contains("TEMP B-TREE") && !plan.contains("SCAN"), "{plan}");
     }
 
     #[tokio::test]

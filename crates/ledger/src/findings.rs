@@ -34,6 +34,10 @@ pub struct NewFact {
     pub status: &'static str,
     /// Whether VEX or policy suppresses it.
     pub quieted: i64,
+    /// What policy says.
+    pub verdict: Option<&'static str>,
+    /// The rule that says so.
+    pub rule: Option<String>,
     /// The smallest fixed version above.
     pub fixed_version: Option<String>,
     /// One line of the advisory.
@@ -51,7 +55,7 @@ pub async fn intern(tx: &mut Tx, tenant: &str, facts: &[NewFact]) -> Result<(), 
     for part in facts.chunks(CHUNK) {
         let mut query = Query::new(
             "insert into finding_facts (tenant, digest, purl, vulnerability_id, place, severity, score, vector, kev, status,
-                quieted, fixed_version, summary, record_ids, aliases, steps)
+                quieted, fixed_version, summary, record_ids, aliases, steps, verdict, rule)
             select ",
         );
         query.bind(tenant).push(
@@ -60,7 +64,7 @@ pub async fn intern(tx: &mut Tx, tenant: &str, facts: &[NewFact]) -> Result<(), 
                 cast(r.value ->> 'score' as double precision), r.value ->> 'vector',
                 cast(r.value ->> 'kev' as bigint), r.value ->> 'status', cast(r.value ->> 'quieted' as bigint),
                 r.value ->> 'fixed_version', r.value ->> 'summary', r.value ->> 'record_ids', r.value ->> 'aliases',
-                r.value ->> 'steps'
+                r.value ->> 'steps', r.value ->> 'verdict', r.value ->> 'rule'
             from ",
         );
         rows::push(&mut query, tx, part)?;

@@ -18,6 +18,7 @@
 //! | `sources`, `advisories`, `kev`, `targets`, `components` | what came in |
 //! | `watermarks`, `backfills` | how far sources are read, and what is read again |
 //! | `vex`, `epss` | what is said of products; how likely vulnerabilities are exploited |
+//! | `policies`, `triggers` | rules over findings; runs that follow what comes in |
 //! | `impact`, `previews`, `rows` | which targets a key touches; many rows as one parameter |
 //! | `counts`, `slos`, `instance`, `telling`, `exposition` | what was counted along the history; objectives; the name of this ledger; what events and figures say |
 //! | `change_sets`, `change_items`, `saved_views` | one verb on many things; views under a name |
@@ -74,6 +75,7 @@ pub mod mutes;
 pub mod overview;
 #[cfg(test)]
 mod plans;
+pub mod policies;
 pub mod pressure;
 pub mod previews;
 pub mod query;
@@ -98,6 +100,7 @@ pub mod telling;
 pub mod testing;
 pub mod throttles;
 pub mod tokens;
+pub mod triggers;
 pub mod uploads;
 pub mod vex;
 pub mod violations;

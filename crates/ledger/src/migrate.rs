@@ -45,6 +45,7 @@ pub const MIGRATIONS: &[Migration] = &[
     step!(13, "mutes", "0013_mutes.sql"),
     step!(14, "gaps", "0014_gaps.sql"),
     step!(16, "schedules", "0016_schedules.sql"),
+    step!(17, "policy", "0017_policy.sql"),
     step!(18, "run repair", "0018_run_repair.sql"),
     step!(20, "run board", "0020_run_board.sql"),
 ];

@@ -11,7 +11,7 @@ use crate::query::{Query, Value};
 use sqlx::FromRow;
 use std::str::FromStr;
 use stella_contract::delta::Deltas;
-use stella_contract::ids::{RunId, ScheduleId, Tenant};
+use stella_contract::ids::{PolicySnapshotId, RunId, ScheduleId, Tenant};
 use stella_contract::run::{RunErrorCode, RunMode, RunScope, RunState, RunTrigger, states_before};
 use stella_contract::run::{RunEvent, SegmentCounts};
 use stella_contract::time::Micros;
@@ -104,6 +104,10 @@ pub struct NewRun {
     pub idempotency_key: Option<String>,
     /// The preview it was decided on.
     pub preview_id: Option<String>,
+    /// The policy snapshot that judges its findings.
+    pub policy_snapshot_id: Option<PolicySnapshotId>,
+    /// The snapshot's number, where there is such a snapshot.
+    pub policy_revision: Option<i64>,
     /// The priority of its jobs.
     pub priority: i64,
     /// Targets per segment.
@@ -129,8 +133,9 @@ pub struct NewRun {
 const COLUMNS: &str = "run_key, run_id, tenant, run_trigger, trigger_detail, schedule_id, initiator, reason, ticket, mode, scope,
     scope_digest, request_digest, idempotency_key, preview_id, priority, segment_size, planner_shard_count, kev_first,
     allow_stale, stale_index, state, error_code, error_message, impact_index_generation, kev_released, candidates,
-    processed, failed, findings, retry_of, only_failed, retry_number, limits, determinism_sample, determinism_score, correlation_id, message_seq, log_second, log_lines,
-    log_dropped, created_at, planned_at, started_at, executed_at, finished_at, version, ";
+    processed, failed, findings, retry_of, only_failed, retry_number, limits, determinism_sample, determinism_score,
+    correlation_id, message_seq, log_second, log_lines, log_dropped, created_at, planned_at, started_at, executed_at,
+    finished_at, version, policy_snapshot_id, policy_revision, ";
 
 /// The row as the database gives it.
 #[derive(FromRow)]
@@ -184,6 +189,8 @@ struct Flat {
     executed_at: Option<i64>,
     finished_at: Option<i64>,
     version: i64,
+    policy_snapshot_id: Option<String>,
+    policy_revision: Option<i64>,
 }
 
 impl Flat {
@@ -205,6 +212,11 @@ impl Flat {
             request_digest: self.request_digest,
             idempotency_key: self.idempotency_key,
             preview_id: self.preview_id,
+            policy_snapshot_id: self
+                .policy_snapshot_id
+                .map(|id| word(&id, "policy_snapshot_id", key))
+                .transpose()?,
+            policy_revision: self.policy_revision,
             priority: self.priority,
             segment_size: self.segment_size,
             planner_shard_count: self.planner_shard_count,
@@ -282,7 +294,7 @@ pub async fn insert_many(tx: &mut Tx, runs: &[NewRun]) -> Result<Vec<(i64, Strin
             "insert into runs (run_id, tenant, run_trigger, trigger_detail, schedule_id, initiator, reason, ticket, mode,
                 scope, scope_digest, request_digest, idempotency_key, preview_id, priority, segment_size,
                 planner_shard_count, kev_first, allow_stale, state, retry_of, only_failed,
-                retry_number, correlation_id, created_at)
+                retry_number, correlation_id, created_at, policy_snapshot_id, policy_revision)
             values",
         );
         for (at, run) in chunk.iter().enumerate() {
@@ -321,6 +333,8 @@ fn values(run: &NewRun) -> Result<Vec<Value>, LedgerError> {
         run.retry_number.into(),
         run.correlation_id.as_str().into(),
         run.created_at.0.into(),
+        run.policy_snapshot_id.as_ref().map(|id| id.as_str().to_owned()).into(),
+        run.policy_revision.into(),
     ])
 }
 

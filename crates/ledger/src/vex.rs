@@ -85,6 +85,24 @@ pub async fn forget_before(
     query.execute(tx).await
 }
 
+/// The vulnerabilities that these statements of a source are about.
+pub async fn vulnerabilities_of(
+    tx: &mut Tx,
+    source_id: &str,
+    digests: &[String],
+) -> Result<Vec<String>, LedgerError> {
+    let mut found = Vec::new();
+    for chunk in digests.chunks(1_000) {
+        let wanted: Vec<[&str; 1]> = chunk.iter().map(|digest| [digest.as_str()]).collect();
+        let mut query = Query::new("select distinct vuln_id from vex_statements where source_id = ");
+        query.bind(source_id).push(" and digest in (select r.value ->> 0 from ");
+        rows::push(&mut query, tx, &wanted)?;
+        query.push(")");
+        found.extend(query.fetch_all::<(String,)>(tx).await?.into_iter().map(|(id,)| id));
+    }
+    Ok(found)
+}
+
 /// Takes away what a source no longer says.
 pub async fn remove_many(tx: &mut Tx, source_id: &str, digests: &[String]) -> Result<u64, LedgerError> {
     let mut removed = 0;

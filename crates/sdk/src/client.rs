@@ -149,7 +149,10 @@ impl Client {
         if let Some(id) = last_event_id {
             request = request.header("last-event-id", value("last-event-id", id)?);
         }
-        let request = sound(request.body(Bytes::new()))?;
+        self.opened(sound(request.body(Bytes::new()))?).await
+    }
+
+    async fn opened(&self, request: http::Request<Bytes>) -> Result<ByteStream, Error> {
         let opening = tokio::time::timeout(self.patience, self.transport.send(request));
         let answer = opening.await.map_err(|_| Error::Timeout(self.patience))??;
         if answer.status() == StatusCode::OK {
@@ -191,6 +194,27 @@ impl Client {
             return Ok(None);
         }
         read_json(&answer.body()?).map(Some)
+    }
+
+    /// Writes a JSON document byte for byte beside its signature and reads JSON.
+    pub(crate) async fn post_signed<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        (name, text): (&'static str, &str),
+        body: Bytes,
+    ) -> Result<T, Error> {
+        let request = self
+            .request(Method::POST, path, &Write::default())?
+            .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+            .header(name, value(name, text)?)
+            .body(body);
+        read_json(&self.send(sound(request)?, self.patience).await?.body()?)
+    }
+
+    /// Opens a document that is written while it is read.
+    pub(crate) async fn open_document(&self, path: &str, query: &[Query<'_>]) -> Result<ByteStream, Error> {
+        let request = self.request(Method::GET, &address(path, query), &Write::default())?;
+        self.opened(sound(request.body(Bytes::new()))?).await
     }
 
     /// Puts bytes with headers of their own and reads JSON.

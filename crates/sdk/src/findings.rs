@@ -3,6 +3,7 @@
 use crate::client::Client;
 use crate::error::Error;
 use crate::pages::{Rows, rows};
+use crate::transport::ByteStream;
 use stella_contract::finding::{ExplainQuery, Explanation, Finding, FindingFilter};
 use stella_contract::page::{Page, PageQuery};
 
@@ -31,6 +32,11 @@ impl<'a> Findings<'a> {
             let filter = filter.clone();
             Box::pin(async move { self.list(&filter, &page).await })
         })
+    }
+
+    /// The findings that the filter lets through as CSV, in pieces as they come.
+    pub async fn export(self, filter: &FindingFilter) -> Result<ByteStream, Error> {
+        self.0.open_document(&format!("{FINDINGS}/export"), &[filter]).await
     }
 
     /// Why a finding stands.

@@ -70,10 +70,19 @@ pub(crate) fn body(schema: &str) -> Option<Value> {
         }),
         "ChangeSlo" => json!({ "target": 0.99, "enabled": false }),
         "SetFeature" => json!({ "enabled": false }),
+        "AddPolicy" => json!({ "source": POLICY, "note": "first rules" }),
+        "CheckPolicy" => json!({ "source": POLICY }),
+        "PromotePolicy" => json!({ "followUp": true, "mode": "analysis-only" }),
+        "ChangeTrigger" => {
+            json!({ "enabled": true, "mode": "analysis-only", "scope": "changed", "minIntervalS": 300 })
+        }
         "OpenSession" => json!({ "oneTimeToken": "sto_5f1c…" }),
         _ => return None,
     })
 }
+
+/// A policy of two rules.
+const POLICY: &str = "rules:\n  - name: exploited\n    when: kev && fixed\n    verdict: block\n    reason: exploited, and a fix is there\n  - name: accepted until the new year\n    when: target.labels.team == 'till' && severityLevel < 3\n    verdict: ignore\n    reason: behind the counter\n    expires: 2026-12-31\n";
 
 /// The value of a parameter of this name.
 pub(crate) fn parameter(name: &str) -> Option<Value> {
@@ -160,6 +169,9 @@ pub(crate) const fn sentence(code: Code) -> &'static str {
         Code::KeyInvalid => "`CVE-20` is neither a package URL nor a vulnerability id. Correct it.",
         Code::SbomInvalid => "The SBOM cannot be read: `components` is not a list. Export it again.",
         Code::SbomUnsupported => "CycloneDX 1.1 is not read here. Export it as 1.4 or newer.",
+        Code::PolicyInvalid => {
+            "The policy cannot be read: line 4: rule `exploited`: there is no variable `kve`. Mend it and add it again."
+        }
         Code::FeedInvalid => "The feed cannot be read at all. Check its location.",
         Code::FeedSuspicious => {
             "The feed shrank by more than half and was not taken. Look at it, then run the source with `force`."
@@ -228,5 +240,9 @@ mod tests {
         read::<stella_contract::schedule::PreviewSchedule>();
         read::<stella_contract::slo::MakeSlo>();
         read::<stella_contract::slo::ChangeSlo>();
+        read::<stella_contract::policy::AddPolicy>();
+        read::<stella_contract::policy::CheckPolicy>();
+        read::<stella_contract::policy::PromotePolicy>();
+        read::<stella_contract::trigger::ChangeTrigger>();
     }
 }

@@ -162,8 +162,11 @@ impl Mounted {
         ]) {
             return "inputs";
         }
-        if starts(&["/api/v1/runs"]) {
+        if starts(&["/api/v1/runs", "/api/v1/triggers", "/api/v1/webhooks"]) {
             return "runs";
+        }
+        if starts(&["/api/v1/policies"]) {
+            return "policy";
         }
         if starts(&["/api/v1/findings"]) { "findings" } else { "core" }
     }

@@ -6,10 +6,12 @@ use crate::refusal::Refusal;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use futures::stream::BoxStream;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use stella_contract::api;
 use stella_contract::page::Page;
+use stella_engine::Error as EngineError;
 use utoipa::ToSchema;
 
 /// The output of a handler.
@@ -135,6 +137,29 @@ impl Reply for Download {
     }
     fn describe(operation: &mut Operation) {
         operation.answers_documents();
+    }
+}
+
+/// A document that is written while it is sent.
+pub(crate) struct Written {
+    pub(crate) media_type: &'static str,
+    pub(crate) file_name: String,
+    pub(crate) pieces: BoxStream<'static, Result<Bytes, EngineError>>,
+}
+
+impl Reply for Written {
+    fn respond(self) -> Result<Response, Refusal> {
+        let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{}\"", self.file_name))
+            .map_err(|error| Refusal::internal(format!("a document's header: {error}")))?;
+        let mut response = Response::new(Body::from_stream(self.pieces));
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.media_type));
+        headers.insert(header::CONTENT_DISPOSITION, disposition);
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        Ok(response)
+    }
+    fn describe(operation: &mut Operation) {
+        operation.answers_text("text/csv");
     }
 }
 

@@ -1,8 +1,8 @@
 //! Every endpoint and its handler. A test compares this table with the contract's, both ways.
 
 use crate::handlers::{
-    backfills, change_sets, core, dead_letters, findings, incidents, jobs, limits, live, ops, quotas, runs,
-    schedules, sources, targets, worker,
+    backfills, change_sets, core, dead_letters, findings, incidents, jobs, limits, live, ops, policies, quotas, runs,
+    schedules, sources, targets, triggers, worker,
 };
 use crate::mounted::{Mounted, get, open, post, put_stream};
 use stella_contract::api::Method;
@@ -250,5 +250,30 @@ pub(crate) fn table() -> Vec<Mounted> {
         post("/api/v1/slos/{id}:delete", "Take an objective away", ops::delete_slo),
         get("/api/v1/findings", "Findings, worst first", findings::list),
         get("/api/v1/findings/explain", "Why a finding stands", findings::explain),
+        get("/api/v1/findings/export", "Findings as CSV, worst first", findings::export),
+        get("/api/v1/policies", "Policy snapshots, newest first", policies::list),
+        post("/api/v1/policies", "Add a policy snapshot", policies::add),
+        post(
+            "/api/v1/policies:validate",
+            "What is wrong with a policy, and what it would say",
+            policies::check,
+        ),
+        get("/api/v1/policies/diff", "What differs between two snapshots", policies::diff),
+        get("/api/v1/policies/promotions", "Promotions, newest first", policies::promotions),
+        get("/api/v1/policies/{id}", "One policy snapshot with its rules", policies::get),
+        post("/api/v1/policies/{id}:promote", "Judge by this snapshot from now on", policies::promote),
+        get("/api/v1/triggers", "The rules of follow-up runs", triggers::list),
+        post("/api/v1/triggers/{kind}:update", "Change a rule of follow-up runs", triggers::change),
+        post(
+            "/api/v1/triggers/{kind}:rotateSecret",
+            "Make a new secret for what others send",
+            triggers::rotate_secret,
+        ),
+        open(
+            Method::Post,
+            "/api/v1/webhooks/{tenant}/{kind}",
+            "Take what somebody published; signed with HMAC-SHA256 over the raw body",
+            triggers::deliver,
+        ),
     ]
 }

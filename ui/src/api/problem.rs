@@ -141,6 +141,7 @@ const fn next_step(code: Code) -> &'static str {
         Code::SbomInvalid | Code::SbomUnsupported => {
             "Export the SBOM again as CycloneDX 1.4 to 1.6 or SPDX 2.3 JSON."
         }
+        Code::PolicyInvalid => "Mend the rules at the lines named, then check them again.",
         Code::FeedInvalid => "Check that the location holds a feed of this type.",
         Code::FeedSuspicious => "Look at the feed; if it is right, run the source with force and a reason.",
         Code::SourceUnreachable => "Check the location, then run the source again.",

@@ -79,6 +79,7 @@ fn entries(overview: Option<&Overview>, dead: Option<i64>) -> Vec<Entry> {
         top(Route::Scheduler, "Scheduler", Shape::Calendar),
         sub(Route::Runs, "Runs", count(|o| o.runs.planning + o.runs.queued + o.runs.running)),
         sub(Route::Schedules, "Schedules", count(|o| o.runs.schedules)),
+        sub(Route::Policy, "Policy", None),
         sub(Route::Workers, "Workers", count(|o| o.workers.online + o.workers.late + o.workers.draining)),
         Entry { count: count(|o| o.inputs.sources), ..top(Route::Sources, "Sources", Shape::Package) },
         Entry { count: count(|o| o.inputs.targets), ..top(Route::Targets, "Targets", Shape::Scan) },
@@ -100,6 +101,7 @@ fn section(route: &Route) -> Route {
         | Route::Scheduler
         | Route::Runs
         | Route::Schedules
+        | Route::Policy
         | Route::Workers
         | Route::Sources
         | Route::Targets
@@ -123,6 +125,7 @@ fn above(route: &Route) -> Option<Route> {
         (Route::Quotas, Route::JobEngine),
         (Route::Runs, Route::Scheduler),
         (Route::Schedules, Route::Scheduler),
+        (Route::Policy, Route::Scheduler),
         (Route::Workers, Route::Scheduler),
     ];
     pairs.into_iter().find(|(child, _)| child == route).map(|(_, parent)| parent)

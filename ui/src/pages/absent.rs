@@ -57,6 +57,7 @@ fn instead(route: &Route) -> (&'static str, Vec<Route>) {
         | Route::Quotas
         | Route::Scheduler
         | Route::Runs
+        | Route::Policy
         | Route::Run(_)
         | Route::RunStream(_)
         | Route::RunDiff(_)

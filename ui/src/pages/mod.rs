@@ -11,6 +11,7 @@ pub mod jobs;
 pub mod limits;
 pub mod listing;
 pub mod overview;
+pub mod policy;
 pub mod runbook;
 pub mod runs;
 pub mod saved_views;
@@ -48,6 +49,7 @@ pub fn page(route: &Route) -> Html {
         Route::RunStream(id) => html! { <runs::RunStreamPage key={id.to_string()} id={id.clone()} /> },
         Route::RunDiff(id) => html! { <runs::RunDiffPage key={id.to_string()} id={id.clone()} /> },
         Route::Scheduler => html! { <runs::SchedulerPage /> },
+        Route::Policy => html! { <policy::PolicyPage /> },
         Route::Findings => html! { <findings::FindingsPage /> },
         Route::Settings => html! { <settings::SettingsPage /> },
         Route::Runbook => html! { <runbook::RunbookPage /> },

@@ -2,7 +2,7 @@
 //!
 //! | part | takes |
 //! |---|---|
-//! | `StateBadge<S>` | `state: JobState \| RunState \| SegmentState \| WorkerState \| SourceHealth \| FindingStatus`, `pill` |
+//! | `StateBadge<S>` | `state: JobState \| RunState \| SegmentState \| WorkerState \| SourceHealth \| FindingStatus \| Verdict`, `pill` |
 //! | `RunStateBadge` | `run`, `pill`; completed in part is amber |
 //! | `RunCode` | `code: RunErrorCode`; leads to its section of the runbook (`runbook(code)` is the query) |
 //! | `RunBadges` | `badges: Vec<RunBadge>` |
@@ -43,6 +43,7 @@ mod schedule_states;
 pub mod severity;
 mod source_link;
 mod state_badge;
+mod verdict;
 pub mod wait_reason;
 
 pub use act_dialog::{ActDialog, ActDialogProps, Deed};

@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::handlers::{Done, Effect, Failure, NewArtifact};
 use crate::jobs::{self, JobWish, Payload, engine_itself};
 use crate::journal::Journal;
+use crate::triggers::{self, Touched};
 use crate::{sources as rules, watermarks};
 use serde_json::{Value, json};
 use stella_contract::ids::Tenant;
@@ -46,12 +47,14 @@ impl Times {
 }
 
 /// What a merge came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Merged {
     /// Records the source has now.
     pub(super) count: i64,
     /// Whether anything differs from before.
     pub(super) changed: bool,
+    /// What that is about.
+    pub(super) touched: Touched,
 }
 
 impl Reading<'_> {
@@ -64,10 +67,11 @@ impl Reading<'_> {
         store: F,
     ) -> Result<Done, Failure>
     where
-        F: for<'t> FnOnce(&'t mut Tx, String) -> BoxFuture<'t, Result<(), LedgerError>> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx, String) -> BoxFuture<'t, Result<Touched, LedgerError>> + Send + 'static,
     {
         let moves = Moves { asked: Asked::Whole, times };
         let (tenant, unchanged, counts) = (self.tenant.clone(), report.unchanged, self.counts_in_the_index());
+        let follow_up = self.source_type;
         let has_event_time = self.source_type.has_event_time();
         let (journal, source) = (self.journal("orch.source.read", summary(&report)), self.teller());
         let effect: Effect = Box::new(move |tx: &mut Tx, now: Micros| {
@@ -79,9 +83,12 @@ impl Reading<'_> {
                         "{source_id} was changed by another reading meanwhile"
                     )));
                 }
-                store(tx, source_id.clone()).await?;
+                let touched = store(tx, source_id.clone()).await?;
                 if counts {
                     note_in_index(tx, &tenant, !unchanged, now).await?;
+                }
+                if !unchanged {
+                    triggers::gather(tx, &tenant, follow_up, touched, now).await?;
                 }
                 let mut journal = journal(now);
                 if has_event_time {
@@ -111,7 +118,7 @@ impl Reading<'_> {
         let (tenant, source_id, counts) =
             (self.tenant.clone(), self.source.source_id.clone(), self.counts_in_the_index());
         let (journal, source) = (self.journal("orch.source.read", summary(&report)), self.teller());
-        let (engine, next) = (self.engine().clone(), self.next.clone());
+        let (engine, next, follow_up) = (self.engine().clone(), self.next.clone(), self.source_type);
         let effect: Effect = Box::new(move |tx: &mut Tx, now: Micros| {
             Box::pin(async move {
                 let merged = store(tx, source_id.clone()).await?;
@@ -124,6 +131,9 @@ impl Reading<'_> {
                 sources::merge(tx, &mark).await?;
                 if counts {
                     note_in_index(tx, &tenant, merged.changed, now).await?;
+                }
+                if merged.changed {
+                    triggers::gather(tx, &tenant, follow_up, merged.touched, now).await?;
                 }
                 let mut journal = journal(now);
                 let moved = moves.make(tx, &tenant, &source_id, now).await?;

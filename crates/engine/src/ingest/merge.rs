@@ -5,6 +5,7 @@ use super::advisory::{self, is_newer};
 use super::keep::{Merged, Times};
 use super::{Reading, kev, off_thread, unreadable};
 use crate::handlers::{Done, Failure};
+use crate::triggers::Touched;
 use stella_contract::source::IngestReport;
 use stella_contract::watermark::Window;
 use stella_ledger::advisories::{self, NewAdvisory};
@@ -50,11 +51,14 @@ impl Reading<'_> {
                 let sorted = sort(tx, &source_id, records).await?;
                 let gone: Vec<String> =
                     sorted.changed.iter().map(|record| record.record_id.clone()).collect();
+                let packages = advisories::packages_of(tx, &source_id, &gone).await?;
                 advisories::remove_many(tx, &source_id, &gone).await?;
                 let new: Vec<NewAdvisory> = sorted.changed.into_iter().chain(sorted.added).collect();
                 advisories::insert_many(tx, tenant.as_str(), &source_id, &new).await?;
                 let count = advisories::count(tx, &source_id).await?;
-                Ok(Merged { count, changed: !new.is_empty() })
+                let changed = !new.is_empty();
+                let vuln_ids = new.into_iter().map(|record| record.record_id).collect();
+                Ok(Merged { count, changed, touched: Touched { vuln_ids, packages } })
             })
         })
     }
@@ -92,16 +96,19 @@ impl Reading<'_> {
         self.merged(report, asked, times, None, move |tx, source_id| {
             Box::pin(async move {
                 let mut all = stella_ledger::kev::of_source(tx, &source_id).await?;
-                let mut changed = false;
+                let mut listed = Vec::new();
                 for (cve, body) in entries {
-                    changed |= all.insert(cve, body.clone()).is_none_or(|known| known != body);
+                    if all.insert(cve.clone(), body.clone()).is_none_or(|known| known != body) {
+                        listed.push(cve);
+                    }
                 }
+                let changed = !listed.is_empty();
                 let mut all: Vec<(String, String)> = all.into_iter().collect();
                 all.sort_unstable();
                 if changed {
                     stella_ledger::kev::replace(tx, tenant.as_str(), &source_id, &all).await?;
                 }
-                Ok(Merged { count: all.len() as i64, changed })
+                Ok(Merged { count: all.len() as i64, changed, touched: Touched::of(listed) })
             })
         })
     }

@@ -28,6 +28,7 @@ use crate::handlers::{Done, Failure, Handler, JobContext};
 use crate::ingest::keep::Times;
 use crate::ingest::window::{Asked, is_windowed, placed};
 use crate::sources::settings;
+use crate::triggers::Touched;
 use crate::watermarks;
 use crate::work::Lease;
 use async_trait::async_trait;
@@ -342,10 +343,13 @@ impl Reading<'_> {
             Box::pin(async move {
                 let mut gone = change.removed;
                 gone.extend(change.changed.iter().map(|record| record.record_id.clone()));
+                let packages = advisories::packages_of(tx, &source_id, &gone).await?;
                 advisories::remove_many(tx, &source_id, &gone).await?;
                 let mut new = change.added;
                 new.extend(change.changed);
-                advisories::insert_many(tx, tenant.as_str(), &source_id, &new).await
+                advisories::insert_many(tx, tenant.as_str(), &source_id, &new).await?;
+                let vuln_ids = new.into_iter().map(|record| record.record_id).collect();
+                Ok(Touched { vuln_ids, packages })
             })
         })
         .inspect(|_| self.ctx.progress(total, total, "Storing the records"))
@@ -378,10 +382,13 @@ impl Reading<'_> {
         change.count(&mut report);
         let read = self.read_mark(content.known, change.total, released, &report);
         let tenant = self.tenant.clone();
+        let listed = change.added.into_iter().chain(change.changed).map(|(cve, _)| cve);
+        let touched = Touched::of(listed.chain(change.removed));
         self.done(report, times, read, move |tx, source_id| {
-            Box::pin(
-                async move { stella_ledger::kev::replace(tx, tenant.as_str(), &source_id, &entries).await },
-            )
+            Box::pin(async move {
+                stella_ledger::kev::replace(tx, tenant.as_str(), &source_id, &entries).await?;
+                Ok(touched)
+            })
         })
     }
 
@@ -419,7 +426,7 @@ impl Reading<'_> {
             content_digest: self.source.content_digest.clone(),
             at: 0,
         };
-        self.done(report, Times::default(), read, |_, _| Box::pin(async { Ok(()) }))
+        self.done(report, Times::default(), read, |_, _| Box::pin(async { Ok(Touched::default()) }))
     }
 
     /// What the source remembers. A feed with bad records is read in full next time, so that they are told again.

@@ -4,6 +4,7 @@ use super::keep::Merged;
 use super::window::Asked;
 use super::{Reading, epss, ledger_failed, off_thread, unreadable, vex};
 use crate::handlers::{Done, Failure};
+use crate::triggers::Touched;
 use stella_contract::source::IngestReport;
 use stella_contract::watermark::Window;
 use stella_ledger::vex::NewStatement;
@@ -41,9 +42,10 @@ impl Reading<'_> {
         let tenant = self.tenant.clone();
         self.done(report, times, read, move |tx, source_id| {
             Box::pin(async move {
+                let gone = stella_ledger::vex::vulnerabilities_of(tx, &source_id, &change.removed).await?;
                 stella_ledger::vex::remove_many(tx, &source_id, &change.removed).await?;
                 stella_ledger::vex::insert_many(tx, tenant.as_str(), &source_id, &change.added).await?;
-                Ok(())
+                Ok(Touched::of(change.added.into_iter().map(|one| one.vuln_id).chain(gone)))
             })
         })
     }
@@ -76,14 +78,16 @@ impl Reading<'_> {
             errors: said.problems.clone(),
             ..IngestReport::default()
         };
-        let statements: Vec<NewStatement> = said.statements.into_values().collect();
+        let statements: Vec<NewStatement> =
+            said.statements.into_values().filter(|one| !before.contains(&one.digest)).collect();
         let tenant = self.tenant.clone();
         self.merged(report, self.asked, times, None, move |tx, source_id| {
             Box::pin(async move {
                 let added =
                     stella_ledger::vex::insert_many(tx, tenant.as_str(), &source_id, &statements).await?;
                 let count = stella_ledger::vex::count_of_source(tx, &source_id).await?;
-                Ok(Merged { count, changed: added > 0 })
+                let touched = Touched::of(statements.into_iter().map(|one| one.vuln_id));
+                Ok(Merged { count, changed: added > 0, touched })
             })
         })
     }
@@ -115,7 +119,8 @@ impl Reading<'_> {
                 let read = self.read_mark(known, count, list.scored_at, &report);
                 self.done(report, times, read, move |tx, source_id| {
                     Box::pin(async move {
-                        stella_ledger::epss::replace(tx, tenant.as_str(), &source_id, at, &pages).await
+                        stella_ledger::epss::replace(tx, tenant.as_str(), &source_id, at, &pages).await?;
+                        Ok(Touched::default())
                     })
                 })
             }
@@ -126,10 +131,10 @@ impl Reading<'_> {
                     Box::pin(async move {
                         let stored = stella_ledger::epss::scored_at(tx, &source_id).await?;
                         if !is_within || stored.is_some_and(|stored| stored > at) {
-                            return Ok(Merged { count: before, changed: false });
+                            return Ok(Merged { count: before, changed: false, touched: Touched::default() });
                         }
                         stella_ledger::epss::replace(tx, tenant.as_str(), &source_id, at, &pages).await?;
-                        Ok(Merged { count, changed: true })
+                        Ok(Merged { count, changed: true, touched: Touched::default() })
                     })
                 })
             }

@@ -8,6 +8,7 @@ use crate::fetch::{self, FetchError, Fetched, Known, Location, Part};
 use crate::handlers::{Done, Failure};
 use crate::sbom::{self, Prepared};
 use crate::targets::{self, Change, Origin};
+use crate::triggers::Touched;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -78,7 +79,7 @@ impl Reading<'_> {
             content_digest: None,
             at: 0,
         };
-        self.done(report, Times::default(), read, |_, _| Box::pin(async { Ok(()) }))
+        self.done(report, Times::default(), read, |_, _| Box::pin(async { Ok(Touched::default()) }))
     }
 
     async fn documents(&self) -> Result<Vec<Document>, Failure> {

@@ -141,6 +141,8 @@ async fn facts(tx: &mut Tx, run: &RunRow) -> Result<Facts, Error> {
         ("impact index generation", Some(run.impact_index_generation.to_string())),
         ("feed generation", span(feeds)),
         ("exploited list", run.kev_released.clone()),
+        ("policy revision", wish.policy_revision.map(|revision| revision.to_string())),
+        ("policy snapshot", wish.policy_snapshot_id.as_ref().map(ToString::to_string)),
         ("planner shards", Some(wish.planner_shard_count.to_string())),
         ("targets per segment", Some(wish.segment_size.to_string())),
         ("priority", Some(wish.priority.to_string())),

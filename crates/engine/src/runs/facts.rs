@@ -6,6 +6,7 @@ use std::sync::Arc;
 use stella_bundle::digest;
 use stella_contract::delta::Deltas;
 use stella_contract::finding::{ChangeKind, Severity};
+use stella_contract::policy::Verdict;
 use stella_evaluator::Finding;
 use stella_evaluator::delta::{Standing, Standings, compare};
 use stella_ledger::findings::NewFact;
@@ -50,6 +51,8 @@ impl Fact {
             kev: i64::from(finding.kev),
             status: finding.status.as_str(),
             quieted: i64::from(finding.quieted),
+            verdict: finding.verdict.map(Verdict::as_str),
+            rule: finding.rule.as_deref().map(printable),
             fixed_version: finding.fixed_version.as_deref().map(printable),
             summary: finding.summary.as_deref().map(printable),
             record_ids: list(&finding.record_ids)?,
@@ -150,6 +153,8 @@ mod tests {
             kev,
             status: FindingStatus::Affected,
             quieted: false,
+            verdict: None,
+            rule: None,
             fixed_version: None,
             summary: Some("a\0b".to_owned()),
             explain: Vec::new(),

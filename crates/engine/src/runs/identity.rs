@@ -2,7 +2,7 @@
 
 use stella_bundle::canonical::NotCanonical;
 use stella_bundle::digest;
-use stella_contract::ids::{RunId, Tenant};
+use stella_contract::ids::{PolicySnapshotId, RunId, Tenant};
 use stella_contract::run::{RetryRun, RunMode, RunScope, RunTrigger, StartRun};
 use stella_contract::time::Micros;
 
@@ -15,6 +15,8 @@ pub(crate) struct Likeness<'a> {
     pub key: Option<&'a str>,
     pub mode: RunMode,
     pub scope_digest: &'a str,
+    /// The policy snapshot of the wish, if it named one.
+    pub policy_snapshot_id: Option<&'a PolicySnapshotId>,
     pub retry_number: i64,
 }
 
@@ -35,8 +37,7 @@ pub(crate) fn run_id_at(likeness: &Likeness<'_>, now: Micros, place: usize) -> R
         likeness.key,
         likeness.mode,
         likeness.scope_digest,
-        // The policy snapshot has its place here; there is none yet.
-        None::<&str>,
+        likeness.policy_snapshot_id,
         likeness.retry_number,
     );
     let digest = digest::of_value(&parts)?;
@@ -104,6 +105,7 @@ mod tests {
             key: None,
             mode: RunMode::AnalysisOnly,
             scope_digest,
+            policy_snapshot_id: None,
             retry_number: 0,
         }
     }
@@ -115,6 +117,7 @@ mod tests {
         let plain = likeness(&tenant, &all);
         let now = Micros::parse("2026-11-21T14:08:15.204Z").unwrap();
         let id = run_id(&plain, now).unwrap();
+        let snapshot: PolicySnapshotId = format!("sha256:{}", "0".repeat(64)).parse().unwrap();
         assert!(id.as_str().starts_with("run:acme:20261121T140815Z:"));
         assert_eq!(id.as_str().parse::<RunId>().unwrap(), id);
         assert_eq!(run_id(&plain, now.plus_ms(700)).unwrap(), id);
@@ -125,6 +128,7 @@ mod tests {
             run_id(&Likeness { trigger: RunTrigger::Cron, ..plain }, now).unwrap(),
             run_id(&Likeness { mode: RunMode::ContentRefresh, ..plain }, now).unwrap(),
             run_id(&Likeness { scope_digest: "sha256:0", ..plain }, now).unwrap(),
+            run_id(&Likeness { policy_snapshot_id: Some(&snapshot), ..plain }, now).unwrap(),
         ];
         assert!(others.iter().all(|other| *other != id), "{others:?}");
     }
@@ -147,6 +151,7 @@ mod tests {
             priority: None,
             preview_id: None,
             allow_stale: false,
+            policy_snapshot_id: None,
             segment_size: None,
         };
         let digest = request_digest(&wish, None).unwrap();

@@ -5,7 +5,7 @@
 //! | `wish`, `identity` | what is demanded of a wish; when two wishes are the same run |
 //! | `start`, `retry`, `segment_retry`, `cancel` | what operators do |
 //! | `refresh`, `cut`, `pace`, `plan` | SBOMs read anew, targets into segments, segments into jobs |
-//! | `scan`, `facts`, `keep` | a segment's job: evaluate, compare, keep |
+//! | `scan`, `policy`, `facts`, `keep` | a segment's job: evaluate, judge, compare, keep |
 //! | `steps`, `mirror`, `settle` | segments follow their jobs, runs follow their segments |
 //! | `messages`, `tail`, `log_gate` | the stream of a run |
 //! | `sample` | how much of an ended run comes out the same once more |
@@ -28,6 +28,7 @@ pub(crate) mod messages;
 pub(crate) mod mirror;
 mod pace;
 pub(crate) mod plan;
+pub(crate) mod policy;
 mod refresh;
 mod retry;
 pub(crate) mod sample;
@@ -217,6 +218,7 @@ fn wanted(filter: &RunFilter) -> Wanted {
         until: filter.until,
         shard: filter.shard.map(i64::from),
         run_ids: Vec::new(),
+        policy_revision: filter.policy_revision,
     }
 }
 

@@ -10,6 +10,7 @@ use crate::journal::Journal;
 use crate::runs::cut::{self, Candidate, Cut, Grain, Order};
 use crate::runs::messages::{log, tell};
 use crate::runs::pace::{self, Pace};
+use crate::runs::policy::{self, Judge};
 use crate::runs::refresh::{self, Reading};
 use crate::runs::{SEGMENT_JOB, scan, steps, wish};
 use std::collections::HashSet;
@@ -34,6 +35,13 @@ pub(crate) const PLANNER: &str = "planner";
 /// Plans the run if it still is in planning, or begins what comes before; whether that changed anything.
 pub(crate) async fn plan(engine: &Engine, run_key: i64) -> Result<bool, Error> {
     let (worker, now) = (engine.clone(), engine.now());
+    let planned = engine
+        .ledger()
+        .read::<_, LedgerError, _>(move |tx| Box::pin(async move { runs::by_key(tx, run_key).await }))
+        .await?;
+    let Some(planned) = planned.filter(|run| run.state == RunState::Planning) else { return Ok(false) };
+    // What a run asks of its policy never changes, so that it is read before the writer is taken.
+    let chosen = policy::of_run(engine, &planned).await?;
     let write = engine.ledger().write(move |tx| {
         Box::pin(async move {
             let run = runs::by_key(tx, run_key).await?;
@@ -46,7 +54,7 @@ pub(crate) async fn plan(engine: &Engine, run_key: i64) -> Result<bool, Error> {
                 }
             };
             if reading == Reading::Done {
-                plan_in(tx, &worker, &mut run, now, &mut journal).await?;
+                plan_in(tx, &worker, &mut run, &chosen, now, &mut journal).await?;
             }
             journal.leave(tx);
             Ok(reading != Reading::Underway)
@@ -75,10 +83,18 @@ async fn plan_in(
     tx: &mut Tx,
     engine: &Engine,
     run: &mut RunRow,
+    chosen: &policy::Chosen,
     now: Micros,
     journal: &mut Journal,
 ) -> Result<(), Error> {
     let by = By::itself(PLANNER);
+    let line = match chosen {
+        Ok(judge) => Judge::line(judge.as_ref(), run.wish.mode),
+        Err(sentence) => {
+            let why = (RunErrorCode::PolicyMissing, Some(sentence.clone()));
+            return steps::fail(tx, run, why, &by, now, journal).await;
+        }
+    };
     let index = impact::state(tx, &run.wish.tenant, now).await?;
     run.impact_index_generation = index.generation;
     run.kev_released.clone_from(&index.kev_released);
@@ -117,7 +133,7 @@ async fn plan_in(
     let left_out = found - candidates.len();
     run.limits = limits_in_force(tx, run).await?;
     run.limits.extend(pace.map(|pace| pace.sentence()));
-    let segments = write_segments(tx, engine, run, (candidates, order, pace), now, journal).await?;
+    let segments = write_segments(tx, engine, run, (&line, candidates, order, pace), now, journal).await?;
     steps::step(tx, run, RunEvent::Plan, &by, now, journal).await?;
     let said = format!("Planned {} targets into {segments} segments.", run.candidates);
     let mut lines = vec![log(run, LogSeverity::Info, said)];
@@ -168,7 +184,7 @@ async fn write_segments(
     tx: &mut Tx,
     engine: &Engine,
     run: &RunRow,
-    (candidates, order, pace): (Vec<Candidate>, Order, Option<Pace>),
+    (line, candidates, order, pace): (&str, Vec<Candidate>, Order, Option<Pace>),
     now: Micros,
     journal: &mut Journal,
 ) -> Result<usize, Error> {
@@ -193,7 +209,7 @@ async fn write_segments(
     let jobs = jobs::insert_many(engine, tx, wishes, &By::itself(PLANNER), now, journal).await?;
     let new: Vec<NewSegment> =
         cuts.into_iter().zip(ids).zip(jobs).map(|((cut, id), made)| segment(cut, &id, &made.job)).collect();
-    segments::insert_many(tx, run.run_key, wish.tenant.as_str(), wish.mode.as_str(), &new).await?;
+    segments::insert_many(tx, run.run_key, wish.tenant.as_str(), line, &new).await?;
     Ok(new.len())
 }
 

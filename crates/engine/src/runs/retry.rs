@@ -68,6 +68,7 @@ fn again(before: &RunRow, caller: &Caller, how: RetryRun, now: Micros) -> Result
         key: wish.idempotency_key.as_deref(),
         mode: wish.mode,
         scope_digest: &wish.scope_digest,
+        policy_snapshot_id: wish.policy_snapshot_id.as_ref(),
         retry_number,
     };
     let said = StartRun {
@@ -77,6 +78,7 @@ fn again(before: &RunRow, caller: &Caller, how: RetryRun, now: Micros) -> Result
         priority: i32::try_from(wish.priority).ok(),
         preview_id: None,
         allow_stale: wish.allow_stale,
+        policy_snapshot_id: wish.policy_snapshot_id.clone(),
         segment_size: u32::try_from(wish.segment_size).ok(),
     };
     let repeat = Repeat { of: &before.run_id, how };

@@ -7,6 +7,7 @@ use crate::handlers::{Done, Effect, Failure, Handler, JobContext, NewArtifact};
 use crate::journal::Journal;
 use crate::runs::facts::Fact;
 use crate::runs::keep::{self, Output, Scanned};
+use crate::runs::policy;
 use crate::work::Lease;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -16,11 +17,12 @@ use std::sync::Arc;
 use stella_bundle::{canonical, digest};
 use stella_contract::ids::{RunId, SegmentId, Tenant};
 use stella_contract::job::ErrorClass;
-use stella_contract::run::RunMode;
+use stella_contract::run::{RunErrorCode, RunMode};
 use stella_contract::time::Micros;
 use stella_evaluator::{Component, FeedIndex, VexIndex, evaluate};
+use stella_ledger::runs::{self, RunRow};
 use stella_ledger::segments::{self, Left, PlaceRow};
-use stella_ledger::{LedgerError, Tx, findings, key_of_uuid};
+use stella_ledger::{Tx, findings, key_of_uuid};
 
 /// The type of a segment's job.
 pub(crate) const JOB_TYPE: &str = "scan.segment";
@@ -63,6 +65,7 @@ impl Handler for ScanSegment {
 
 /// What a segment's evaluation reads of the ledger.
 struct Input {
+    run: RunRow,
     places: Vec<PlaceRow>,
     /// Per target, its packages.
     held: HashMap<i64, Vec<i64>>,
@@ -71,13 +74,14 @@ struct Input {
 }
 
 async fn load(engine: &Engine, segment_key: i64) -> Result<Input, Error> {
-    let read = engine
-        .ledger()
-        .read::<_, LedgerError, _>(move |tx| Box::pin(async move { load_in(tx, segment_key).await }));
-    Ok(read.await?)
+    engine.ledger().read(move |tx| Box::pin(async move { load_in(tx, segment_key).await })).await
 }
 
-async fn load_in(tx: &mut Tx, segment_key: i64) -> Result<Input, LedgerError> {
+async fn load_in(tx: &mut Tx, segment_key: i64) -> Result<Input, Error> {
+    let segment = segments::get(tx, segment_key).await?;
+    let segment = segment.ok_or_else(|| Error::not_found("segment", segment_key))?;
+    let run = runs::by_key(tx, segment.run_key).await?;
+    let run = run.ok_or_else(|| Error::not_found("run", segment.run_key))?;
     let places = segments::places(tx, segment_key).await?;
     let targets: Vec<i64> = places.iter().map(|place| place.target_key).collect();
     let mut held: HashMap<i64, Vec<i64>> = HashMap::with_capacity(targets.len());
@@ -88,13 +92,17 @@ async fn load_in(tx: &mut Tx, segment_key: i64) -> Result<Input, LedgerError> {
     }
     let packages: Vec<i64> = packages.into_iter().collect();
     let bodies = findings::packages(tx, &packages).await?.into_iter().collect();
-    Ok(Input { places, held, bodies })
+    Ok(Input { run, places, held, bodies })
 }
 
 /// Evaluates the targets of a segment in strides, away from the threads that answer requests. Each package is judged
 /// once, whichever targets hold it.
 pub(crate) async fn scan(ctx: &JobContext, segment_key: i64, feeds: &Feeds) -> Result<Vec<Scanned>, Failure> {
     let mut input = load(&ctx.engine, segment_key).await?;
+    let chosen = policy::of_run(&ctx.engine, &input.run).await?;
+    let chosen = chosen.map_err(|sentence| {
+        Failure::new(ErrorClass::Validation, RunErrorCode::PolicyMissing.as_str(), sentence)
+    })?;
     let total = input.places.len();
     let mut scanned = Vec::with_capacity(total);
     let mut known = Known::default();
@@ -125,7 +133,10 @@ pub(crate) async fn scan(ctx: &JobContext, segment_key: i64, feeds: &Feeds) -> R
         let processed = i64::try_from(scanned.len()).unwrap_or(i64::MAX);
         ctx.progress(processed, i64::try_from(total).unwrap_or(i64::MAX), "evaluating targets");
     }
-    Ok(scanned)
+    match &chosen {
+        Some(judge) => Ok(policy::judge(&ctx.engine, judge, scanned).await?),
+        None => Ok(scanned),
+    }
 }
 
 /// What is known of packages so far; `None` for one that cannot be read.

@@ -7,7 +7,7 @@ use crate::impact;
 use crate::journal::Journal;
 use crate::runs::identity::{self, Likeness};
 use crate::runs::messages::log;
-use crate::runs::{Runs, steps, view, wish};
+use crate::runs::{Runs, policy, steps, view, wish};
 use std::collections::HashMap;
 use stella_contract::error::Code;
 use stella_contract::event::LogSeverity;
@@ -42,7 +42,7 @@ impl Runs {
             return Err(Error::invalid("Idempotency-Key", why));
         }
         let now = self.engine.now();
-        let new = new_run(caller, wish, idempotency_key, now)?;
+        let new = new_run(caller, SetOff::by_hand(), wish, idempotency_key, now)?;
         let by = By { actor: caller.actor(), cause: caller.cause.clone() };
         let asked = self
             .engine
@@ -53,8 +53,25 @@ impl Runs {
     }
 }
 
-fn new_run(
+/// What set a run off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SetOff {
+    pub trigger: RunTrigger,
+    /// More of that: an event, a promotion.
+    pub detail: Option<String>,
+}
+
+impl SetOff {
+    /// An operator.
+    pub(crate) const fn by_hand() -> Self {
+        Self { trigger: RunTrigger::Manual, detail: None }
+    }
+}
+
+/// The run that a wish becomes.
+pub(crate) fn new_run(
     caller: &Caller,
+    set_off: SetOff,
     wish: StartRun,
     idempotency_key: Option<&str>,
     now: Micros,
@@ -62,17 +79,18 @@ fn new_run(
     let scope_digest = identity::scope_digest(&wish.scope).map_err(Error::internal)?;
     let likeness = Likeness {
         tenant: &caller.tenant,
-        trigger: RunTrigger::Manual,
+        trigger: set_off.trigger,
         key: idempotency_key,
         mode: wish.mode,
         scope_digest: &scope_digest,
+        policy_snapshot_id: wish.policy_snapshot_id.as_ref(),
         retry_number: 0,
     };
     Ok(NewRun {
         run_id: identity::run_id(&likeness, now).map_err(Error::internal)?,
         tenant: caller.tenant.clone(),
-        trigger: RunTrigger::Manual,
-        trigger_detail: None,
+        trigger: set_off.trigger,
+        trigger_detail: set_off.detail,
         schedule_id: None,
         initiator: caller.subject.clone(),
         reason: caller.cause.reason.clone(),
@@ -81,6 +99,8 @@ fn new_run(
         request_digest: identity::request_digest(&wish, None).map_err(Error::internal)?,
         scope: wish.scope,
         scope_digest,
+        policy_snapshot_id: wish.policy_snapshot_id,
+        policy_revision: None,
         idempotency_key: idempotency_key.map(str::to_owned),
         preview_id: wish.preview_id.map(|preview| preview.as_str().to_owned()),
         priority: i64::from(wish.priority.unwrap_or(wish::PRIORITY)),
@@ -97,10 +117,11 @@ fn new_run(
 }
 
 /// Writes the run down, unless it is there already.
-pub(crate) async fn ask(tx: &mut Tx, new: NewRun, by: &By, now: Micros) -> Result<Asked, Error> {
+pub(crate) async fn ask(tx: &mut Tx, mut new: NewRun, by: &By, now: Micros) -> Result<Asked, Error> {
     if let Some(before) = same(tx, &new).await? {
         return Ok(Asked { run: view::read(tx, &before, now).await?, replayed: true });
     }
+    policy::choose(tx, &mut new).await?;
     refuse_stale_preview(tx, &new, now).await?;
     let (mut journal, run_id) = (Journal::default(), new.run_id.clone());
     let row = begin_many(tx, vec![new], by, now, &mut journal).await?.pop().ok_or_else(|| taken(&run_id))?;

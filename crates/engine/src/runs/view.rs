@@ -65,6 +65,8 @@ pub(crate) fn of(row: &RunRow, beside: &Beside) -> Result<Run, Error> {
         mode: wish.mode,
         scope: wish.scope.clone(),
         scope_digest: wish.scope_digest.clone(),
+        policy_snapshot_id: wish.policy_snapshot_id.clone(),
+        policy_revision: wish.policy_revision,
         state: row.state,
         error_code: row.error_code,
         error_message: row.error_message.clone(),

@@ -47,6 +47,7 @@ mod tests {
             priority: None,
             preview_id: None,
             allow_stale: false,
+            policy_snapshot_id: None,
             segment_size: None,
         }
     }

@@ -6,6 +6,7 @@ mod change_set_runner;
 mod dead_letter_alerts;
 mod depth_sampler;
 mod dispatcher;
+mod follow_up;
 mod incident_watch;
 mod lease_reaper;
 mod limit_keeper;
@@ -62,6 +63,7 @@ fn with(machine: Machine) -> Vec<Arc<dyn Task>> {
         Arc::new(limit_keeper::LimitKeeper),
         Arc::new(dispatcher::Dispatcher),
         Arc::new(schedule_firer::ScheduleFirer),
+        Arc::new(follow_up::FollowUp),
         Arc::new(planner::Planner::default()),
         Arc::new(run_watch::RunWatch),
         Arc::new(run_sampler::RunSampler),

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::tasks::{Activity, Task};
 use crate::{feed, idempotency, retention};
 use async_trait::async_trait;
-use stella_ledger::{dead_letters, incidents, schedules, tokens, uploads, violations};
+use stella_ledger::{dead_letters, incidents, schedules, tokens, triggers, uploads, violations};
 
 const EVERY_MS: i64 = 10 * 60 * 1_000;
 /// An ended token is remembered for a day, so that whoever lists tokens sees that it ended.
@@ -20,6 +20,8 @@ const CLOSED_ENTRIES_MS: i64 = stella_contract::kept::CLOSED_DAYS * 24 * 60 * 60
 const FIRES_MS: i64 = CLOSED_ENTRIES_MS;
 /// Violations of workers count for an hour.
 const VIOLATIONS_MS: i64 = 60 * 60 * 1_000;
+/// An export is remembered for far longer than its signature holds.
+const DELIVERIES_MS: i64 = 7 * 24 * 60 * 60 * 1_000;
 /// Dead letters forgotten in one transaction.
 const AT_ONCE: i64 = 1_000;
 
@@ -48,6 +50,7 @@ impl Task for Sweeper {
                     swept += dead_letters::forget(tx, now.minus_ms(CLOSED_ENTRIES_MS), AT_ONCE).await?;
                     swept += incidents::forget(tx, now.minus_ms(CLOSED_ENTRIES_MS)).await?;
                     swept += schedules::forget(tx, now.minus_ms(FIRES_MS), AT_ONCE).await?;
+                    swept += triggers::forget_deliveries(tx, now.minus_ms(DELIVERIES_MS), AT_ONCE).await?;
                     swept += violations::forget(tx, now.minus_ms(VIOLATIONS_MS)).await?;
                     for tenant in tenants {
                         swept += retention::purge(tx, &tenant, now).await?;

@@ -175,6 +175,8 @@ mod tests {
             kev: false,
             status: FindingStatus::Affected,
             quieted: false,
+            verdict: None,
+            rule: None,
             fixed_version: None,
             summary: None,
             explain: Vec::new(),

@@ -33,6 +33,8 @@ pub struct Wanted {
     pub shard: Option<i64>,
     /// Only these; all when empty.
     pub run_ids: Vec<String>,
+    /// Judged by the policy snapshot of this number.
+    pub policy_revision: Option<i64>,
 }
 
 /// How runs that ended in part count for a list by state.
@@ -81,6 +83,9 @@ fn push_wanted(query: &mut Query, tenant: &Tenant, wanted: &Wanted) {
     }
     if let Some(code) = wanted.error_code {
         query.push(" and error_code = ").bind(code.as_str());
+    }
+    if let Some(revision) = wanted.policy_revision {
+        query.push(" and policy_revision = ").bind(revision);
     }
     if let Some(since) = wanted.since {
         query.push(" and created_at >= ").bind(since.0);

@@ -16,6 +16,7 @@ mod lists;
 mod multiply;
 mod plans;
 mod schedules;
+mod rules;
 mod writes;
 
 /// Asks each question of both databases.
@@ -69,6 +70,9 @@ exam! {
     schedules::kept => a_schedule_is_kept_changed_by_version_and_deleted,
     schedules::in_order => schedules_are_listed_and_acted_on_in_the_order_of_their_times,
     schedules::once => a_fire_is_decided_once_and_forgotten_with_its_schedule,
+    rules::snapshots => policy_snapshots_are_kept_once_and_one_is_active,
+    rules::gathered => keys_are_gathered_once_until_a_run_takes_them,
+    rules::deliveries => an_export_is_remembered_counted_and_forgotten,
     writes::neighbours => the_error_of_one_call_leaves_its_neighbours_alone,
     writes::one_key => one_idempotency_key_is_one_row,
     writes::snapshot => a_read_sees_one_snapshot,

@@ -8,14 +8,16 @@ use stella_contract::api::ENDPOINTS;
 use stella_contract::feature::Feature;
 use stella_contract::ids::{
     BackfillId, BlackoutId, BreakerId, BucketId, ChangeSetId, DeadLetterId, IncidentId, JobId, LeaseId,
-    QuotaId, RunId, ScheduleId, SegmentId, SloId, SourceId, TargetId, ThrottleId, ViewId, WorkerId,
+    PolicySnapshotId, QuotaId, RunId, ScheduleId, SegmentId, SloId, SourceId, TargetId, ThrottleId, ViewId, WorkerId,
 };
 use stella_contract::page::PageQuery;
+use stella_contract::trigger::TriggerKind;
 use stella_sdk::{Client, Upload, Write};
 use wiremock::{Mock, Request, ResponseTemplate};
 
 const UUID: &str = "01890000-0000-7000-8000-000000000001";
 const RUN: &str = "run:acme:20261121T140815Z:9c1f04ab";
+const SNAPSHOT: &str = "sha256:9c1f04ab5d0f7c3e2a1b9c1f04ab5d0f7c3e2a1b9c1f04ab5d0f7c3e2a1b9c1f";
 const DIGEST: &str = "sha256:00";
 const ARTIFACT: &str = "report.json";
 const FROM: &str = "2026-11-20T00:00:00.000Z";
@@ -48,6 +50,7 @@ async fn every_endpoint_of_the_contract_has_a_method() {
     ask_targets(&client).await;
     ask_runs(&client).await;
     ask_schedules(&client).await;
+    ask_policies(&client).await;
     ask_dead_letters(&client).await;
     ask_incidents(&client).await;
 
@@ -238,6 +241,23 @@ async fn ask_targets(client: &Client) {
     let _ = client.targets().import(&Default::default(), "{}".into(), &Write::default()).await;
     let _ = client.findings().list(&Default::default(), &page).await;
     let _ = client.findings().explain(&wish(which)).await;
+    let _ = client.findings().export(&Default::default()).await;
+}
+
+async fn ask_policies(client: &Client) {
+    let (policies, triggers, write) = (client.policies(), client.triggers(), Write::default());
+    let (snapshot, page): (PolicySnapshotId, _) = (wish(json!(SNAPSHOT)), PageQuery::default());
+    let _ = policies.list(&page).await;
+    let _ = policies.get(&snapshot).await;
+    let _ = policies.check(&wish(json!({ "source": "[]" }))).await;
+    let _ = policies.add(&wish(json!({ "source": "[]" })), &write).await;
+    let _ = policies.diff(&wish(json!({ "from": SNAPSHOT, "to": SNAPSHOT }))).await;
+    let _ = policies.promote(&snapshot, &Default::default(), &write).await;
+    let _ = policies.promotions(&page).await;
+    let _ = triggers.list().await;
+    let _ = triggers.change(TriggerKind::Concelier, &Default::default(), &write).await;
+    let _ = triggers.rotate_secret(TriggerKind::Concelier, &write).await;
+    let _ = triggers.deliver(client.tenant(), TriggerKind::Excititor, "sha256=00", "{}".into()).await;
 }
 
 async fn ask_runs(client: &Client) {
@@ -331,9 +351,12 @@ fn segment() -> SegmentId {
 
 /// A request in the words of the table: what stands for one thing is in braces again.
 fn pattern(request: &Request) -> String {
-    let part = |part: &str| match part.split_once(UUID) {
+    let part = |part: &str| match part.split_once(UUID).or_else(|| part.split_once(SNAPSHOT)) {
         Some((_, verb)) => format!("{{id}}{verb}"),
+        None if part == "acme" => "{tenant}".to_owned(),
         None => part
+            .replace("concelier", "{kind}")
+            .replace("excititor", "{kind}")
             .replace(RUN, "{id}")
             .replace(Feature::RunsSse.as_str(), "{id}")
             .replace(DIGEST, "{digest}")

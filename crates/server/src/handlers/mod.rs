@@ -10,11 +10,13 @@ pub(crate) mod jobs;
 pub(crate) mod limits;
 pub(crate) mod live;
 pub(crate) mod ops;
+pub(crate) mod policies;
 pub(crate) mod quotas;
 pub(crate) mod runs;
 pub(crate) mod schedules;
 pub(crate) mod sources;
 pub(crate) mod targets;
+pub(crate) mod triggers;
 pub(crate) mod worker;
 
 use crate::refusal::Refusal;

@@ -18,6 +18,7 @@ mod metrics;
 mod openapi;
 mod overview;
 mod pages;
+mod policies;
 mod schedules;
 mod slos;
 mod socket;

@@ -108,6 +108,7 @@ fn what_anybody_may_ask_is_this_short_list() {
         "/.well-known/openapi",
         "/openapi/orchestrator.json",
         "/api/v1/session:open",
+        "/api/v1/webhooks/{tenant}/{kind}",
     ]
     "#);
 }

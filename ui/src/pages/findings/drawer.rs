@@ -2,12 +2,14 @@
 
 use super::filter::explain_command;
 use super::list::{named, of_target};
+use super::vex::Statements;
 use crate::api::Load;
 use crate::kit::{Clock, CopyId, Drawer, Skeleton, Tag};
 use crate::parts::{CliTwin, KevTag, ProblemView, RunLink, Severity, StaleBanner, StateBadge};
 use crate::router::{Link, Query};
 use crate::store::{Watch, use_query};
 use stella_contract::finding::{ExplainQuery, ExplainStep, Explanation, Finding, FindingStatus};
+use stella_contract::policy::Verdict;
 use stella_contract::route::Route;
 use yew::prelude::*;
 
@@ -63,6 +65,7 @@ fn verbs(finding: Option<&Finding>) -> Html {
         <div class="row wrap">
             <Severity level={finding.severity} />
             <StateBadge<FindingStatus> state={finding.status} />
+            if let Some(verdict) = finding.verdict { <StateBadge<Verdict> state={verdict} /> }
             if finding.kev { <KevTag /> }
             <span class="grow"></span>
             <Link to={Route::Findings} query={everywhere} class="link sm">{ "Everywhere it stands" }</Link>
@@ -84,6 +87,7 @@ fn shown(explanation: &Explanation) -> Html {
                 }
             </section>
             <section class="sec" aria-label="Finding">{ facts(finding) }</section>
+            <Statements key={finding.vulnerability_id.clone()} vulnerability={finding.vulnerability_id.clone()} />
         </>
     }
 }
@@ -107,6 +111,11 @@ fn facts(finding: &Finding) -> Html {
             <dt>{ "Score" }</dt><dd>{ finding.score.map_or_else(|| html! { <span class="f3">{ "none" }</span> }, |score| html! { format!("{score:.1}") }) }</dd>
             <dt>{ "Vector" }</dt><dd>{ finding.vector.clone().map_or_else(|| html! { <span class="f3">{ "none" }</span> }, |vector| html! { <CopyId text={vector} /> }) }</dd>
             <dt>{ "Known exploited" }</dt><dd>{ if finding.kev { "yes" } else { "not listed" } }</dd>
+            <dt>{ "Verdict" }</dt><dd>{ match (finding.verdict, &finding.rule) {
+                (Some(verdict), Some(rule)) => html! { { format!("{verdict}, by the rule {rule}") } },
+                (Some(verdict), None) => html! { { verdict.as_str() } },
+                (None, _) => html! { <span class="f3">{ "no rule holds" }</span> },
+            } }</dd>
             <dt>{ "Quieted" }</dt><dd>{ if finding.quieted { "yes, by VEX or policy" } else { "no" } }</dd>
             <dt>{ "Records" }</dt><dd class="wrapping">{ names(&finding.record_ids) }</dd>
             <dt>{ "Aliases" }</dt><dd class="wrapping">{ names(&finding.aliases) }</dd>

@@ -2,7 +2,8 @@
 
 use crate::pages::filter_bar::{FilterField, wanted};
 use crate::router::Query;
-use stella_contract::finding::{ExplainQuery, Finding, FindingFilter, Severity};
+use stella_contract::finding::{ExplainQuery, Finding, FindingFilter, FindingStatus, Severity};
+use stella_contract::policy::Verdict;
 
 /// The filter an address asks for.
 pub(super) fn filter_of(query: &Query) -> FindingFilter {
@@ -11,6 +12,9 @@ pub(super) fn filter_of(query: &Query) -> FindingFilter {
         target: wanted(query, "target"),
         severity: wanted(query, "severity"),
         kev: wanted(query, "kev"),
+        status: wanted(query, "status"),
+        verdict: wanted(query, "verdict"),
+        quieted: wanted(query, "quieted"),
         q: query.get("q").map(str::to_owned),
     }
 }
@@ -21,6 +25,9 @@ pub(super) fn fields() -> Vec<FilterField> {
         FilterField::text("q", "text"),
         FilterField::choice("severity", "severity", Severity::ALL.iter().rev().map(|word| word.as_str())),
         FilterField::choice("kev", "known exploited", ["true", "false"].into_iter()),
+        FilterField::choice("status", "status", FindingStatus::ALL.iter().map(|word| word.as_str())),
+        FilterField::choice("verdict", "verdict", Verdict::ALL.iter().map(|word| word.as_str())),
+        FilterField::choice("quieted", "quieted", ["true", "false"].into_iter()),
         FilterField::text("run", "run"),
         FilterField::text("target", "target"),
     ]
@@ -64,15 +71,29 @@ fn key(target: &str, purl: &str, vulnerability: &str) -> String {
 
 /// The command that lists the same.
 pub(super) fn command(filter: &FindingFilter) -> Vec<String> {
+    words("list", filter)
+}
+
+/// The command that writes the same to a file.
+pub(super) fn export_command(filter: &FindingFilter) -> Vec<String> {
+    let mut words = words("export", filter);
+    words.extend(["--output", "findings.csv"].map(str::to_owned));
+    words
+}
+
+fn words(verb: &str, filter: &FindingFilter) -> Vec<String> {
     let options = [
         ("--run", filter.run.as_ref().map(|id| id.to_string())),
         ("--target", filter.target.as_ref().map(|id| id.to_string())),
         ("--severity", filter.severity.map(|word| word.as_str().to_owned())),
         ("--kev", filter.kev.map(|on| on.to_string())),
+        ("--status", filter.status.map(|word| word.as_str().to_owned())),
+        ("--verdict", filter.verdict.map(|word| word.as_str().to_owned())),
+        ("--quieted", filter.quieted.map(|on| on.to_string())),
         ("--q", filter.q.clone()),
     ];
     let said = options.into_iter().filter_map(|(option, value)| Some([option.to_owned(), value?]));
-    ["findings", "list"].map(str::to_owned).into_iter().chain(said.flatten()).collect()
+    ["findings", verb].map(str::to_owned).into_iter().chain(said.flatten()).collect()
 }
 
 /// The command that explains the same.
@@ -112,6 +133,11 @@ mod tests {
             ["findings", "list", "--run", run, "--severity", "critical", "--kev", "true", "--q", "a b"]
         );
         assert_eq!(filter_of(&Query::parse("kev=perhaps&target=x")), FindingFilter::default());
+        let judged = filter_of(&Query::parse("verdict=block&status=affected&quieted=false"));
+        assert_eq!(
+            export_command(&judged).join(" "),
+            "findings export --status affected --verdict block --quieted false --output findings.csv"
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The findings of the tenant, the worst first, and one of them beside the list.
 
 use super::drawer::FindingDrawer;
+use super::export::ExportButton;
 use super::filter::{command, fields, filter_of, key_of, key_of_open, list_of, open_of, opening};
 use super::purl::short;
 use crate::kit::format::count;
@@ -8,11 +9,12 @@ use crate::kit::{Button, Column, Empty, Shape, Table, TimeAgo, Width};
 use crate::pages::filter_bar::FilterBar;
 use crate::pages::listing::{foot, listing, use_reload_key};
 use crate::pages::saved_views::SavedViews;
-use crate::parts::{CliTwin, KevTag, Severity};
+use crate::parts::{CliTwin, KevTag, Severity, StateBadge};
 use crate::router::{Link, Query, Router, use_router};
 use crate::store::{Watch, use_list, use_query, use_session};
 use stella_contract::finding::Finding;
 use stella_contract::overview::Overview;
+use stella_contract::policy::Verdict;
 use stella_contract::route::Route;
 use stella_contract::saved_view::ViewPage;
 use yew::prelude::*;
@@ -66,6 +68,7 @@ pub fn FindingsPage() -> Html {
                 if let Some(tenant) = &session.tenant { <span class="f3 sm">{ tenant.to_string() }</span> }
                 if let Some(summary) = summary { <span class="f2 sm">{ summary }</span> }
                 <span class="grow"></span>
+                <ExportButton filter={filter.clone()} />
                 <CliTwin {words} button={true} />
             </div>
             <div class="with-drawer">
@@ -149,6 +152,11 @@ fn columns() -> Vec<Column<Finding>> {
         ),
         Column::new("score", "Score", Width::Fixed(56), score).at_end().drops_below(900),
         Column::new("vulnerability", "Vulnerability", Width::Share(2, 176), vulnerability),
+        Column::new("verdict", "Verdict", Width::Fixed(88), |one: &Finding| match one.verdict {
+            Some(verdict) => html! { <StateBadge<Verdict> state={verdict} /> },
+            None => html! { <span class="f3">{ "none" }</span> },
+        })
+        .drops_below(800),
         Column::new("component", "Component", Width::Share(3, 160), |one: &Finding| {
             html! {
                 <span class="mono" title={one.purl.clone()}>{ short(&one.purl) }</span>

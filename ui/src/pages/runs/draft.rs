@@ -1,7 +1,7 @@
 //! A run as it is being written down: what was typed, and what it comes to.
 
 use std::collections::BTreeMap;
-use stella_contract::ids::PreviewId;
+use stella_contract::ids::{PolicySnapshotId, PreviewId};
 use stella_contract::job::Cause;
 use stella_contract::preview::PreviewRequest;
 use stella_contract::run::{RunMode, RunScope, StartRun};
@@ -58,6 +58,8 @@ pub(in crate::pages) struct Draft {
     pub digests: String,
     /// Targets with exploited vulnerabilities first.
     pub kev_first: bool,
+    /// The policy snapshot that judges; the active one when none is chosen.
+    pub policy: Option<PolicySnapshotId>,
     /// Plan on an old index too.
     pub allow_stale: bool,
     /// Why.
@@ -77,6 +79,7 @@ impl Default for Draft {
             keys: String::new(),
             digests: String::new(),
             kev_first: false,
+            policy: None,
             allow_stale: false,
             reason: String::new(),
             ticket: String::new(),
@@ -172,6 +175,7 @@ impl Draft {
             priority: None,
             preview_id,
             allow_stale: self.allow_stale,
+            policy_snapshot_id: self.policy.clone(),
             segment_size: None,
         })
     }
@@ -222,6 +226,7 @@ impl Draft {
         words.extend(self.allow_stale.then(|| "--allow-stale".to_owned()));
         let cause = self.cause();
         let options = [
+            ("--policy", self.policy.as_ref().map(|id| id.short().to_owned())),
             ("--preview", preview_id.map(|id| id.to_string())),
             ("--reason", cause.reason),
             ("--ticket", cause.ticket),

@@ -92,6 +92,7 @@ pub(super) fn filter_of(query: &Query, tab: RunTab, now: Micros) -> RunFilter {
         since: moment(query, "since", now),
         until: moment(query, "until", now),
         shard: wanted(query, "shard").filter(|shard| *shard < 64),
+        policy_revision: wanted(query, "policyRevision"),
     }
 }
 
@@ -118,6 +119,7 @@ pub(super) fn fields() -> Vec<FilterField> {
         FilterField::choice("state", "state", RunState::ALL.iter().map(|word| word.as_str())),
         FilterField::choice("severity", "new findings", Severity::ALL.iter().rev().map(|word| word.as_str())),
         FilterField::choice("errorCode", "error code", RunErrorCode::ALL.iter().map(|word| word.as_str())),
+        FilterField::text("policyRevision", "policy revision"),
         FilterField::choice("since", "since", SPANS.iter().map(|(word, _)| *word)),
         FilterField::text("until", "until (a moment, or 24h ago)"),
         FilterField::text("shard", "planner shard"),
@@ -141,6 +143,7 @@ pub(super) fn command(filter: &RunFilter) -> Vec<String> {
         ("--schedule", filter.schedule_id.as_ref().map(ToString::to_string)),
         ("--severity", filter.severity.map(|word| word.as_str().to_owned())),
         ("--error-code", filter.error_code.map(|word| word.as_str().to_owned())),
+        ("--policy-revision", filter.policy_revision.map(|revision| revision.to_string())),
         ("--since", filter.since.map(|at| at.to_string())),
         ("--until", filter.until.map(|at| at.to_string())),
         ("--shard", filter.shard.map(|shard| shard.to_string())),

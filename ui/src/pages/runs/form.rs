@@ -2,6 +2,7 @@
 
 use super::draft::{Draft, Reach};
 use super::impact::{panel, use_impact};
+use super::policy_choice::PolicyChoice;
 use crate::api::Problem;
 use crate::kit::{
     Banner, Button, ButtonKind, Checkbox, Checked, Dialog, DialogSize, Field, Input, Segmented, TextArea,
@@ -151,6 +152,7 @@ pub(super) fn NewRunDialog(props: &FormProps) -> Html {
                     <Checkbox checked={Checked::from(draft.kev_first)} on_toggle={edit.tick(|draft, on| draft.kev_first = on)}>{ "KEV-affected targets first" }</Checkbox>
                     <Checkbox checked={Checked::from(draft.allow_stale)} on_toggle={edit.tick(|draft, on| draft.allow_stale = on)}>{ "Allow an impact index older than 24 h" }</Checkbox>
                 </div>
+                <PolicyChoice chosen={draft.policy.as_ref().map(ToString::to_string)} on_choose={edit.text(|draft, text| draft.policy = text.parse().ok())} />
                 <div class="reason-fields">
                     <Field label="Reason" note="required" error={wrong("reason")}>
                         <Input value={draft.reason.clone()} on_input={edit.text(|draft, text| draft.reason = text)} max_length={REASON_MAX} placeholder="Why this run is needed" />

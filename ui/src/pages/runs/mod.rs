@@ -18,6 +18,7 @@ mod list;
 mod log;
 mod picked;
 mod pinned;
+mod policy_choice;
 mod scheduler;
 mod segment_retry;
 mod segments;

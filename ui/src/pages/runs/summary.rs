@@ -204,6 +204,11 @@ fn facts(run: &Run) -> Html {
             <dt>{ "Reason" }</dt><dd title={run.reason.clone()}>{ run.reason.clone().map_or_else(|| none("none"), |text| html! { { text } }) }</dd>
             <dt>{ "Ticket" }</dt><dd>{ run.ticket.clone().map_or_else(|| none("none"), |text| html! { <span class="mono">{ text }</span> }) }</dd>
             <dt>{ "Mode, scope" }</dt><dd>{ format!("{}, {}", run.mode, run.scope) }</dd>
+            <dt>{ "Policy" }</dt><dd>{ match (run.policy_revision, &run.policy_snapshot_id) {
+                (Some(revision), Some(id)) => html! { <Link to={Route::Policy} query={Query::default().with("snapshot", id.as_str())} class="link">{ format!("revision {revision}") }</Link> },
+                (None, Some(id)) => html! { <span class="mono" title={id.to_string()}>{ format!("{}, not known here", id.short()) }</span> },
+                (Some(_) | None, None) => none("none was active"),
+            } }</dd>
             <dt>{ "Planner shards" }</dt><dd>{ run.planner_shard_count }<span class="f3">{ if run.kev_first { " KEV-affected targets first" } else { "" } }</span></dd>
             <dt>{ "Impact index" }</dt><dd>{ format!("generation {}", count(run.impact_index_generation)) }</dd>
             <dt>{ "KEV list" }</dt><dd>{ kev_date(run).map_or_else(|| none("no list was known"), |text| html! { { text } }) }</dd>

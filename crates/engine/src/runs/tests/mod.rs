@@ -198,6 +198,7 @@ fn wish() -> StartRun {
         priority: None,
         preview_id: None,
         allow_stale: false,
+        policy_snapshot_id: None,
         segment_size: None,
     }
 }
@@ -247,6 +248,7 @@ mod board;
 mod doors;
 mod ends;
 mod found;
+mod judged;
 mod real;
 mod repair;
 mod said;
