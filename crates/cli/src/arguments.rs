@@ -103,7 +103,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Vex(trigger::Vex),
     /// Runs that follow what comes in, and the webhooks of those who publish.
-    #[command(subcommand, visible_alias = "triggers")]
+    #[command(subcommand, alias = "triggers")]
     Trigger(trigger::Triggers),
     /// The job engine: jobs, workers, history.
     #[command(subcommand, alias = "orchestrator")]
