@@ -293,8 +293,8 @@ pub const ENDPOINTS: &[Endpoint] = &[
     read("/api/v1/policies/{id}", Scope::PolicyRuns),
     write("/api/v1/policies/{id}:promote", Scope::RunsManage),
     read("/api/v1/triggers", Scope::RunsRead),
-    write("/api/v1/triggers/{kind}:update", Scope::RunsManage),
-    write("/api/v1/triggers/{kind}:rotateSecret", Scope::RunsManage),
+    write("/api/v1/triggers/{id}:update", Scope::RunsManage),
+    write("/api/v1/triggers/{id}:rotateSecret", Scope::RunsManage),
     // Who sends is known by the signature over the body, not by a token.
     open(Method::Post, "/api/v1/webhooks/{tenant}/{kind}"),
 ];

@@ -263,9 +263,9 @@ pub(crate) fn table() -> Vec<Mounted> {
         get("/api/v1/policies/{id}", "One policy snapshot with its rules", policies::get),
         post("/api/v1/policies/{id}:promote", "Judge by this snapshot from now on", policies::promote),
         get("/api/v1/triggers", "The rules of follow-up runs", triggers::list),
-        post("/api/v1/triggers/{kind}:update", "Change a rule of follow-up runs", triggers::change),
+        post("/api/v1/triggers/{id}:update", "Change a rule of follow-up runs", triggers::change),
         post(
-            "/api/v1/triggers/{kind}:rotateSecret",
+            "/api/v1/triggers/{id}:rotateSecret",
             "Make a new secret for what others send",
             triggers::rotate_secret,
         ),

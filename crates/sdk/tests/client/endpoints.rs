@@ -355,7 +355,7 @@ fn pattern(request: &Request) -> String {
         Some((_, verb)) => format!("{{id}}{verb}"),
         None if part == "acme" => "{tenant}".to_owned(),
         None => part
-            .replace("concelier", "{kind}")
+            .replace("concelier", "{id}")
             .replace("excititor", "{kind}")
             .replace(RUN, "{id}")
             .replace(Feature::RunsSse.as_str(), "{id}")
