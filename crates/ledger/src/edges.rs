@@ -223,14 +223,16 @@ pub const WAITING_ON: Sql = Sql {
           and state = 'pending'
           and wait_reason in ('dependency', 'upstream_failed')
         order by key",
+    // With old statistics the planner takes the index of what waits for a short one and reads a million entries. It
+    // cannot when the state is not compared as that index has it.
     postgres: "
         select *
         from jobs
         where key in (
             select to_key
             from edges
-            where from_key in (select value::bigint from json_array_elements_text($1::json)))
-          and state = 'pending'
+            where from_key = any (array(select value::bigint from json_array_elements_text($1::json))))
+          and state || '' = 'pending'
           and wait_reason in ('dependency', 'upstream_failed')
         order by key",
 };
@@ -275,7 +277,8 @@ struct WaitRow {
     until: Option<i64>,
 }
 
-const WAIT: Sql = Sql {
+/// Changes why jobs wait; public so that its plan can be pinned.
+pub const WAIT: Sql = Sql {
     sqlite: "
         update jobs
         set wait_reason = said.value ->> 'why', next_eligible_at = said.value ->> 'until', version = version + 1
@@ -283,12 +286,13 @@ const WAIT: Sql = Sql {
         where jobs.key = said.value ->> 'key'
           and jobs.state = 'pending'
         returning *",
+    // The state is compared as in `WAITING_ON`.
     postgres: "
         update jobs
         set wait_reason = said.why, next_eligible_at = said.until, version = version + 1
         from json_to_recordset($1::json) as said (key bigint, why text, until bigint)
         where jobs.key = said.key
-          and jobs.state = 'pending'
+          and jobs.state || '' = 'pending'
         returning jobs.*",
 };
 

@@ -196,12 +196,13 @@ pub async fn explain_many(tx: &mut Tx, holds: &[crate::jobs::Hold]) -> Result<()
             from json_each($1) as held
             where jobs.key = held.value ->> 'key'
               and jobs.state = 'pending'",
+        // The state is compared as in `edges::WAITING_ON`.
         postgres: "
             update jobs
             set wait_reason = held.why, next_eligible_at = held.until
             from json_to_recordset($1::json) as held (key bigint, why text, until bigint)
             where jobs.key = held.key
-              and jobs.state = 'pending'",
+              and jobs.state || '' = 'pending'",
     };
     if holds.is_empty() {
         return Ok(());

@@ -1,7 +1,8 @@
-//! The plans of the hot statements on SQLite: they use the indexes they were written for, whatever else changes.
+//! The plans of the hot statements: they use the indexes they were written for, whatever else changes.
 
 use crate::support;
 use stella_ledger::claims::{CHOOSE, TAKE};
+use stella_ledger::edges::{WAIT, WAITING_ON};
 use stella_ledger::leases::{FINISH, NEXT_DUE, OVERDUE};
 use stella_ledger::{LedgerError, Tx};
 
@@ -44,5 +45,51 @@ async fn the_reaper_reads_held_jobs_only() {
         let plan = plan_of(text).await;
         assert!(plan.contains("jobs_held"), "{plan}");
         assert!(!plan.contains("SCAN jobs\n") && !plan.ends_with("SCAN jobs"), "{plan}");
+    }
+}
+
+/// What Postgres would do when many jobs wait of which its statistics know nothing, the parameters being these.
+async fn plan_with_old_statistics(text: &'static str, parameters: &[&str]) -> String {
+    let exam = support::postgres().await;
+    exam.insert((0..20).map(|_| exam.job("exam", 50, support::NOW)).collect()).await;
+    exam.write(|tx| Box::pin(async move { tx.run("analyze").await })).await;
+    for _ in 0..10 {
+        let waiting = (0..1_000).map(|_| exam.waiting(support::NOW.plus_ms(86_400_000))).collect();
+        exam.insert(waiting).await;
+    }
+    let mut text = text.to_owned();
+    for (at, parameter) in parameters.iter().enumerate() {
+        text = text.replace(&format!("${}", at + 1), parameter);
+    }
+    exam.write(move |tx| {
+        Box::pin(async move {
+            let text = sqlx::AssertSqlSafe(format!("explain {text}"));
+            let steps: Vec<(String,)> = match &mut tx.connection {
+                stella_ledger::db::Connection::Sqlite(_) => Vec::new(),
+                stella_ledger::db::Connection::Postgres(open) => {
+                    sqlx::query_as(text).fetch_all(&mut **open).await?
+                }
+            };
+            Ok(steps.into_iter().map(|step| step.0).collect::<Vec<_>>().join("\n"))
+        })
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_million_jobs_that_are_not_due_do_not_slow_down_those_that_are() {
+    for (text, parameters) in [
+        (WAITING_ON.postgres, vec!["'[1, 2]'"]),
+        (WAIT.postgres, vec![r#"'[{"key": 1, "why": "dependency"}]'"#]),
+        (CHOOSE.postgres, vec![r#"'["exam"]'"#, "0", "100", "null"]),
+        (
+            TAKE.postgres,
+            vec![r#"'[{"key": 1, "lease_id": "l"}]'"#, r#"'["queued"]'"#, "0", "'w'", "null", "0"],
+        ),
+        (FINISH.postgres, vec![r#"'[{"key": 1}]'"#, r#"'["running"]'"#, "0"]),
+    ] {
+        let plan = plan_with_old_statistics(text, &parameters).await;
+        assert!(plan.contains("jobs_pkey") || plan.contains("jobs_ready"), "{plan}");
+        assert!(!plan.contains("jobs_waiting") && !plan.contains("Seq Scan on jobs"), "{plan}");
     }
 }
