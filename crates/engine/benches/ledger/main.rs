@@ -1,21 +1,24 @@
 //! How many jobs a second the core takes in and works off, with its whole book-keeping: history, hash chain and feed.
 //!
 //! `cargo bench -p stella-engine --bench ledger` measures SQLite (`synchronous=FULL`) and, where its server is
-//! installed, a Postgres with its own durability. Beside each case stands its limit: the same database and driver with
-//! one narrow table and nothing else, measured in turns with it. Without `--bench` each measurement is done once and
+//! installed, a Postgres with its own durability. Beside each case stand, measured in turns with it, its limit: the same
+//! database and driver with one narrow table and nothing else; and the same writes bare: plain statements that leave the
+//! very rows a job leaves, history, feed and all, so that what our rules cost can be told from what is kept. Without `--bench` each measurement is done once and
 //! small. Words choose the cases whose names hold one of them.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 
 mod bench;
 mod latency;
+mod lives;
 mod table;
 
 use bench::Bench;
 use std::io::Write;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use stella_engine::LedgerPlace;
+use stella_ledger::testing::bare::Bare;
 use stella_ledger::testing::raw::Raw;
 use stella_ledger::testing::{Durability, postgres_with};
 use table::{Cost, Row, median};
@@ -34,34 +37,73 @@ struct Scale {
     bulk: usize,
     drain: usize,
     backlog: usize,
+    span: Duration,
 }
 
-const FULL: Scale =
-    Scale { repetitions: 6, one_by_one: 1_000, bulk: 10_000, drain: 1_000, backlog: 1_000_000 };
+const FULL: Scale = Scale {
+    repetitions: 6,
+    one_by_one: 1_000,
+    bulk: 10_000,
+    drain: 1_000,
+    backlog: 1_000_000,
+    span: Duration::from_secs(20),
+};
 /// So that the program cannot rot.
-const ONCE: Scale = Scale { repetitions: 1, one_by_one: 20, bulk: 1_000, drain: 100, backlog: 1_000 };
+const ONCE: Scale = Scale {
+    repetitions: 1,
+    one_by_one: 20,
+    bulk: 1_000,
+    drain: 100,
+    backlog: 1_000,
+    span: Duration::from_millis(200),
+};
 
 #[tokio::main]
 async fn main() -> Outcome<()> {
+    if lives::is_to_be_killed().await? {
+        return Ok(());
+    }
     let scale = if std::env::args().any(|word| word == "--bench") { FULL } else { ONCE };
     let folder = tempfile::tempdir()?;
     println!("{:.0} appends of 4 KiB a second reach this disk.\n", appends(folder.path(), scale)?);
     table::head();
     let sqlite = LedgerPlace::Sqlite(folder.path().join("ledger.db"));
     let raw = LedgerPlace::Sqlite(folder.path().join("raw.db"));
-    all("SQLite FULL", sqlite, raw, folder.path(), scale).await?;
+    let bare = LedgerPlace::Sqlite(folder.path().join("bare.db"));
+    all("SQLite FULL", sqlite, Beside::make(&raw, &bare).await?, folder.path(), scale).await?;
     let pickup = is_wanted("pickup");
     if pickup {
         let place = LedgerPlace::Sqlite(folder.path().join("pickup.db"));
         latency::pickup("SQLite FULL", place, folder.path(), scale.one_by_one / 2).await?;
     }
+    let new = |name: &str| LedgerPlace::Sqlite(folder.path().join(name));
+    if is_wanted("steady") {
+        lives::steady("SQLite FULL", new("steady.db"), folder.path(), scale.drain * 4, scale.span).await?;
+    }
+    if is_wanted("retry_dead") {
+        lives::retry_dead("SQLite FULL", new("dead.db"), folder.path(), scale.drain).await?;
+    }
+    if is_wanted("recovery") {
+        let (waiting, held) = (scale.drain * 100, scale.drain * 10);
+        lives::recovery("SQLite FULL", folder.path(), waiting, held).await?;
+    }
     match postgres_with(Durability::Full).await {
         Ok(url) => {
             let place = LedgerPlace::Postgres(url);
-            all("Postgres", place.clone(), place, folder.path(), scale).await?;
+            let bare = LedgerPlace::Postgres(postgres_with(Durability::Full).await?);
+            let beside = Beside::make(&place, &bare).await?;
+            all("Postgres", place, beside, folder.path(), scale).await?;
             if pickup {
                 let place = LedgerPlace::Postgres(postgres_with(Durability::Full).await?);
                 latency::pickup("Postgres", place, folder.path(), scale.one_by_one / 2).await?;
+            }
+            if is_wanted("steady") {
+                let place = LedgerPlace::Postgres(postgres_with(Durability::Full).await?);
+                lives::steady("Postgres", place, folder.path(), scale.drain * 4, scale.span).await?;
+            }
+            if is_wanted("retry_dead") {
+                let place = LedgerPlace::Postgres(postgres_with(Durability::Full).await?);
+                lives::retry_dead("Postgres", place, folder.path(), scale.drain).await?;
             }
         }
         Err(why) => eprintln!("without Postgres: {why}"),
@@ -69,38 +111,53 @@ async fn main() -> Outcome<()> {
     Ok(())
 }
 
+/// What our cases are measured beside.
+struct Beside {
+    raw: Raw,
+    bare: Bare,
+}
+
+impl Beside {
+    async fn make(raw: &LedgerPlace, bare: &LedgerPlace) -> Outcome<Self> {
+        Ok(Self { raw: Raw::make(raw).await?, bare: Bare::make(bare).await? })
+    }
+}
+
 /// Every case on one database.
-async fn all(name: &str, place: LedgerPlace, raw: LedgerPlace, folder: &Path, scale: Scale) -> Outcome<()> {
+async fn all(name: &str, place: LedgerPlace, mut beside: Beside, folder: &Path, scale: Scale) -> Outcome<()> {
     let bench = Bench::open(place, folder).await?;
-    let mut raw = Raw::make(&raw).await?;
     for callers in [1, 16, 64, 256] {
         let jobs = if callers == 1 { scale.one_by_one } else { scale.one_by_one * 4 }.max(callers);
         let case = format!("{name}: enqueue, {callers} callers");
-        in_turns(&case, scale, &bench, &mut raw, Work::Enqueue { callers, jobs }).await?;
+        in_turns(&case, scale, &bench, &mut beside, Work::Enqueue { callers, jobs }).await?;
         bench.drain(100, usize::MAX).await?;
     }
     let bulk = Work::Bulk { jobs: scale.bulk };
-    in_turns(&format!("{name}: enqueue, 1,000 a call"), scale, &bench, &mut raw, bulk).await?;
+    in_turns(&format!("{name}: enqueue, 1,000 a call"), scale, &bench, &mut beside, bulk).await?;
     bench.drain(100, usize::MAX).await?;
     for batch in [1, 10, 100] {
         let jobs = if batch == 1 { scale.drain / 2 } else { scale.drain * 4 };
         let case = format!("{name}: drain, {batch} at a time");
-        in_turns(&case, scale, &bench, &mut raw, Work::Drain { batch, jobs }).await?;
+        in_turns(&case, scale, &bench, &mut beside, Work::Drain { batch, jobs }).await?;
     }
     for (case, is_due) in [("waiting", true), ("not due yet", false)] {
-        let case = format!("{name}: drain, 100 at a time, with {} {case}", scale.backlog);
+        let (words, case) = (case, format!("{name}: drain, 100 at a time, with {} {case}", scale.backlog));
         if !is_wanted(&case) {
             continue;
         }
+        let before = resident()?;
         bench.fill(scale.backlog, is_due).await?;
+        let more = resident()?.saturating_sub(before);
+        eprintln!("{name}: {} jobs {words} take {more} MiB of this process's memory.", scale.backlog);
         let jobs = scale.drain * 4;
-        in_turns(&case, scale, &bench, &mut raw, Work::Drain { batch: 100, jobs }).await?;
+        in_turns(&case, scale, &bench, &mut beside, Work::Drain { batch: 100, jobs }).await?;
     }
     let dead = Work::Fail { batch: 100, jobs: scale.drain * 4 };
-    in_turns(&format!("{name}: fail into the dead letters, 100 at a time"), scale, &bench, &mut raw, dead)
+    in_turns(&format!("{name}: fail into the dead letters, 100 at a time"), scale, &bench, &mut beside, dead)
         .await?;
     bench.close().await;
-    raw.close().await;
+    beside.raw.close().await;
+    beside.bare.close().await;
     Ok(())
 }
 
@@ -123,28 +180,33 @@ fn is_wanted(case: &str) -> bool {
     words.peek().is_none() || words.any(|word| case.contains(&word))
 }
 
-/// Measures a case and its limit in turns; the first time does not count, unless it is the only one.
-async fn in_turns(case: &str, scale: Scale, bench: &Bench, raw: &mut Raw, work: Work) -> Outcome<()> {
+/// Measures a case, its limit and the same writes bare in turns; the first time does not count, unless it is the only
+/// one.
+async fn in_turns(case: &str, scale: Scale, bench: &Bench, beside: &mut Beside, work: Work) -> Outcome<()> {
     if !is_wanted(case) {
         return Ok(());
     }
-    let (mut rates, mut limits, mut costs) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut rates, mut limits, mut bare, mut costs) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..scale.repetitions {
-        prepare(bench, raw, work).await?;
+        prepare(bench, beside, work).await?;
         let (jobs, before, began) = (jobs_of(work), bench.cost().await?, Instant::now());
         ours(bench, work).await?;
         rates.push(table::rate(jobs, began.elapsed()));
         costs.push(bench.cost().await?.since(&before).of(jobs));
         let began = Instant::now();
-        limit(raw, work).await?;
+        limit(&mut beside.raw, work).await?;
         limits.push(table::rate(jobs, began.elapsed()));
+        let began = Instant::now();
+        plain(&mut beside.bare, work).await?;
+        bare.push(table::rate(jobs, began.elapsed()));
     }
-    for figures in [&mut rates, &mut limits] {
+    for figures in [&mut rates, &mut limits, &mut bare] {
         if figures.len() > 1 {
             figures.remove(0);
         }
     }
-    table::row(&Row { case, rates: &rates, limit: median(&limits), cost: Cost::middle(&costs) });
+    let (limit, bare) = (median(&limits), median(&bare));
+    table::row(&Row { case, rates: &rates, limit, bare, cost: Cost::middle(&costs) });
     Ok(())
 }
 
@@ -158,12 +220,13 @@ const fn jobs_of(work: Work) -> usize {
 }
 
 /// Puts in what is to be drained.
-async fn prepare(bench: &Bench, raw: &mut Raw, work: Work) -> Outcome<()> {
+async fn prepare(bench: &Bench, beside: &mut Beside, work: Work) -> Outcome<()> {
     match work {
         Work::Enqueue { .. } | Work::Bulk { .. } => {}
         Work::Drain { jobs, .. } | Work::Fail { jobs, .. } => {
             bench.bulk(jobs).await?;
-            raw.enqueue(jobs, 1_000).await?;
+            beside.raw.enqueue(jobs, 1_000).await?;
+            beside.bare.enqueue(jobs, 1_000).await?;
         }
     }
     Ok(())
@@ -185,6 +248,23 @@ async fn limit(raw: &mut Raw, work: Work) -> Outcome<()> {
         Work::Drain { batch, jobs } | Work::Fail { batch, jobs } => raw.drain(jobs, batch).await?,
     }
     Ok(())
+}
+
+async fn plain(bare: &mut Bare, work: Work) -> Outcome<()> {
+    match work {
+        Work::Enqueue { callers, jobs } => bare.enqueue(jobs, callers).await?,
+        Work::Bulk { jobs } => bare.enqueue(jobs, 1_000).await?,
+        Work::Drain { batch, jobs } | Work::Fail { batch, jobs } => bare.drain(jobs, batch).await?,
+    }
+    Ok(())
+}
+
+/// MiB of memory that this process has.
+fn resident() -> Outcome<u64> {
+    let text = std::fs::read_to_string("/proc/self/status")?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or("0");
+    let kib: u64 = line.trim().trim_end_matches(" kB").parse()?;
+    Ok(kib / 1_024)
 }
 
 /// The disk alone: what one commit after the other cannot beat.

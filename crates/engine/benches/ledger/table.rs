@@ -47,6 +47,8 @@ pub(crate) struct Row<'a> {
     pub(crate) rates: &'a [f64],
     /// What the database alone does in this case.
     pub(crate) limit: f64,
+    /// What plain statements do that write the same rows.
+    pub(crate) bare: f64,
     /// What one job costs.
     pub(crate) cost: Cost,
 }
@@ -54,9 +56,9 @@ pub(crate) struct Row<'a> {
 /// Prints the head of the table.
 pub(crate) fn head() {
     println!(
-        "| case | jobs/s, median | min | max | limit | of the limit | commits/job | bytes/job | CPU µs/job |"
+        "| case | jobs/s, median | min | max | limit | of the limit | same writes bare | of those | commits/job | bytes/job | CPU µs/job |"
     );
-    println!("|---|--:|--:|--:|--:|--:|--:|--:|--:|");
+    println!("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
 }
 
 /// Prints a line.
@@ -65,10 +67,12 @@ pub(crate) fn row(row: &Row<'_>) {
     let least = row.rates.iter().copied().fold(f64::INFINITY, f64::min);
     let most = row.rates.iter().copied().fold(0.0, f64::max);
     println!(
-        "| {} | {ours:.0} | {least:.0} | {most:.0} | {:.0} | {:.2} | {:.3} | {:.0} | {:.0} |",
+        "| {} | {ours:.0} | {least:.0} | {most:.0} | {:.0} | {:.2} | {:.0} | {:.2} | {:.3} | {:.0} | {:.0} |",
         row.case,
         row.limit,
         ours / row.limit,
+        row.bare,
+        ours / row.bare,
         cost.commits,
         cost.bytes,
         cost.cpu_us

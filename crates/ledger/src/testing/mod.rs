@@ -2,6 +2,7 @@
 //! on a free port of this machine only, and is stopped by its own process id when the test process ends, however it
 //! ends.
 
+pub mod bare;
 pub mod raw;
 
 use crate::db::Db;
