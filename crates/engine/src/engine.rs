@@ -9,7 +9,7 @@ use crate::feed_tail::FeedTails;
 use crate::fetch::{FetchLimits, Fetcher};
 use crate::floor_lines::{self, AckLine, CompleteLine};
 use crate::handlers::Registry;
-use crate::idempotency::Answers;
+use crate::idempotency::{self, AnswerLine, Answers};
 use crate::intake_line::{self, IntakeLine};
 use crate::line::Line;
 use crate::policies::Compiled;
@@ -71,6 +71,8 @@ pub(crate) struct Lines {
     pub(crate) ack: Arc<AckLine>,
     /// To be done.
     pub(crate) complete: Arc<CompleteLine>,
+    /// To be kept.
+    pub(crate) answers: Arc<AnswerLine>,
 }
 
 impl Default for Lines {
@@ -79,6 +81,7 @@ impl Default for Lines {
             intake: Line::of(intake_line::take_in),
             ack: Line::of(floor_lines::acknowledge),
             complete: Line::of(floor_lines::complete),
+            answers: Line::of(idempotency::store),
         }
     }
 }

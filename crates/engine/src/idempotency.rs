@@ -4,6 +4,7 @@ use crate::caller::Caller;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::feed_tail;
+use crate::line::{self, Line};
 use futures::FutureExt;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -11,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use stella_contract::error::Code;
 use stella_contract::time::Micros;
 use stella_ledger::idempotency::{self, Answer, KeptAnswer, Place};
+use stella_ledger::{BoxFuture, Tx};
 
 /// For how long an answer is kept.
 pub(crate) const KEPT_MS: i64 = stella_contract::kept::ANSWERS_H * 60 * 60 * 1_000;
@@ -111,26 +113,18 @@ impl Idempotency {
     /// Keeps the answer to the first request. It holds from now on, and lies in the ledger soon after: the caller of a
     /// write need not wait for a second commit.
     pub fn keep(&self, claim: Claim, kept: Kept) {
-        let (engine, place, started_at) = (self.engine.clone(), claim.place.clone(), claim.started_at);
         claim.answers.hold(&claim.place, Held { digest: claim.digest.clone(), kept: Some(kept.clone()) });
-        let digest = claim.digest.clone();
+        let answer = Answer {
+            place: claim.place.clone(),
+            started_at: claim.started_at.0,
+            body_digest: claim.digest.clone(),
+            status: i64::from(kept.status),
+            media_type: kept.media_type,
+            body: kept.body,
+        };
+        let engine = self.engine.clone();
         let mut stored = async move {
-            let now = engine.now();
-            let outcome = engine
-                .ledger()
-                .write::<_, Error, _>(move |tx| {
-                    Box::pin(async move {
-                        let answer = Answer {
-                            body_digest: &digest,
-                            status: i64::from(kept.status),
-                            media_type: &kept.media_type,
-                            body: &kept.body,
-                        };
-                        Ok(idempotency::keep(tx, &place, started_at.0, &answer, now.0).await?)
-                    })
-                })
-                .await;
-            if let Err(error) = outcome {
+            if let Err(error) = engine.lines().answers.ask(&engine, answer).await {
                 tracing::warn!(%error, private = error.private, "an answer could not be kept for its idempotency key");
             }
             // By now the ledger says it; the claim's end forgets it here.
@@ -188,6 +182,18 @@ impl Idempotency {
             .await?;
         Ok(found.filter(|kept| kept.started_at >= expired.0 && kept.status.is_some()))
     }
+}
+
+/// The line of answers that are to be kept.
+pub(crate) type AnswerLine = Line<Answer, ()>;
+
+/// Keeps the answers of requests that ended at the same time.
+pub(crate) fn store(engine: Engine, tx: &mut Tx, answers: Vec<Answer>) -> BoxFuture<'_, line::Answers<()>> {
+    Box::pin(async move {
+        let kept = answers.iter().map(|_| Ok(())).collect();
+        idempotency::keep_many(tx, answers, engine.now().0).await?;
+        Ok(kept)
+    })
 }
 
 /// What this process knows of a key.

@@ -9,14 +9,14 @@ use crate::gate;
 use crate::jobs::{Submitted, view};
 use crate::journal::Journal;
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use stella_bundle::{canonical, digest};
 use stella_contract::edge::{Dependency, MOST_AT_ONCE};
 use stella_contract::error::Code;
 use stella_contract::ids::{JobId, RunId, SourceId, Tenant};
 use stella_contract::job::{Job, JobEvent, JobState, SubmitJob, WaitReason};
 use stella_contract::time::Micros;
-use stella_ledger::jobs::NewJob;
+use stella_ledger::jobs::{JobKey, NewJob};
 use stella_ledger::record::JobRecord;
 use stella_ledger::{Tx, jobs};
 
@@ -106,6 +106,14 @@ pub(crate) struct JobWish {
 }
 
 impl JobWish {
+    /// The key its caller gave.
+    fn key(&self) -> Option<JobKey> {
+        Some(JobKey {
+            idempotency_key: self.idempotency_key.clone()?,
+            tenant: self.tenant.clone(),
+            job_type: self.job_type.clone(),
+        })
+    }
     /// A wish of the engine itself, with the usual settings.
     pub(crate) fn new(tenant: Tenant, job_type: &str, payload: Payload, correlation_id: &str) -> Self {
         Self {
@@ -140,28 +148,28 @@ pub(crate) async fn insert_many(
     now: Micros,
     journal: &mut Journal,
 ) -> Result<Vec<Submitted>, Error> {
+    let before = Keys::of(tx, &wishes).await?;
     let mut answers: Vec<Option<Submitted>> = Vec::with_capacity(wishes.len());
     let mut rows: Vec<NewJob> = Vec::with_capacity(wishes.len());
     // Which row a key of this very call stands for.
-    let mut keys: HashMap<(Tenant, String, String), usize> = HashMap::new();
+    let mut keys: HashMap<JobKey, usize> = HashMap::new();
     let mut places: Vec<usize> = Vec::with_capacity(wishes.len());
     let mut dependencies: Vec<Vec<Dependency>> = Vec::with_capacity(wishes.len());
     for wish in wishes {
-        if let Some(key) = &wish.idempotency_key {
-            if let Some(before) = jobs::by_idempotency(tx, &wish.tenant, &wish.job_type, key).await? {
+        if let Some(key) = wish.key() {
+            if let Some(before) = before.0.get(&key) {
                 same_payload(&before.job.payload_digest, &wish.payload.digest)?;
-                answers.push(Some(Submitted { job: view(before), replayed: true }));
+                answers.push(Some(Submitted { job: view(before.clone()), replayed: true }));
                 places.push(usize::MAX);
                 continue;
             }
-            let full = (wish.tenant.clone(), wish.job_type.clone(), key.clone());
-            if let Some(row) = keys.get(&full) {
+            if let Some(row) = keys.get(&key) {
                 same_payload(&rows[*row].payload_digest, &wish.payload.digest)?;
                 answers.push(None);
                 places.push(*row);
                 continue;
             }
-            keys.insert(full, rows.len());
+            keys.insert(key, rows.len());
         }
         answers.push(None);
         places.push(rows.len());
@@ -210,6 +218,42 @@ pub(crate) async fn insert_many(
             })
         })
         .collect())
+}
+
+/// The jobs that were there before under the keys of wishes.
+#[derive(Debug, Default)]
+pub(crate) struct Keys(HashMap<JobKey, JobRecord>);
+
+impl Keys {
+    /// Asks once for all of them; nothing when none has a key.
+    pub(crate) async fn of(tx: &mut Tx, wishes: impl IntoIterator<Item = &JobWish>) -> Result<Self, Error> {
+        let keys: HashSet<JobKey> = wishes.into_iter().filter_map(JobWish::key).collect();
+        let found = jobs::by_idempotency(tx, &Vec::from_iter(keys)).await?;
+        let key = |record: &JobRecord| JobKey {
+            tenant: record.job.tenant.clone(),
+            job_type: record.job.job_type.clone(),
+            idempotency_key: record.job.idempotency_key.clone(),
+        };
+        Ok(Self(found.into_iter().map(|record| (key(&record), record)).collect()))
+    }
+    /// The digest of the payload that each key stands for.
+    pub(crate) fn digests(&self) -> HashMap<JobKey, String> {
+        self.0.iter().map(|(key, record)| (key.clone(), record.job.payload_digest.clone())).collect()
+    }
+}
+
+/// Whether these wishes may have their keys; if so, the keys stand for their payloads from now on.
+pub(crate) fn demand_keys(digests: &mut HashMap<JobKey, String>, wishes: &[JobWish]) -> Result<(), Error> {
+    let mut own: HashMap<JobKey, &str> = HashMap::new();
+    for wish in wishes {
+        let Some(key) = wish.key() else { continue };
+        if let Some(before) = digests.get(&key).map(String::as_str).or_else(|| own.get(&key).copied()) {
+            same_payload(before, &wish.payload.digest)?;
+        }
+        own.insert(key, &wish.payload.digest);
+    }
+    digests.extend(own.into_iter().map(|(key, digest)| (key, digest.to_owned())));
+    Ok(())
 }
 
 /// What a limit holds waits from the beginning, so that a deep queue under a limit is not made ready first.

@@ -4,7 +4,7 @@
 use crate::change::By;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::intake::{JobWish, insert_many};
+use crate::intake::{JobWish, Keys, demand_keys, insert_many};
 use crate::jobs::Submitted;
 use crate::journal::Journal;
 use crate::line::{Answers, Line};
@@ -25,16 +25,15 @@ pub(crate) struct Submission {
 /// The line of small submissions.
 pub(crate) type IntakeLine = Line<Submission, Vec<Submitted>>;
 
-/// Whether a submission can only be refused for what concerns all alike. One under a key, of a run or with
-/// dependencies may be refused for itself, which must not undo its neighbours.
+/// Whether a submission can only be refused before anything is written. One of a run or with dependencies may be
+/// refused later, which must not undo its neighbours.
 pub(crate) fn may_share(wishes: &[JobWish]) -> bool {
     wishes.len() <= MOST_SHARED
-        && wishes
-            .iter()
-            .all(|wish| wish.idempotency_key.is_none() && wish.run_id.is_none() && wish.depends_on.is_empty())
+        && wishes.iter().all(|wish| wish.run_id.is_none() && wish.depends_on.is_empty())
 }
 
-/// Takes in what each brought; one for whom there is no room is refused alone.
+/// Takes in what each brought; one for whom there is no room, or whose key stands for another payload, is refused
+/// alone.
 pub(crate) fn take_in(
     engine: Engine,
     tx: &mut Tx,
@@ -45,8 +44,11 @@ pub(crate) fn take_in(
         let mut journal = Journal::default();
         let mut answers = Vec::with_capacity(submissions.len());
         let mut groups: Vec<Group> = Vec::new();
+        let wishes = submissions.iter().flat_map(|submission| &submission.wishes);
+        let mut digests = Keys::of(tx, wishes).await?.digests();
         for (at, Submission { wishes, by }) in submissions.into_iter().enumerate() {
-            if let Err(refused) = room(&engine, tx, &wishes).await {
+            let has_room = room(&engine, tx, &wishes).await;
+            if let Err(refused) = has_room.and_then(|()| demand_keys(&mut digests, &wishes)) {
                 answers.push(Err(refused));
                 continue;
             }

@@ -3,6 +3,7 @@
 
 use crate::engine::Engine;
 use crate::error::Error;
+use futures::FutureExt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use stella_ledger::{BoxFuture, Tx};
 use tokio::sync::oneshot;
@@ -36,8 +37,12 @@ impl<W: Send + 'static, A: Send + 'static> Line<W, A> {
     pub(crate) async fn ask(self: &Arc<Self>, engine: &Engine, wish: W) -> Result<A, Error> {
         let (answer, answered) = oneshot::channel();
         if self.join(wish, answer) {
-            // A task of its own: the others are answered even when this caller goes away.
-            tokio::spawn(serve(self.clone(), engine.clone()));
+            // The first step calls the writer, so that closing the ledger waits for this line.
+            let mut served = serve(self.clone(), engine.clone()).boxed();
+            if served.as_mut().now_or_never().is_none() {
+                // A task of its own: the others are answered even when this caller goes away.
+                tokio::spawn(served);
+            }
         }
         answered.await.unwrap_or_else(|_| Err(Error::internal("somebody in a line was given no answer")))
     }

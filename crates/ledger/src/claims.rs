@@ -6,9 +6,10 @@ use crate::jobs::{add_payloads, guard};
 use crate::limits::InForce;
 use crate::limits_in_force;
 use crate::on_db;
-use crate::record::{JobRecord, records};
+use crate::record::{JobRecord, hot_records, packed_job};
 use crate::set::json;
 use serde::Serialize;
+use std::collections::HashMap;
 use stella_contract::ids::{LeaseId, Tenant, WorkerId};
 use stella_contract::job::JobEvent;
 use stella_contract::time::Micros;
@@ -113,7 +114,7 @@ pub const CHOOSE: Sql = Sql {
 
 /// Hands chosen jobs out, to be started (`$6` is null) or started now. Started now, a row takes both steps at once.
 pub const TAKE: Sql = Sql {
-    sqlite: "
+    sqlite: concat!("
         update jobs
         set state = case when $6 is null then 'leased' else 'running' end, attempt = attempt + 1,
             lease_epoch = lease_epoch + 1, lease_id = chosen.value ->> 'lease_id', lease_until = $3, worker_id = $4,
@@ -121,10 +122,12 @@ pub const TAKE: Sql = Sql {
             started_at = coalesce(started_at, $6), attempt_started_at = $6,
             ack_timeouts = case when $6 is null then ack_timeouts else 0 end,
             version = version + case when $6 is null then 1 else 2 end
-        from json_each($1) as chosen
+        from jsonb_each(jsonb($1)) as chosen
         where jobs.key = chosen.value ->> 'key'
           and jobs.state in (select value from json_each($2))
-        returning *",
+        returning ",
+        packed_job!()
+    ),
     postgres: "
         update jobs
         set state = case when $6::bigint is null then 'leased' else 'running' end, attempt = attempt + 1,
@@ -195,7 +198,7 @@ pub async fn take(tx: &mut Tx, keys: &[i64], claim: &Claim) -> Result<Vec<JobRec
         .map(|(key, chance)| TakeRow { key: *key, lease_id: crate::key::lease_of(*key, *chance) })
         .collect();
     let (rows, guard) = (json(&rows)?, guard(JobEvent::Claim)?);
-    let mut claimed = records(on_db!(tx, connection => {
+    let mut claimed = hot_records(on_db!(tx, connection => {
         sqlx::query_as(text)
             .bind(rows)
             .bind(guard)
@@ -207,7 +210,8 @@ pub async fn take(tx: &mut Tx, keys: &[i64], claim: &Claim) -> Result<Vec<JobRec
             .await?
     }))?;
     // Returned rows have no order.
-    claimed.sort_by_key(|record| keys.iter().position(|key| *key == record.key));
+    let places: HashMap<i64, usize> = keys.iter().enumerate().map(|(at, key)| (*key, at)).collect();
+    claimed.sort_by_key(|record| places.get(&record.key).copied());
     add_payloads(tx, &mut claimed).await?;
     Ok(claimed)
 }

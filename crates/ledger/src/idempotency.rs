@@ -3,10 +3,12 @@
 use crate::db::{Sql, Tx};
 use crate::error::LedgerError;
 use crate::on_db;
+use crate::set::insert_or;
 use sqlx::FromRow;
+use std::collections::BTreeMap;
 
 /// What a key belongs to: a tenant and a path.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
     /// Whose request it is.
     pub tenant: String,
@@ -45,17 +47,17 @@ const FIND: Sql = Sql::both(
     from kept_answers
     where tenant = $1 and path = $2 and idempotency_key = $3",
 );
-// A row that another request took meanwhile stays as it is.
-const KEEP: Sql = Sql::both(
-    "insert into kept_answers (tenant, path, idempotency_key, body_digest, started_at, status, media_type, body,
+const KEEP: &str = "
+    insert into kept_answers (tenant, path, idempotency_key, body_digest, started_at, status, media_type, body,
         answered_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    values";
+// A row that another request took meanwhile stays as it is.
+const TAKEN: &str = "
     on conflict (tenant, path, idempotency_key) do update
     set body_digest = excluded.body_digest, started_at = excluded.started_at, status = excluded.status,
         media_type = excluded.media_type, body = excluded.body, answered_at = excluded.answered_at
     where kept_answers.started_at < excluded.started_at
-        or (kept_answers.started_at = excluded.started_at and kept_answers.status is null)",
-);
+        or (kept_answers.started_at = excluded.started_at and kept_answers.status is null)";
 const RELEASE: Sql = Sql::both(
     "delete from kept_answers
     where tenant = $1 and path = $2 and idempotency_key = $3 and started_at = $4 and status is null",
@@ -104,42 +106,40 @@ pub async fn find(tx: &mut Tx, place: &Place) -> Result<Option<KeptAnswer>, Ledg
 
 /// An answer to be kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer<'a> {
+pub struct Answer {
+    /// The key of its request.
+    pub place: Place,
+    /// When the request came.
+    pub started_at: i64,
     /// SHA-256 of the body of its request.
-    pub body_digest: &'a str,
+    pub body_digest: String,
     /// The status.
     pub status: i64,
     /// The type of the body.
-    pub media_type: &'a str,
+    pub media_type: String,
     /// The body.
-    pub body: &'a str,
+    pub body: String,
 }
 
-/// Keeps the answer of the request that came at `started_at`; changes nothing when a later one has the key by now.
-pub async fn keep(
-    tx: &mut Tx,
-    place: &Place,
-    started_at: i64,
-    answer: &Answer<'_>,
-    now: i64,
-) -> Result<bool, LedgerError> {
-    let text = KEEP.text(tx);
-    let changed = on_db!(tx, connection => {
-        sqlx::query(text)
-            .bind(&place.tenant)
-            .bind(&place.path)
-            .bind(&place.idempotency_key)
-            .bind(answer.body_digest)
-            .bind(started_at)
-            .bind(answer.status)
-            .bind(answer.media_type)
-            .bind(answer.body)
-            .bind(now)
-            .execute(connection)
-            .await?
-            .rows_affected()
+/// Keeps answers; one changes nothing when a later request has its key by now. Of several under one key the last
+/// counts. How many were kept.
+pub async fn keep_many(tx: &mut Tx, answers: Vec<Answer>, now: i64) -> Result<u64, LedgerError> {
+    let answers: BTreeMap<Place, Answer> =
+        answers.into_iter().map(|answer| (answer.place.clone(), answer)).collect();
+    let rows = answers.into_values().map(|answer| {
+        vec![
+            answer.place.tenant.into(),
+            answer.place.path.into(),
+            answer.place.idempotency_key.into(),
+            answer.body_digest.into(),
+            answer.started_at.into(),
+            answer.status.into(),
+            answer.media_type.into(),
+            answer.body.into(),
+            now.into(),
+        ]
     });
-    Ok(changed > 0)
+    insert_or(tx, KEEP, rows.collect(), TAKEN).await
 }
 
 /// Gives back a key whose request came to nothing.

@@ -5,7 +5,7 @@ use crate::db::{Sql, Tx};
 use crate::error::LedgerError;
 use crate::on_db;
 use crate::query::Value;
-use crate::record::{JobRecord, JobRow, records};
+use crate::record::{JobRecord, hot_records, packed_job, records};
 use crate::set::{execute, fetch, insert, json};
 use serde::Serialize;
 use stella_contract::ids::{JobId, RunId, SourceId, Tenant};
@@ -162,39 +162,55 @@ struct PayloadRow<'a> {
     payload: &'a str,
 }
 
-const BY_IDEMPOTENCY: &str = "
-    select *
-    from jobs
-    where tenant = $1
-      and job_type = $2
-      and idempotency_key = $3";
+/// The key a caller gave a job.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+pub struct JobKey {
+    /// Whose job it is.
+    pub tenant: Tenant,
+    /// What the job does.
+    pub job_type: String,
+    /// The key.
+    pub idempotency_key: String,
+}
 
-/// The job under this idempotency key.
-pub async fn by_idempotency(
-    tx: &mut Tx,
-    tenant: &Tenant,
-    job_type: &str,
-    key: &str,
-) -> Result<Option<JobRecord>, LedgerError> {
-    let row: Option<JobRow> = on_db!(tx, connection => {
-        sqlx::query_as(BY_IDEMPOTENCY)
-            .bind(tenant.as_str())
-            .bind(job_type)
-            .bind(key)
-            .fetch_optional(connection)
-            .await?
-    });
-    row.map(JobRecord::try_from).transpose()
+const BY_IDEMPOTENCY: Sql = Sql {
+    sqlite: concat!(
+        "select ",
+        packed_job!(),
+        "
+        from jobs
+        where key in (
+            select same.key
+            from json_each($1) as asked
+            cross join jobs as same
+            where same.tenant = asked.value ->> 'tenant'
+              and same.job_type = asked.value ->> 'job_type'
+              and same.idempotency_key = asked.value ->> 'idempotency_key')"
+    ),
+    postgres: "
+        select jobs.*
+        from json_to_recordset($1::json) as asked (tenant text, job_type text, idempotency_key text)
+        join jobs on jobs.tenant = asked.tenant
+                 and jobs.job_type = asked.job_type
+                 and jobs.idempotency_key = asked.idempotency_key",
+};
+
+/// The jobs under these keys.
+pub async fn by_idempotency(tx: &mut Tx, keys: &[JobKey]) -> Result<Vec<JobRecord>, LedgerError> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    hot_records(fetch(tx, BY_IDEMPOTENCY, json(&keys)?).await?)
 }
 
 const GET: Sql = Sql {
-    sqlite: "select * from jobs where key in (select value from json_each($1))",
+    sqlite: concat!("select ", packed_job!(), " from jobs where key in (select value from json_each($1))"),
     postgres: "select * from jobs where key in (select value::bigint from json_array_elements_text($1::json))",
 };
 
 /// The jobs with these row keys, in the order of the keys; those that are not there are left out.
 pub async fn get_many(tx: &mut Tx, keys: &[i64]) -> Result<Vec<JobRecord>, LedgerError> {
-    let mut found = records(fetch(tx, GET, json(&keys)?).await?)?;
+    let mut found = hot_records(fetch(tx, GET, json(&keys)?).await?)?;
     found.sort_by_key(|record| record.key);
     Ok(found)
 }
@@ -271,12 +287,14 @@ pub struct Hold {
 }
 
 const QUEUE: Sql = Sql {
-    sqlite: "
+    sqlite: concat!("
         update jobs
         set state = 'queued', wait_reason = null, next_eligible_at = null, queued_at = $2, version = version + 1
         where key in (select value from json_each($1))
           and state in (select value from json_each($3))
-        returning *",
+        returning ",
+        packed_job!()
+    ),
     postgres: "
         update jobs
         set state = 'queued', wait_reason = null, next_eligible_at = null, queued_at = $2, version = version + 1
@@ -341,13 +359,15 @@ pub(crate) fn holds_as_json(holds: &[Hold]) -> Result<String, LedgerError> {
 }
 
 const CANCEL: Sql = Sql {
-    sqlite: "
+    sqlite: concat!("
         update jobs
         set state = 'cancelled', wait_reason = null, next_eligible_at = null, lease_until = null, ended_at = $2,
             version = version + 1
         where key in (select value from json_each($1))
           and state in (select value from json_each($3))
-        returning *",
+        returning ",
+        packed_job!()
+    ),
     postgres: "
         update jobs
         set state = 'cancelled', wait_reason = null, next_eligible_at = null, lease_until = null, ended_at = $2,
@@ -363,12 +383,15 @@ pub async fn cancel_many(tx: &mut Tx, keys: &[i64], now: Micros) -> Result<Vec<J
 }
 
 const ASK_CANCEL: Sql = Sql {
-    sqlite: "
+    sqlite: concat!(
+        "
         update jobs
         set cancel_requested_at = coalesce(cancel_requested_at, $2), version = version + 1
         where key in (select value from json_each($1))
           and state in (select value from json_each($3))
-        returning *",
+        returning ",
+        packed_job!()
+    ),
     postgres: "
         update jobs
         set cancel_requested_at = coalesce(cancel_requested_at, $2), version = version + 1
@@ -383,12 +406,14 @@ pub async fn ask_cancel_many(tx: &mut Tx, keys: &[i64], now: Micros) -> Result<V
 }
 
 const SKIP: Sql = Sql {
-    sqlite: "
+    sqlite: concat!("
         update jobs
         set state = 'skipped', wait_reason = null, next_eligible_at = null, ended_at = $2, version = version + 1
         where key in (select value from json_each($1))
           and state in (select value from json_each($3))
-        returning *",
+        returning ",
+        packed_job!()
+    ),
     postgres: "
         update jobs
         set state = 'skipped', wait_reason = null, next_eligible_at = null, ended_at = $2, version = version + 1
@@ -447,7 +472,7 @@ async fn change(
     }
     let (keys, guard) = (json(&keys)?, guard(event)?);
     let text = verb.text(tx);
-    let mut changed = records(on_db!(tx, connection => {
+    let mut changed = hot_records(on_db!(tx, connection => {
         sqlx::query_as(text).bind(keys).bind(now.0).bind(guard).fetch_all(connection).await?
     }))?;
     changed.sort_by_key(|record| record.key);

@@ -4,7 +4,7 @@ use crate::db::{Sql, Tx};
 use crate::error::LedgerError;
 use crate::jobs::guard;
 use crate::on_db;
-use crate::record::{JobRecord, JobRow, records};
+use crate::record::{HotRow, JobRecord, hot_records, packed_job, records};
 use crate::set::json;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -57,16 +57,18 @@ struct Row<'a, C: Serialize> {
 struct Bare {}
 
 const ACK: Sql = Sql {
-    sqlite: "
+    sqlite: concat!("
         update jobs
         set state = 'running', lease_until = $3, started_at = coalesce(started_at, $4), attempt_started_at = $4,
             ack_timeouts = 0, version = version + 1
-        from json_each($1) as said
+        from jsonb_each(jsonb($1)) as said
         where jobs.key = said.value ->> 'key'
           and jobs.lease_id = said.value ->> 'lease_id'
           and jobs.lease_epoch = said.value ->> 'lease_epoch'
           and jobs.state in (select value from json_each($2))
-        returning *",
+        returning ",
+        packed_job!()
+    ),
     postgres: "
         update jobs
         set state = 'running', lease_until = $3, started_at = coalesce(started_at, $4), attempt_started_at = $4,
@@ -119,18 +121,21 @@ struct BeatRow<'a> {
 }
 
 const EXTEND: Sql = Sql {
-    sqlite: "
+    sqlite: concat!(
+        "
         update jobs
         set lease_until = $3, progress = coalesce(said.value ->> 'progress', jobs.progress),
             progress_message = coalesce(said.value ->> 'message', jobs.progress_message),
             processed = coalesce(said.value ->> 'processed', jobs.processed),
             total = coalesce(said.value ->> 'total', jobs.total), version = version + 1
-        from json_each($1) as said
+        from jsonb_each(jsonb($1)) as said
         where jobs.key = said.value ->> 'key'
           and jobs.lease_id = said.value ->> 'lease_id'
           and jobs.lease_epoch = said.value ->> 'lease_epoch'
           and jobs.state in (select value from json_each($2))
-        returning *",
+        returning ",
+        packed_job!()
+    ),
     postgres: "
         update jobs
         set lease_until = $3, progress = coalesce(said.progress, jobs.progress),
@@ -214,9 +219,44 @@ struct FinishRow<'a> {
     ended: i64,
 }
 
+/// Ends attempts that succeed of jobs that never failed, which most are: what is not set touches no index. Public so
+/// that its plan can be pinned.
+pub const SUCCEED: Sql = Sql {
+    sqlite: concat!(
+        "
+        update jobs
+        set state = 'succeeded', lease_until = null, outputs_hash = said.value ->> 'outputs_hash', progress = 1.0,
+            ended_at = $3, dead_letter_id = null, version = version + 1
+        from jsonb_each(jsonb($1)) as said
+        where jobs.key = said.value ->> 'key'
+          and jobs.lease_id = said.value ->> 'lease_id'
+          and jobs.lease_epoch = said.value ->> 'lease_epoch'
+          and jobs.state in (select value from json_each($2))
+          and jobs.error_class is null
+        returning ",
+        packed_job!()
+    ),
+    postgres: "
+        update jobs
+        set state = 'succeeded', lease_until = null, outputs_hash = said.outputs_hash, progress = 1.0, ended_at = $3,
+            dead_letter_id = null, version = version + 1
+        from json_to_recordset($1::json) as said (key bigint, lease_id text, lease_epoch bigint, outputs_hash text)
+        where jobs.key = said.key
+          and jobs.lease_id = said.lease_id
+          and jobs.lease_epoch = said.lease_epoch
+          and jobs.state in (select value from json_array_elements_text($2::json))
+          and jobs.error_class is null
+        returning jobs.*",
+};
+
+#[derive(Serialize)]
+struct SucceedRow<'a> {
+    outputs_hash: Option<&'a str>,
+}
+
 /// Ends attempts; public so that its plan can be pinned.
 pub const FINISH: Sql = Sql {
-    sqlite: "
+    sqlite: concat!("
         update jobs
         set state = said.value ->> 'state', wait_reason = said.value ->> 'wait_reason',
             next_eligible_at = said.value ->> 'next_eligible_at', lease_until = null,
@@ -228,12 +268,14 @@ pub const FINISH: Sql = Sql {
             dead_letter_id = case when said.value ->> 'state' in ('failed', 'timed_out')
                 then 'dl_' || substr(jobs.job_id, 5) end,
             version = version + 1
-        from json_each($1) as said
+        from jsonb_each(jsonb($1)) as said
         where jobs.key = said.value ->> 'key'
           and jobs.lease_id = said.value ->> 'lease_id'
           and jobs.lease_epoch = said.value ->> 'lease_epoch'
           and jobs.state in (select value from json_each($2))
-        returning *",
+        returning ",
+        packed_job!()
+    ),
     postgres: "
         update jobs
         set state = said.state, wait_reason = said.wait_reason, next_eligible_at = said.next_eligible_at,
@@ -261,7 +303,18 @@ pub async fn finish_many(
     finishes: &[Finish],
     now: Micros,
 ) -> Result<Fenced, LedgerError> {
-    let set = finishes.iter().map(|finish| {
+    tx.note_work();
+    let mut asked = asked(finishes.iter().map(|finish| &finish.fence));
+    let mut done = Vec::new();
+    if event == JobEvent::Complete {
+        let set = finishes
+            .iter()
+            .map(|finish| (&finish.fence, SucceedRow { outputs_hash: finish.outputs_hash.as_deref() }));
+        done = apply(tx, SUCCEED, set, event, &[now.0]).await?;
+        forget(&mut asked, &done);
+    }
+    let left = finishes.iter().filter(|finish| asked.contains(&finish.fence.job_id));
+    let set = left.map(|finish| {
         let row = FinishRow {
             state: finish.to.as_str(),
             wait_reason: finish.wait_reason.map(WaitReason::as_str),
@@ -272,8 +325,10 @@ pub async fn finish_many(
         };
         (&finish.fence, row)
     });
-    tx.note_work();
-    change(tx, FINISH, set, event, &[now.0]).await
+    let others = apply(tx, FINISH, set, event, &[now.0]).await?;
+    forget(&mut asked, &others);
+    done.extend(others);
+    told_apart(tx, done, asked).await
 }
 
 /// A claimed job that goes back to the queue.
@@ -294,16 +349,18 @@ struct ReleaseRow {
 }
 
 const RELEASE: Sql = Sql {
-    sqlite: "
+    sqlite: concat!("
         update jobs
         set state = 'queued', attempt = said.value ->> 'attempt', ack_timeouts = said.value ->> 'ack_timeouts',
             lease_until = null, queued_at = $3, version = version + 1
-        from json_each($1) as said
+        from jsonb_each(jsonb($1)) as said
         where jobs.key = said.value ->> 'key'
           and jobs.lease_id = said.value ->> 'lease_id'
           and jobs.lease_epoch = said.value ->> 'lease_epoch'
           and jobs.state in (select value from json_each($2))
-        returning *",
+        returning ",
+        packed_job!()
+    ),
     postgres: "
         update jobs
         set state = 'queued', attempt = said.attempt, ack_timeouts = said.ack_timeouts, lease_until = null,
@@ -337,43 +394,70 @@ async fn change<'a, C: Serialize>(
     event: JobEvent,
     times: &[i64],
 ) -> Result<Fenced, LedgerError> {
-    let mut asked: BTreeSet<JobId> = BTreeSet::new();
+    let set: Vec<(&Fence, C)> = set.collect();
+    let mut asked = asked(set.iter().map(|(fence, _)| *fence));
+    let done = apply(tx, verb, set.into_iter(), event, times).await?;
+    forget(&mut asked, &done);
+    told_apart(tx, done, asked).await
+}
+
+fn asked<'a>(fences: impl Iterator<Item = &'a Fence>) -> BTreeSet<JobId> {
+    fences.map(|fence| fence.job_id.clone()).collect()
+}
+
+fn forget(asked: &mut BTreeSet<JobId>, done: &[JobRecord]) {
+    done.iter().for_each(|record| {
+        asked.remove(&record.job.job_id);
+    });
+}
+
+/// Runs a fenced verb; the jobs that it changed.
+async fn apply<'a, C: Serialize>(
+    tx: &mut Tx,
+    verb: Sql,
+    set: impl Iterator<Item = (&'a Fence, C)>,
+    event: JobEvent,
+    times: &[i64],
+) -> Result<Vec<JobRecord>, LedgerError> {
     let rows: Vec<Row<'_, C>> = set
-        .map(|(fence, change)| {
-            asked.insert(fence.job_id.clone());
-            Row {
-                key: crate::key_of(&fence.job_id),
-                lease_id: fence.lease_id.as_str(),
-                lease_epoch: fence.lease_epoch,
-                change,
-            }
+        .map(|(fence, change)| Row {
+            key: crate::key_of(&fence.job_id),
+            lease_id: fence.lease_id.as_str(),
+            lease_epoch: fence.lease_epoch,
+            change,
         })
         .collect();
     if rows.is_empty() {
-        return Ok(Fenced::default());
+        return Ok(Vec::new());
     }
     let (rows, guard) = (json(&rows)?, guard(event)?);
     let text = verb.text(tx);
-    let changed: Vec<JobRow> = on_db!(tx, connection => {
+    let changed: Vec<HotRow> = on_db!(tx, connection => {
         let mut query = sqlx::query_as(text).bind(rows).bind(guard);
         for time in times {
             query = query.bind(*time);
         }
         query.fetch_all(connection).await?
     });
-    let mut fenced = Fenced { done: records(changed)?, ..Fenced::default() };
-    fenced.done.sort_by_key(|record| record.key);
-    fenced.done.iter().for_each(|record| {
-        asked.remove(&record.job.job_id);
-    });
-    if asked.is_empty() {
+    hot_records(changed)
+}
+
+/// What was changed, and what became of the rest of those that were asked for.
+async fn told_apart(
+    tx: &mut Tx,
+    mut done: Vec<JobRecord>,
+    mut rest: BTreeSet<JobId>,
+) -> Result<Fenced, LedgerError> {
+    done.sort_by_key(|record| record.key);
+    let mut fenced = Fenced { done, ..Fenced::default() };
+    if rest.is_empty() {
         return Ok(fenced);
     }
     // Zero rows changed is never success: look once more and name it.
-    let keys: Vec<i64> = asked.iter().map(crate::key_of).collect();
+    let keys: Vec<i64> = rest.iter().map(crate::key_of).collect();
     fenced.lost = crate::jobs::get_many(tx, &keys).await?;
-    fenced.lost.retain(|record| asked.remove(&record.job.job_id));
-    fenced.unknown = asked.into_iter().collect();
+    fenced.lost.retain(|record| rest.remove(&record.job.job_id));
+    fenced.unknown = rest.into_iter().collect();
     Ok(fenced)
 }
 

@@ -44,6 +44,17 @@ const MOST_VALUES: usize = 2_000;
 /// Inserts rows of equally many values: `head` ends with `values`. Reading a wide row back out of JSON costs several
 /// times as much as binding it. Full statements hold a power of two of rows, so that there are few texts to prepare.
 pub async fn insert(tx: &mut Tx, head: &'static str, rows: Vec<Vec<Value>>) -> Result<(), LedgerError> {
+    insert_or(tx, head, rows, "").await.map(|_| ())
+}
+
+/// The same with what is to be done where a row is there already: `tail` begins with `on conflict`. How many rows it
+/// wrote.
+pub async fn insert_or(
+    tx: &mut Tx,
+    head: &'static str,
+    rows: Vec<Vec<Value>>,
+    tail: &'static str,
+) -> Result<u64, LedgerError> {
     let (width, is_postgres) = (rows.first().map_or(1, Vec::len).max(1), tx.is_postgres());
     let most = 1 << (MOST_VALUES / width).max(1).ilog2();
     let mut rows = rows.into_iter();
@@ -53,14 +64,15 @@ pub async fn insert(tx: &mut Tx, head: &'static str, rows: Vec<Vec<Value>>) -> R
         for (at, row) in rows.by_ref().take(now).enumerate() {
             query.push(if at == 0 { " " } else { ", " }).bind_row(row, is_postgres);
         }
+        query.push(tail);
         Some(query)
     };
-    let mut part = next();
+    let (mut part, mut written) = (next(), 0);
     while let Some(query) = part {
         // While the database works on one part, the next one is made ready.
-        let (written, following) = tokio::join!(query.execute(tx), async { next() });
-        written?;
+        let (changed, following) = tokio::join!(query.execute(tx), async { next() });
+        written += changed?;
         part = following;
     }
-    Ok(())
+    Ok(written)
 }

@@ -66,7 +66,7 @@ async fn a_job_costs_few_commits_bytes_and_statements() {
     costs(&sqlite, "1,000 a call", 4_000, bulk(2.6), sqlite.bulk(4_000)).await;
     costs(&postgres, "1,000 a call", 4_000, bulk(3.2), postgres.bulk(4_000)).await;
 
-    let drain = |kilobytes| Bound { commits: 0.012, kilobytes, statements: 0.15 };
+    let drain = |kilobytes| Bound { commits: 0.012, kilobytes, statements: 0.12 };
     costs(&sqlite, "drained, 100 at a time", 4_000, drain(8.2), sqlite.drain(100, 4_000)).await;
     costs(&postgres, "drained, 100 at a time", 4_000, drain(5.5), postgres.drain(100, 4_000)).await;
 

@@ -50,6 +50,7 @@ on_both! {
     submit::another_tenant_sees_nothing_of_it,
     submit::a_list_is_paged_and_a_token_holds_for_its_filter_only,
     together::submissions_of_many_callers_share_a_commit_and_each_is_answered_for_itself,
+    together::submissions_under_keys_share_a_commit_and_one_that_misuses_its_key_is_refused_alone,
     together::a_caller_that_goes_away_takes_no_neighbour_with_it,
     together::a_submission_to_a_closed_ledger_is_refused_and_does_not_hang,
     life::a_job_goes_from_submission_to_success,

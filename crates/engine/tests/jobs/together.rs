@@ -2,11 +2,13 @@
 
 use crate::support::World;
 use futures::future::{join_all, poll_fn};
+use serde_json::json;
 use std::collections::BTreeSet;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 use stella_contract::error::Code;
+use stella_contract::job::SubmitJob;
 use stella_contract::page::PageQuery;
 use stella_engine::jobs::Submitted;
 use stella_engine::{Caller, Error};
@@ -69,6 +71,41 @@ pub(crate) async fn submissions_of_many_callers_share_a_commit_and_each_is_answe
     }
     assert_eq!(ids.len(), 20);
     // The one that kept the writer busy, and one for all.
+    assert_eq!(world.engine.ledger().commits() - before, 2);
+    world.assert_chain().await;
+}
+
+pub(crate) async fn submissions_under_keys_share_a_commit_and_one_that_misuses_its_key_is_refused_alone(
+    world: World,
+) {
+    let keyed = |key: &str, reason: &str, caller: &Caller| -> Waiting<Submitted> {
+        let payload = json!({ "reason": reason });
+        let wish = SubmitJob { idempotency_key: Some(key.to_owned()), payload, ..world.wish() };
+        let (jobs, caller) = (world.engine.jobs(), caller.clone());
+        Box::pin(async move { jobs.submit(&caller, wish).await })
+    };
+    let other = Caller::local("acme".parse().unwrap(), "grace");
+    let first = keyed("old", "a", &world.caller).await.unwrap().job.job_id;
+    let (go_on, held) = busy(&world).await;
+    let before = world.engine.ledger().commits();
+    let mut waiting = vec![
+        keyed("old", "a", &world.caller),
+        keyed("old", "b", &world.caller),
+        keyed("new", "c", &world.caller),
+        keyed("new", "c", &other),
+        keyed("new", "d", &other),
+        submits(&world, &other),
+    ];
+    stand_in_line(&mut waiting).await;
+    go_on.notify_one();
+    let made = join_all(waiting).await;
+    held.await.unwrap().unwrap();
+    let told: Vec<Result<bool, Code>> =
+        made.iter().map(|one| one.as_ref().map(|made| made.replayed).map_err(|error| error.code)).collect();
+    let reused = Err(Code::IdempotencyKeyReused);
+    assert_eq!(told, [Ok(true), reused, Ok(false), Ok(true), reused, Ok(false)]);
+    let id = |at: usize| made[at].as_ref().unwrap().job.job_id.clone();
+    assert_eq!((id(0), id(2)), (first, id(3)));
     assert_eq!(world.engine.ledger().commits() - before, 2);
     world.assert_chain().await;
 }

@@ -84,24 +84,28 @@ pub(crate) async fn first_answers(exam: Exam) {
             assert!(idempotency::claim(tx, &place, "d1", now, expired, abandoned).await?);
             assert!(!idempotency::claim(tx, &place, "d2", now + 1, expired, abandoned).await?);
             // An earlier start, so an earlier claim: it keeps and releases nothing.
-            let answer = |digest, status| Answer {
-                body_digest: digest,
-                status,
-                media_type: "application/json",
-                body: "{}",
+            let answer = |started_at, digest: &str, status| {
+                vec![Answer {
+                    place: place.clone(),
+                    started_at,
+                    body_digest: digest.to_owned(),
+                    status,
+                    media_type: "application/json".to_owned(),
+                    body: "{}".to_owned(),
+                }]
             };
-            assert!(!idempotency::keep(tx, &place, now - 1, &answer("d0", 500), now).await?);
+            assert_eq!(idempotency::keep_many(tx, answer(now - 1, "d0", 500), now).await?, 0);
             idempotency::release(tx, &place, now + 1).await?;
             let open = idempotency::find(tx, &place).await?.expect("it is still claimed");
             assert_eq!((open.body_digest.as_str(), open.status), ("d1", None));
             // It is open for so long that its process must be gone.
             assert!(idempotency::claim(tx, &place, "d2", now + 20, expired, now + 1).await?);
-            assert!(idempotency::keep(tx, &place, now + 20, &answer("d2", 201), now + 21).await?);
+            assert_eq!(idempotency::keep_many(tx, answer(now + 20, "d2", 201), now + 21).await?, 1);
             assert!(!idempotency::claim(tx, &place, "d3", now + 30, expired, now + 29).await?);
             idempotency::release(tx, &place, now + 20).await?;
             let kept = idempotency::find(tx, &place).await?.expect("an answer is not released");
             assert_eq!((kept.status, kept.body.as_deref()), (Some(201), Some("{}")));
-            assert!(!idempotency::keep(tx, &place, now + 20, &answer("d2", 204), now + 22).await?);
+            assert_eq!(idempotency::keep_many(tx, answer(now + 20, "d2", 204), now + 22).await?, 0);
             // And now it is so old that it counts no more.
             assert!(idempotency::claim(tx, &place, "d3", now + 40, now + 21, now).await?);
             assert_eq!(idempotency::forget(tx, now + 40).await?, 0);

@@ -5,7 +5,7 @@ use stella_contract::ids::{JobId, LeaseId};
 use stella_contract::job::{ErrorClass, JobEvent, JobState, WaitReason, next};
 use stella_contract::time::Micros;
 use stella_ledger::claims;
-use stella_ledger::jobs::{self, Hold};
+use stella_ledger::jobs::{self, Hold, NewJob};
 use stella_ledger::leases::{self, AttemptError, Beat, Due, Fence, Finish, Progress, Release};
 use stella_ledger::record::JobRecord;
 use stella_ledger::{LedgerError, Query, Tx};
@@ -257,4 +257,69 @@ pub(crate) async fn heartbeat(exam: Exam) {
     let again = exam.start(NOW.plus_ms(1)).await.job;
     assert_eq!((again.error_message.as_deref(), again.progress, again.processed), (Some("gone"), 0.0, 0));
     assert_eq!(again.tenant, tenant());
+}
+
+/// Fails a started job once, so that another attempt is at work, with progress of a third.
+async fn at_work_again(exam: &Exam) -> JobRecord {
+    let record = exam.start(NOW).await;
+    let error = AttemptError {
+        class: ErrorClass::Network,
+        code: "X".to_owned(),
+        message: "gone: \"é\u{1}\\\u{1f600}\"".to_owned(),
+        status: Some(502),
+        host: Some("a.example".to_owned()),
+    };
+    let back = Finish { error: Some(error), ..finish(&fence(&record), JobState::Pending) };
+    exam.write(move |tx| {
+        Box::pin(async move {
+            leases::finish_many(tx, JobEvent::Retry, &[back], NOW).await?;
+            jobs::queue_many(tx, &[record.key], NOW).await
+        })
+    })
+    .await;
+    let again = exam.start(NOW).await;
+    let told = Progress { processed: 1, total: 3, message: Some("a \"third\"\n".to_owned()) };
+    let beat = Beat { fence: fence(&again), progress: Some(told) };
+    exam.write(move |tx| Box::pin(async move { leases::extend_many(tx, &[beat], NOW).await }))
+        .await
+        .done
+        .remove(0)
+}
+
+/// What a hot statement hands out packed is what a plain one reads.
+pub(crate) async fn packed(exam: Exam) {
+    let text = "{\"text\":\"\\\"é\\u0001\"}";
+    let new = NewJob {
+        payload: Some(text.to_owned()),
+        reason: Some("why \"not\"".to_owned()),
+        ..exam.job("exam", 50, NOW)
+    };
+    exam.insert(vec![new]).await;
+    let record = at_work_again(&exam).await;
+    let plain = exam.write(|tx| Box::pin(async move { leases::overdue(tx, NOW, NOW, 10).await })).await;
+    assert_eq!(plain, std::slice::from_ref(&record));
+    assert_eq!(record.payload.as_deref(), Some(text));
+    assert!((record.job.progress - 1.0 / 3.0).abs() < f64::EPSILON);
+    assert_eq!(record.job.error_message.as_deref(), Some("gone: \"é\u{1}\\\u{1f600}\""));
+}
+
+pub(crate) async fn success_after_failure(exam: Exam) {
+    exam.insert(vec![exam.job("exam", 50, NOW)]).await;
+    let failed = at_work_again(&exam).await;
+    exam.insert(vec![exam.job("exam", 50, NOW)]).await;
+    let fresh = exam.start(NOW).await;
+    let ends: Vec<Finish> =
+        [&failed, &fresh].into_iter().map(|one| finish(&fence(one), JobState::Succeeded)).collect();
+    let fenced = exam
+        .write(move |tx| {
+            Box::pin(async move { leases::finish_many(tx, JobEvent::Complete, &ends, NOW).await })
+        })
+        .await;
+    assert_eq!((fenced.done.len(), fenced.lost.len(), fenced.unknown.len()), (2, 0, 0));
+    for before in [failed, fresh] {
+        let job = exam.get(&before.job.job_id).await.job;
+        assert_eq!((job.state, job.error_class, job.error_message), (JobState::Succeeded, None, None));
+        assert_eq!((job.progress, job.lease_until, job.ended_at), (1.0, None, Some(NOW)));
+        assert_eq!(job.version, before.job.version + 1);
+    }
 }

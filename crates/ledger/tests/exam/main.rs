@@ -65,6 +65,8 @@ exam! {
     fences::mixed_batch => in_a_batch_done_lost_and_unknown_are_told_apart,
     fences::overdue => what_is_overdue_is_found_and_when_to_look_next,
     fences::heartbeat => a_heartbeat_renews_and_carries_progress,
+    fences::packed => a_job_reads_the_same_wherever_it_is_read,
+    fences::success_after_failure => a_success_after_a_failure_leaves_nothing_of_the_failure,
     lists::every_job_once => a_list_read_page_by_page_shows_every_job_once,
     lists::filters => every_filter_shows_what_matches_and_counts_it,
     schedules::kept => a_schedule_is_kept_changed_by_version_and_deleted,

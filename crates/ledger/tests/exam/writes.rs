@@ -5,7 +5,7 @@ use std::sync::Arc;
 use stella_contract::artifact::Artifact;
 use stella_contract::ids::{ArtifactId, JobId, WorkerId};
 use stella_contract::worker::WorkerWish;
-use stella_ledger::jobs::NewJob;
+use stella_ledger::jobs::{JobKey, NewJob};
 use stella_ledger::mutes::{self, MuteRow};
 use stella_ledger::workers::WorkerRecord;
 use stella_ledger::{LedgerError, News, Query, artifacts, jobs, workers};
@@ -68,11 +68,15 @@ pub(crate) async fn one_key(exam: Exam) {
     let answer: Result<(), LedgerError> =
         exam.ledger.write(move |tx| Box::pin(async move { jobs::insert_many(tx, &[again]).await })).await;
     assert!(matches!(answer, Err(LedgerError::Unique(_))), "{answer:?}");
-    let found = exam
-        .write(|tx| Box::pin(async move { jobs::by_idempotency(tx, &tenant(), "exam", "k").await }))
-        .await
-        .expect("the first is there");
-    assert_eq!((found.job.job_id, found.job.idempotency_key.as_str()), (id, "k"));
+    let key = |job_type: &str, key: &str| JobKey {
+        tenant: tenant(),
+        job_type: job_type.to_owned(),
+        idempotency_key: key.to_owned(),
+    };
+    let keys = [key("exam", "k"), key("exam", "m"), key("third", "k")];
+    let found = exam.write(move |tx| Box::pin(async move { jobs::by_idempotency(tx, &keys).await })).await;
+    let found: Vec<_> = found.into_iter().map(|one| (one.job.job_id, one.job.idempotency_key)).collect();
+    assert_eq!(found, [(id, "k".to_owned())]);
 }
 
 pub(crate) async fn snapshot(exam: Exam) {
