@@ -1,7 +1,8 @@
 //! What stands before and after every command.
 
 use crate::{
-    completions, features, findings, ops, orch, policy, runs, sbom, schedules, serve, source, token, trigger, worker,
+    completions, features, findings, ops, orch, policy, runs, sbom, schedules, serve, source, token, trigger,
+    worker,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::io::IsTerminal as _;

@@ -4,7 +4,7 @@
 use crate::artifact::Artifact;
 use crate::dead_letter::ExportFormat;
 use crate::finding::Severity;
-use crate::ids::{RunId, SegmentId, Tenant};
+use crate::ids::{RunId, ScheduleId, SegmentId, Tenant};
 use crate::run::{RunErrorCode, RunFilter, RunState, RunTab, RunTrigger};
 use crate::time::Micros;
 use serde::{Deserialize, Serialize};
@@ -50,6 +50,12 @@ pub struct ExportRuns {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 63))]
     pub shard: Option<u8>,
+    /// Set off by this schedule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule_id: Option<ScheduleId>,
+    /// Judged by the policy snapshot of this number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy_revision: Option<i64>,
 }
 
 impl ExportRuns {
@@ -67,6 +73,8 @@ impl ExportRuns {
             since: filter.since,
             until: filter.until,
             shard: filter.shard,
+            schedule_id: filter.schedule_id,
+            policy_revision: filter.policy_revision,
         }
     }
     /// The filter of the list.
@@ -80,6 +88,8 @@ impl ExportRuns {
             since: self.since,
             until: self.until,
             shard: self.shard,
+            schedule_id: self.schedule_id.clone(),
+            policy_revision: self.policy_revision,
         }
     }
 }
@@ -163,6 +173,8 @@ mod tests {
             since: Some(Micros(1)),
             until: Some(Micros(2)),
             shard: Some(3),
+            schedule_id: Some(ScheduleId::from_uuid("01890000-0000-7000-8000-000000000000")),
+            policy_revision: Some(4),
         };
         let run: RunId = "run:acme:20261121T140815Z:9c1f04ab".parse().unwrap();
         let export = ExportRuns::of(filter.clone(), &[run.clone(), run], ExportFormat::Csv);

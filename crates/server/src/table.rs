@@ -1,8 +1,8 @@
 //! Every endpoint and its handler. A test compares this table with the contract's, both ways.
 
 use crate::handlers::{
-    backfills, change_sets, core, dead_letters, findings, incidents, jobs, limits, live, ops, policies, quotas, runs,
-    schedules, sources, targets, triggers, worker,
+    backfills, change_sets, core, dead_letters, findings, incidents, jobs, limits, live, ops, policies,
+    quotas, runs, schedules, sources, targets, triggers, worker,
 };
 use crate::mounted::{Mounted, get, open, post, put_stream};
 use stella_contract::api::Method;

@@ -53,6 +53,7 @@ pub(crate) fn all(made: &Made) -> Vec<Place> {
         Route::RunStream(made.open_run.clone()),
         Route::RunDiff(made.run.clone()),
         Route::Schedules,
+        Route::Policy,
         Route::Workers,
         Route::Sources,
         Route::Source(made.source.clone()),
@@ -126,6 +127,7 @@ const fn name(route: &Route) -> &'static str {
         | Route::Run(_)
         | Route::RunStream(_)
         | Route::RunDiff(_)
+        | Route::Policy
         | Route::Schedules
         | Route::Workers
         | Route::Sources

@@ -14,7 +14,11 @@ pub fn local_words(fire: &PlannedFire) -> String {
 
 /// A time in UTC, with its date where it is not today.
 pub fn utc_words(at: Micros, now: Micros) -> String {
-    if at.to_string().get(..10) == now.to_string().get(..10) { clock(at) } else { date_time(at).replacen(":00Z", "Z", 1) }
+    if at.to_string().get(..10) == now.to_string().get(..10) {
+        clock(at)
+    } else {
+        date_time(at).replacen(":00Z", "Z", 1)
+    }
 }
 
 /// What [`PlannedFires`] takes.

@@ -107,9 +107,7 @@ impl Runs {
             })
             .await?;
         let total = total.and_then(|total| u64::try_from(total).ok());
-        page::of(filter, query, views, total, |run| {
-            (run.created_at.0, run.run_id.as_str().to_owned())
-        })
+        page::of(filter, query, views, total, |run| (run.created_at.0, run.run_id.as_str().to_owned()))
     }
 
     /// One run.

@@ -17,7 +17,9 @@ impl Pace {
     pub(crate) fn sentence(self) -> String {
         let ScheduleLimits { parallelism, targets_per_minute } = self.limits;
         let most = self.most;
-        format!("its schedule: {most} targets, {parallelism} segments at once, then {targets_per_minute} targets a minute")
+        format!(
+            "its schedule: {most} targets, {parallelism} segments at once, then {targets_per_minute} targets a minute"
+        )
     }
 }
 

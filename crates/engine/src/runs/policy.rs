@@ -9,7 +9,7 @@ use crate::runs::keep::Scanned;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use stella_contract::error::Code;
-use stella_contract::ids::Tenant;
+use stella_contract::ids::{PolicySnapshotId, Tenant};
 use stella_contract::run::RunMode;
 use stella_contract::time::Micros;
 use stella_evaluator::policy::DEFAULT_POLICY;
@@ -19,19 +19,36 @@ use stella_ledger::{LedgerError, Tx, findings, targets};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
-/// Settles which snapshot judges a new run: the one it names, else the active one. A repeated run keeps its own.
-pub(crate) async fn choose(tx: &mut Tx, new: &mut NewRun) -> Result<(), LedgerError> {
-    if new.retry_of.is_some() {
-        return Ok(());
-    }
-    if new.policy_snapshot_id.is_none() {
-        new.policy_snapshot_id = stella_ledger::policies::active(tx, &new.tenant).await?;
-    }
-    if let Some(id) = &new.policy_snapshot_id {
-        let snapshot = stella_ledger::policies::get(tx, &new.tenant, id).await?;
-        new.policy_revision = snapshot.map(|snapshot| snapshot.revision);
+/// A snapshot, and its number where there is such a one.
+type Settled = (Option<PolicySnapshotId>, Option<i64>);
+
+/// Settles which snapshot judges each new run: the one it names, else the active one. A repeated run keeps its own.
+pub(crate) async fn choose(tx: &mut Tx, new: &mut [NewRun]) -> Result<(), LedgerError> {
+    let mut known: HashMap<(Tenant, Option<PolicySnapshotId>), Settled> = HashMap::new();
+    for run in new.iter_mut().filter(|run| run.retry_of.is_none()) {
+        let asked = (run.tenant.clone(), run.policy_snapshot_id.clone());
+        let settled = match known.get(&asked) {
+            Some(settled) => settled.clone(),
+            None => settle(tx, &asked.0, asked.1.clone()).await?,
+        };
+        (run.policy_snapshot_id, run.policy_revision) = settled.clone();
+        known.insert(asked, settled);
     }
     Ok(())
+}
+
+async fn settle(
+    tx: &mut Tx,
+    tenant: &Tenant,
+    named: Option<PolicySnapshotId>,
+) -> Result<Settled, LedgerError> {
+    let id = match named {
+        Some(id) => Some(id),
+        None => stella_ledger::policies::active(tx, tenant).await?,
+    };
+    let Some(id) = id else { return Ok((None, None)) };
+    let snapshot = stella_ledger::policies::get(tx, tenant, &id).await?;
+    Ok((Some(id), snapshot.map(|snapshot| snapshot.revision)))
 }
 
 /// The policy of a run, ready to be asked.

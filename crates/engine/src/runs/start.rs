@@ -117,11 +117,10 @@ pub(crate) fn new_run(
 }
 
 /// Writes the run down, unless it is there already.
-pub(crate) async fn ask(tx: &mut Tx, mut new: NewRun, by: &By, now: Micros) -> Result<Asked, Error> {
+pub(crate) async fn ask(tx: &mut Tx, new: NewRun, by: &By, now: Micros) -> Result<Asked, Error> {
     if let Some(before) = same(tx, &new).await? {
         return Ok(Asked { run: view::read(tx, &before, now).await?, replayed: true });
     }
-    policy::choose(tx, &mut new).await?;
     refuse_stale_preview(tx, &new, now).await?;
     let (mut journal, run_id) = (Journal::default(), new.run_id.clone());
     let row = begin_many(tx, vec![new], by, now, &mut journal).await?.pop().ok_or_else(|| taken(&run_id))?;
@@ -134,11 +133,12 @@ pub(crate) async fn ask(tx: &mut Tx, mut new: NewRun, by: &By, now: Micros) -> R
 /// Writes these runs down; those whose id or idempotency key is taken are left out.
 pub(crate) async fn begin_many(
     tx: &mut Tx,
-    wishes: Vec<NewRun>,
+    mut wishes: Vec<NewRun>,
     by: &By,
     now: Micros,
     journal: &mut Journal,
 ) -> Result<Vec<RunRow>, Error> {
+    policy::choose(tx, &mut wishes).await?;
     let keys: HashMap<String, i64> =
         runs::insert_many(tx, &wishes).await?.into_iter().map(|(key, run_id)| (run_id, key)).collect();
     let (mut begun, mut lines) = (Vec::with_capacity(keys.len()), Vec::with_capacity(keys.len()));

@@ -151,6 +151,7 @@ fn new_run(row: &ScheduleRow, asker: Asker<'_>, now: Micros, place: usize) -> Re
         key: Some(row.schedule_id.as_str()),
         mode: wish.mode,
         scope_digest: &scope_digest,
+        policy_snapshot_id: wish.policy_snapshot_id.as_ref(),
         retry_number: 0,
     };
     Ok(NewRun {
@@ -166,6 +167,8 @@ fn new_run(row: &ScheduleRow, asker: Asker<'_>, now: Micros, place: usize) -> Re
         request_digest: identity::request_digest(&wish, None).map_err(Error::internal)?,
         scope: wish.scope,
         scope_digest,
+        policy_snapshot_id: wish.policy_snapshot_id,
+        policy_revision: None,
         idempotency_key: None,
         preview_id: None,
         priority: i64::from(run_wish::PRIORITY),

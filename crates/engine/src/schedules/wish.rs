@@ -4,14 +4,13 @@ use crate::cron::Cron;
 use crate::error::Error;
 use crate::limit_changes::demand_within;
 use crate::runs::wish as run_wish;
+use stella_contract::ids::PolicySnapshotId;
 use stella_contract::run::StartRun;
 use stella_contract::time::Micros;
 use stella_ledger::schedules::ScheduleRow;
 
 /// The longest name.
 const LONGEST_NAME: usize = 80;
-/// The longest name of a policy.
-const LONGEST_POLICY: usize = 128;
 /// A catch-up window is ten seconds to a year.
 const CATCHUP_S: std::ops::RangeInclusive<i64> = 10..=365 * 24 * 3_600;
 
@@ -30,9 +29,9 @@ pub(super) fn check(row: &mut ScheduleRow) -> Result<Cron, Error> {
     demand_within("limits.parallelism", row.limits.parallelism, 1..=64)?;
     demand_within("limits.targetsPerMinute", row.limits.targets_per_minute, 1..=100_000)?;
     if let Some(policy) = &row.policy_snapshot_id
-        && (policy.len() > LONGEST_POLICY || !policy.bytes().all(|byte| byte.is_ascii_graphic()))
+        && policy.parse::<PolicySnapshotId>().is_err()
     {
-        return Err(Error::invalid("policySnapshotId", "the digest or id of a policy snapshot"));
+        return Err(Error::invalid("policySnapshotId", "is the id of a policy snapshot"));
     }
     run_wish::check(&run_of(row))?;
     Ok(cron)
@@ -48,6 +47,7 @@ pub(super) fn run_of(row: &ScheduleRow) -> StartRun {
         preview_id: None,
         allow_stale: false,
         segment_size: None,
+        policy_snapshot_id: row.policy_snapshot_id.as_deref().and_then(|id| id.parse().ok()),
     }
 }
 

@@ -156,7 +156,8 @@ pub(crate) async fn backlog(exam: Exam) {
                 "insert into backlog_samples (tenant, at, schedule_id, planner, executor) values ('exam', ",
             );
             of_schedule.bind(start).push(", 'sch_1', 1, 40), ('exam', ").bind(start + minute);
-            of_schedule.push(", 'sch_1', 0, 50)").execute(tx).await?;
+            of_schedule.push(", 'sch_1', 0, 50)");
+            of_schedule.execute(tx).await?;
             let told: Vec<_> = run_samples::since(tx, "exam", start, 5 * minute)
                 .await?
                 .into_iter()

@@ -15,8 +15,8 @@ mod files;
 mod lists;
 mod multiply;
 mod plans;
-mod schedules;
 mod rules;
+mod schedules;
 mod writes;
 
 /// Asks each question of both databases.

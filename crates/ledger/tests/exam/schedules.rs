@@ -165,6 +165,8 @@ async fn a_run(tx: &mut Tx, n: u32) -> Result<stella_contract::ids::RunId, Ledge
         allow_stale: false,
         retry_of: None,
         only_failed: false,
+        policy_snapshot_id: None,
+        policy_revision: None,
         retry_number: 0,
         correlation_id: "c".to_owned(),
         created_at: NOW,

@@ -8,7 +8,8 @@ use stella_contract::api::ENDPOINTS;
 use stella_contract::feature::Feature;
 use stella_contract::ids::{
     BackfillId, BlackoutId, BreakerId, BucketId, ChangeSetId, DeadLetterId, IncidentId, JobId, LeaseId,
-    PolicySnapshotId, QuotaId, RunId, ScheduleId, SegmentId, SloId, SourceId, TargetId, ThrottleId, ViewId, WorkerId,
+    PolicySnapshotId, QuotaId, RunId, ScheduleId, SegmentId, SloId, SourceId, TargetId, ThrottleId, ViewId,
+    WorkerId,
 };
 use stella_contract::page::PageQuery;
 use stella_contract::trigger::TriggerKind;

@@ -22,7 +22,10 @@ async fn a_schedule_is_made_paused_resumed_run_and_deleted() {
         (&json!(30), &json!("skip"), &json!(600), &json!(50_000))
     );
     assert_eq!(one["limits"], json!({ "parallelism": 4, "targetsPerMinute": 600 }));
-    assert_eq!((&one["words"], &one["enabled"], &one["paused"]), (&json!("at 02:30"), &json!(true), &json!(false)));
+    assert_eq!(
+        (&one["words"], &one["enabled"], &one["paused"]),
+        (&json!("at 02:30"), &json!(true), &json!(false))
+    );
     assert_eq!(app.get("/api/v1/schedules").await.json()["items"][0]["scheduleId"], one["scheduleId"]);
     let paused = app.post(&format!("{path}:pause"), "").await.json();
     assert_eq!((&paused["paused"], &paused["nextFireAt"]), (&json!(true), &Value::Null));
@@ -30,7 +33,8 @@ async fn a_schedule_is_made_paused_resumed_run_and_deleted() {
     assert_eq!(resumed["nextFireAt"], one["nextFireAt"]);
     let run = app.post(&format!("{path}:trigger"), "").await;
     assert_eq!((run.status.as_u16(), &run.json()["scheduleId"]), (201, &one["scheduleId"]));
-    let of_it = app.get(&format!("/api/v1/runs?scheduleId={}", one["scheduleId"].as_str().unwrap())).await.json();
+    let of_it =
+        app.get(&format!("/api/v1/runs?scheduleId={}", one["scheduleId"].as_str().unwrap())).await.json();
     assert_eq!(of_it["items"].as_array().unwrap().len(), 1);
     assert_eq!(app.get(&format!("{path}/fires")).await.json()["items"], json!([]));
     let coming = app.get("/api/v1/schedules/upcoming").await.json();
@@ -50,7 +54,8 @@ async fn a_cron_text_that_cannot_be_read_is_refused_with_its_field() {
     assert_eq!((&detail["field"], &detail["code"]), (&json!("cron.hour"), &json!("CRON_INVALID")));
     let preview = app.post("/api/v1/schedules:preview", r#"{"cron":"30 25 * * *"}"#).await;
     assert_eq!(preview.refusal(), (422, "CRON_INVALID".to_owned()));
-    let told = app.post("/api/v1/schedules:preview", r#"{"cron":"@daily","timezone":"Asia/Kolkata"}"#).await.json();
+    let told =
+        app.post("/api/v1/schedules:preview", r#"{"cron":"@daily","timezone":"Asia/Kolkata"}"#).await.json();
     assert_eq!(told["fires"].as_array().unwrap().len(), 5);
     assert_eq!((&told["words"], &told["offset"]), (&json!("at 00:00"), &json!("+05:30")));
 }
