@@ -10,6 +10,8 @@
 pub mod aliases;
 #[path = "support/chromium.rs"]
 pub mod chromium;
+#[path = "support/family.rs"]
+pub mod family;
 #[path = "support/fixtures.rs"]
 pub mod fixtures;
 #[path = "support/large/mod.rs"]

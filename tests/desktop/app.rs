@@ -7,6 +7,7 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
+use stella_tests::family::{Family, children};
 use stella_tests::served::{Home, program};
 use thirtyfour::Capabilities;
 use thirtyfour::prelude::*;
@@ -49,7 +50,7 @@ impl Drop for Screen {
 pub(crate) struct App {
     pub(crate) driver: WebDriver,
     // A driver serves one session at a time: each window has its own.
-    child: Child,
+    child: Family,
 }
 
 impl App {
@@ -57,10 +58,8 @@ impl App {
     pub(crate) async fn open(home: &Home, bus: &Bus, screen: &Screen, arguments: &[&str]) -> Self {
         rustls::crypto::ring::default_provider().install_default().ok();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let child = environment(Command::new("WebKitWebDriver"), home, bus, screen)
-            .arg(format!("--port={port}"))
-            .arg("--host=127.0.0.1")
-            .spawn()
+        let mut command = environment(Command::new("WebKitWebDriver"), home, bus, screen);
+        let child = Family::start(command.arg(format!("--port={port}")).arg("--host=127.0.0.1"))
             .expect("WebKitWebDriver is installed (package webkit2gtk-driver)");
         let mut capabilities = Capabilities::new();
         // No `browserName`: the driver matches it against the program's own, and finds no other.
@@ -154,8 +153,8 @@ impl App {
 
     /// Closes the window, ends its driver and waits until the program is gone. Now and then the driver ends the page and
     /// leaves the program behind, to which the next start would hand itself over.
-    pub(crate) async fn close(mut self) {
-        let programs = children(self.child.id());
+    pub(crate) async fn close(self) {
+        let programs = children(&self.child.id().to_string());
         self.driver.clone().quit().await.ok();
         // The shell has `kill` built in; as a program it is not everywhere.
         let line = format!("kill {}", programs.join(" "));
@@ -166,8 +165,6 @@ impl App {
             }
         });
         gone.await.unwrap_or_else(|_| panic!("the program did not end when it was asked to: {programs:?}"));
-        self.child.kill().ok();
-        self.child.wait().ok();
     }
 }
 
@@ -175,16 +172,7 @@ impl Drop for App {
     fn drop(&mut self) {
         // With its driver gone the session cannot be ended politely, and trying takes minutes.
         self.driver.clone().leak().ok();
-        self.child.kill().ok();
-        self.child.wait().ok();
     }
-}
-
-/// The processes that a process has started.
-fn children(process: u32) -> Vec<String> {
-    let listed =
-        std::fs::read_to_string(format!("/proc/{process}/task/{process}/children")).unwrap_or_default();
-    listed.split_whitespace().map(str::to_owned).collect()
 }
 
 /// Whether a process does something; one that has ended may stay listed until its parent looks.

@@ -48,6 +48,8 @@ const TOLD_EVERY: u64 = 50;
 
 /// Where the book is kept, and how a server on it is started.
 struct Site {
+    /// What its book is kept in, as it is told.
+    name: &'static str,
     home: Home,
     ledger: String,
 }
@@ -98,21 +100,41 @@ impl Drop for Hand {
 }
 
 /// Waits along the feed until no job is open and no dead letter waits to be repeated.
-async fn until_all_settled(client: &Client) {
+async fn until_all_settled(name: &str, client: &Client) {
     let mut cursor = client.feed().cursor().await.unwrap();
+    let mut told = u64::MAX;
     loop {
-        let mut open = load::mend(client).await.unwrap();
-        for state in JobState::ALL.iter().copied().filter(|state| !state.is_final()) {
-            let filter = JobFilter { state: Some(state), ..JobFilter::default() };
-            let page = client.jobs().list(&filter, &PageQuery::default()).await.unwrap();
-            open += page.items.len();
-        }
-        if open == 0 {
+        let mended = load::mend(client).await.unwrap() as u64;
+        let open = open_jobs(client).await;
+        if open + mended == 0 {
             return;
         }
-        let query = FeedQuery { cursor: Some(cursor), max_wait_ms: Some(5_000) };
-        cursor = client.feed().since(query).await.unwrap().cursor;
+        if open < told / 2 {
+            println!("{name}: {open} jobs open");
+            told = open;
+        }
+        // It is looked at again when much of it may have moved: to count thousands at every event keeps the core busy.
+        let mut moved = 0;
+        while moved <= open.min(10_000) / 4 {
+            let query = FeedQuery { cursor: Some(cursor), max_wait_ms: Some(5_000) };
+            let got = client.feed().since(query).await.unwrap();
+            cursor = got.cursor;
+            moved += got.events.len() as u64;
+            if got.events.is_empty() {
+                break;
+            }
+        }
     }
+}
+
+/// How many jobs are open; of more than a list counts it is enough that there are some.
+async fn open_jobs(client: &Client) -> u64 {
+    let states = JobState::ALL.iter().filter(|state| !state.is_final()).map(|state| state.as_str());
+    let filter = format!("state:{}", states.collect::<Vec<_>>().join(","));
+    let filter = JobFilter { filter: Some(filter), ..JobFilter::default() };
+    let one = PageQuery { page_token: None, page_size: Some(1) };
+    let page = client.jobs().list(&filter, &one).await.unwrap();
+    page.total_estimate.unwrap_or(u64::MAX)
 }
 
 /// Attempts that workers saw: none twice under one epoch.
@@ -166,7 +188,7 @@ async fn endure(site: Site) {
             *kills.entry("server").or_default() += 1;
         }
         if cycle % TOLD_EVERY == 0 {
-            println!("{cycle} cycles, {} acknowledged", counted.borrow().len());
+            println!("{}: {cycle} cycles, {} acknowledged", site.name, counted.borrow().len());
         }
     }
     end.send_replace(true);
@@ -174,13 +196,16 @@ async fn endure(site: Site) {
         producer.await.unwrap();
     }
     mender.abort();
-    until_all_settled(&client).await;
+    println!("{}: {} acknowledged, waits for what is open", site.name, counted.borrow().len());
+    until_all_settled(site.name, &client).await;
+    println!("{}: nothing is open, reads all histories", site.name);
 
     let promised = counted.borrow().clone();
     let proof = proof::prove(&client, &promised).await;
     println!(
-        "seed {seed}, {cycles} cycles, killed {kills:?}: {} acknowledged, {} without an answer at first, none lost; \
+        "{}: seed {seed}, {cycles} cycles, killed {kills:?}: {} acknowledged, {} without an answer at first, none lost; \
          {} attempts witnessed, {} leases, {} replays, at work at most {:?}",
+        site.name,
         promised.len(),
         load.unknown.load(Ordering::Relaxed),
         assert_witnessed(&site),
@@ -194,11 +219,11 @@ async fn endure(site: Site) {
 async fn nothing_is_lost_or_done_twice_however_often_server_and_workers_are_killed_on_sqlite() {
     let home = Home::default();
     let ledger = home.ledger().display().to_string();
-    endure(Site { home, ledger }).await;
+    endure(Site { name: "sqlite", home, ledger }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_or_done_twice_however_often_server_and_workers_are_killed_on_postgres() {
     let ledger = stella_ledger::testing::postgres().await.unwrap();
-    endure(Site { home: Home::default(), ledger }).await;
+    endure(Site { name: "postgres", home: Home::default(), ledger }).await;
 }

@@ -1,7 +1,8 @@
 //! A headless Chromium under WebDriver, one driver per test.
 
+use crate::family::Family;
 use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
 use thirtyfour::prelude::*;
@@ -10,7 +11,7 @@ use thirtyfour::prelude::*;
 pub struct Browser {
     /// For everything a person can do.
     pub driver: WebDriver,
-    child: Child,
+    _chromedriver: Family,
     _profile: TempDir,
 }
 
@@ -20,12 +21,10 @@ impl Browser {
         // Sandboxes and crash reporters need rights that a test machine may not give.
         rustls::crypto::ring::default_provider().install_default().ok();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let child = Command::new("chromedriver")
-            .arg(format!("--port={port}"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver is installed (package chromium-driver)");
+        let mut command = Command::new("chromedriver");
+        command.arg(format!("--port={port}")).stdout(Stdio::null()).stderr(Stdio::null());
+        let chromedriver =
+            Family::start(&mut command).expect("chromedriver is installed (package chromium-driver)");
         let profile = tempfile::tempdir().unwrap();
         let mut capabilities = DesiredCapabilities::chrome();
         for argument in [
@@ -45,7 +44,7 @@ impl Browser {
         capabilities.add_arg(&format!("--window-size={width},{height}")).unwrap();
         capabilities.add_arg(&format!("--user-data-dir={}", profile.path().display())).unwrap();
         let driver = connect(port, capabilities.into()).await;
-        Self { driver, child, _profile: profile }
+        Self { driver, _chromedriver: chromedriver, _profile: profile }
     }
 
     /// Opens an address and waits until the page says that its first data stands.
@@ -102,17 +101,15 @@ impl Browser {
     }
 
     /// Ends both.
-    pub async fn close(mut self) {
+    pub async fn close(self) {
         self.driver.clone().quit().await.ok();
-        self.child.kill().ok();
-        self.child.wait().ok();
     }
 }
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        // With its driver gone the session cannot be ended politely, and trying takes minutes.
+        self.driver.clone().leak().ok();
     }
 }
 

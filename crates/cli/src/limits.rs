@@ -201,7 +201,8 @@ pub(crate) struct OverrideOne {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Pools {
-    /// Bound the jobs that a pool of workers holds at once; without --limit its bound is taken away.
+    /// Bound the jobs that a pool of workers holds at once, by a number or by the rule; with neither its bound is taken
+    /// away.
     Limit(LimitOne),
 }
 
@@ -212,6 +213,9 @@ pub(crate) struct LimitOne {
     /// 1 to 64.
     #[arg(long)]
     limit: Option<i64>,
+    /// The bound follows what the rule recommends every 30 s.
+    #[arg(long, conflicts_with = "limit")]
+    follow: bool,
     #[command(flatten)]
     why: Why,
 }
@@ -332,7 +336,7 @@ impl Buckets {
 impl Pools {
     async fn obey(&self, door: &Door, output: &Output) -> Result<(), Failure> {
         let Self::Limit(on) = self;
-        let wish = LimitPool { pool: on.pool.clone(), limit: on.limit };
+        let wish = LimitPool { pool: on.pool.clone(), limit: on.limit, follow: on.follow };
         let pool = door.client.limits().limit_pool(&wish, &on.why.write()).await?;
         output.show(&pool, |pool| {
             Table::of_one([
@@ -340,6 +344,7 @@ impl Pools {
                 ("limit", pool.limit.to_string()),
                 ("in use", pool.in_use.to_string()),
                 ("recommended", pool.recommended.to_string()),
+                ("follows the rule", if pool.follows { "yes" } else { "no" }.to_owned()),
             ])
         })
     }

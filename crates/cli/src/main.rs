@@ -29,6 +29,7 @@ mod failure;
 mod features;
 mod findings;
 mod health;
+mod incident;
 mod jobs_steer;
 mod limits;
 mod matches;

@@ -2,9 +2,10 @@
 
 use crate::cause::Why;
 use crate::change_set::{ChangeSets, Views};
-use crate::dead_letter::{DeadLetters, Incidents};
+use crate::dead_letter::DeadLetters;
 use crate::door::{Door, Labour};
 use crate::failure::Failure;
+use crate::incident::Incidents;
 use crate::jobs_steer::{Steer, dependency};
 use crate::limits::{Limits, of_explanation};
 use crate::ops;

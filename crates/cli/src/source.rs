@@ -12,7 +12,7 @@ use clap::{Args, Subcommand};
 use stella_contract::error::Code;
 use stella_contract::ids::SourceId;
 use stella_contract::job::{Job, JobDetail};
-use stella_contract::source::{AddSource, IngestReport, RunSource, Source as Row, SourceType};
+use stella_contract::source::{AddSource, IngestReport, RunSource, Source as Row, SourceFilter, SourceType};
 use stella_sdk::{Client, collect_all};
 
 #[derive(Debug, Subcommand)]
@@ -21,7 +21,7 @@ pub(crate) enum Source {
     Add(Add),
     /// List the sources.
     #[command(visible_alias = "ls")]
-    List(Paging),
+    List(ListSources),
     /// Show one source.
     Show(Which),
     /// Read sources now.
@@ -40,6 +40,27 @@ pub(crate) enum Source {
     ResetWatermark(source_steer::Reset),
     /// Let the next window pass unread; it is noted as a gap.
     SkipWindow(source_steer::Skip),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListSources {
+    /// Of this kind only.
+    #[arg(long = "type", value_name = "TYPE")]
+    source_type: Option<SourceType>,
+    /// Those that are switched on only, or the others.
+    #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true")]
+    enabled: Option<bool>,
+    /// Paused ones only, or the others.
+    #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true")]
+    paused: Option<bool>,
+    #[command(flatten)]
+    paging: Paging,
+}
+
+impl ListSources {
+    const fn filter(&self) -> SourceFilter {
+        SourceFilter { source_type: self.source_type, enabled: self.enabled, paused: self.paused }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -110,8 +131,9 @@ impl Source {
                 };
                 output.show(&client.sources().add(&wish, &add.why.write()).await?, of_one)
             }
-            Self::List(paging) => {
-                let page = paging.read(async |page| client.sources().list(&page).await).await?;
+            Self::List(list) => {
+                let filter = list.filter();
+                let page = list.paging.read(async |page| client.sources().list(&filter, &page).await).await?;
                 output.page(&page, of_many)
             }
             Self::Show(which) => output.show(&found(client, &which.source).await?, of_one),

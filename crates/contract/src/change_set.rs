@@ -2,6 +2,12 @@
 //!
 //! A single thing is a selection of one, so that there is one way to act.
 
+mod dry_run;
+mod item;
+
+pub use dry_run::{DryRun, QueueImpact, RefusalCount, ShareCount};
+pub use item::{ChangeItem, ItemFilter, ItemState};
+
 use crate::NoSuchArrow;
 use crate::dead_letter::DeadLetterFilter;
 use crate::ids::{ChangeSetId, Tenant};
@@ -363,76 +369,6 @@ pub struct ChangeSet {
     pub version: i64,
 }
 
-/// What a dry run found.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "camelCase")]
-pub struct DryRun {
-    /// Things selected.
-    pub selected: i64,
-    /// Of them, those the verb can be done to now.
-    pub eligible: i64,
-    /// Why the others cannot, most first.
-    pub refusals: Vec<RefusalCount>,
-    /// By state, most first.
-    pub by_state: Vec<ShareCount>,
-    /// By job type, most first; at most 20.
-    pub by_type: Vec<ShareCount>,
-    /// By category of the last failure, most first.
-    pub by_category: Vec<ShareCount>,
-    /// By source, most first; at most 20.
-    pub by_source: Vec<ShareCount>,
-    /// What the queues of the job types would have to take; empty where the verb makes no work.
-    pub impact: Vec<QueueImpact>,
-    /// How long it takes at its pace, in seconds; absent where it has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub duration_s: Option<i64>,
-}
-
-/// A reason for refusal and how many it meets.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "camelCase")]
-pub struct RefusalCount {
-    /// The reason as a word.
-    pub code: ItemRefusal,
-    /// The reason as a sentence.
-    pub reason: String,
-    /// How many.
-    pub count: i64,
-}
-
-/// Part of a selection that has something in common.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "camelCase")]
-pub struct ShareCount {
-    /// What they have in common.
-    pub name: String,
-    /// How many are selected.
-    pub selected: i64,
-    /// How many of them the verb can be done to.
-    pub eligible: i64,
-}
-
-/// What the queue of a job type would have to take.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "camelCase")]
-pub struct QueueImpact {
-    /// The job type.
-    pub job_type: String,
-    /// Jobs that would be added.
-    pub added: i64,
-    /// Jobs of the type that wait now.
-    pub waiting: i64,
-    /// Jobs of the type at work now.
-    pub at_work: i64,
-    /// As many may be at work at once, where a quota says so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_active: Option<i64>,
-}
-
 /// How far a change-set is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -446,61 +382,6 @@ pub struct ChangeProgress {
     pub skipped: i64,
     /// Refused for another reason when reached.
     pub failed: i64,
-}
-
-words! {
-    /// What became of an item.
-    ItemState {
-        /// Not reached yet.
-        Waiting = "waiting",
-        /// Refused by the dry run; it is not reached.
-        Refused = "refused",
-        /// Changed.
-        Done = "done",
-        /// No longer possible when it was reached.
-        Skipped = "skipped",
-        /// Refused for another reason when it was reached.
-        Failed = "failed",
-    }
-}
-
-/// One item of a change-set. Order of lists: as selected.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "camelCase")]
-pub struct ChangeItem {
-    /// Its place, from 1.
-    pub position: i64,
-    /// The job or dead-letter entry.
-    pub id: String,
-    /// The job's type.
-    pub job_type: String,
-    /// Its state at the time of the dry run.
-    pub was: String,
-    /// What became of it.
-    pub state: ItemState,
-    /// Why it was not changed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub code: Option<ItemRefusal>,
-    /// What the refusal said, where the code does not say it all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub message: Option<String>,
-    /// The job that came of it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub result_job_id: Option<String>,
-    /// When it was reached.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub at: Option<Micros>,
-}
-
-/// Which items are wanted.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "camelCase", default)]
-pub struct ItemFilter {
-    /// Those of which this became.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub state: Option<ItemState>,
 }
 
 /// Which change-sets are wanted.

@@ -1,5 +1,11 @@
 //! A job: its states, the arrows between them, and what every door shows of it (spec 01).
 
+mod failure;
+mod wish;
+
+pub use failure::ErrorClass;
+pub use wish::{JobFilter, SubmitJob};
+
 use crate::NoSuchArrow;
 use crate::ids::{JobId, LeaseId, RunId, SourceId, Tenant, WorkerId};
 use crate::time::Micros;
@@ -317,62 +323,6 @@ pub struct Job {
     pub version: i64,
 }
 
-words! {
-    /// Why an attempt failed, in the categories of spec 4.2; they decide whether it is tried again.
-    ErrorClass {
-        /// The far side said: too many requests (429).
-        UpstreamThrottle = "upstream_throttle",
-        /// The far side failed (5xx).
-        UpstreamError = "upstream_error",
-        /// The far side refused what was asked (4xx other than 401, 403 and 429).
-        UpstreamClient = "upstream_client",
-        /// The far side could not be reached or broke off: DNS, connect, TLS, reset.
-        Network = "network",
-        /// The attempt ran over its limit.
-        Timeout = "timeout",
-        /// The worker vanished.
-        LeaseLost = "lease_lost",
-        /// Well-formed, but not of the agreed shape.
-        SchemaMismatch = "schema_mismatch",
-        /// Bytes that are not well-formed.
-        ParseError = "parse_error",
-        /// It breaks a rule of ours for what comes in; a feed that came empty or shrank is one.
-        Validation = "validation",
-        /// Not allowed there: 401, 403, a credential that ran out.
-        Auth = "auth",
-        /// A digest or a signature does not fit.
-        Integrity = "integrity",
-        /// No disk, no memory, or the store failed.
-        Resource = "resource",
-        /// It needs the network, and the network is sealed.
-        OfflineBlocked = "offline_blocked",
-        /// A fault of ours, or unknown.
-        Internal = "internal",
-    }
-}
-
-impl ErrorClass {
-    /// Whether another attempt may help without anybody changing anything.
-    pub const fn is_retryable(self) -> bool {
-        match self {
-            Self::UpstreamThrottle
-            | Self::UpstreamError
-            | Self::Network
-            | Self::Timeout
-            | Self::LeaseLost
-            | Self::Resource => true,
-            Self::UpstreamClient
-            | Self::SchemaMismatch
-            | Self::ParseError
-            | Self::Validation
-            | Self::Auth
-            | Self::Integrity
-            | Self::OfflineBlocked
-            | Self::Internal => false,
-        }
-    }
-}
-
 /// A job with what only its own page shows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -421,89 +371,6 @@ pub struct Attempt {
     /// Sentence of the failure, redacted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_message: Option<String>,
-}
-
-/// A wish for a job.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct SubmitJob {
-    /// `^[a-z][a-z0-9.-]{1,63}$`.
-    #[cfg_attr(feature = "openapi", schema(pattern = "^[a-z][a-z0-9.-]{1,63}$"))]
-    pub job_type: String,
-    /// 0 to 100; 50 when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 100))]
-    pub priority: Option<i32>,
-    /// What to work on.
-    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
-    pub payload: serde_json::Value,
-    /// The same key and payload is the same job; made from the id when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 200))]
-    pub idempotency_key: Option<String>,
-    /// A part of the tenant.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 200))]
-    pub project: Option<String>,
-    /// Not to start before.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub not_before: Option<Micros>,
-    /// 6 when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 100))]
-    pub max_attempts: Option<i32>,
-    /// 3600 when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 604_800))]
-    pub timeout_s: Option<i64>,
-    /// Binds it to its cause; made when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 200))]
-    pub correlation_id: Option<String>,
-    /// The trace it belongs to, as W3C Trace Context writes it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(
-        feature = "openapi",
-        schema(pattern = "^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$")
-    )]
-    pub traceparent: Option<String>,
-    /// The open run it belongs to: when that ends while a job before this one has failed, this one is skipped.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub run_id: Option<RunId>,
-    /// The jobs it waits for, at most 1,000.
-    #[serde(deserialize_with = "crate::object::each", default, skip_serializing_if = "Vec::is_empty")]
-    #[cfg_attr(feature = "openapi", schema(max_items = 1_000))]
-    pub depends_on: Vec<crate::edge::Dependency>,
-}
-
-/// Which jobs are wanted.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "camelCase", default)]
-pub struct JobFilter {
-    /// In this state.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub state: Option<JobState>,
-    /// Of this type.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub job_type: Option<String>,
-    /// Waiting for this reason.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub wait_reason: Option<WaitReason>,
-    /// Of this run.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub run: Option<RunId>,
-    /// Of this source.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub source: Option<SourceId>,
-    /// Held or last held by this worker.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub worker: Option<WorkerId>,
-    /// The same and more as text: `state:failed,timed_out type:ingest.* age:<24h`. Several values of one key mean or,
-    /// several keys mean and.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub filter: Option<String>,
 }
 
 #[cfg(test)]

@@ -118,10 +118,14 @@ pub struct Pressure {
 pub struct Pool {
     /// Its name.
     pub pool: String,
-    /// Jobs it may hold at once: an operator's limit, or else what its workers say.
+    /// Jobs it may hold at once: an operator's limit, what the rule recommends where it follows the rule, or else what
+    /// its workers say.
     pub limit: i64,
     /// Whether an operator set the limit.
     pub fixed: bool,
+    /// Whether the limit is what the rule recommends, looked at every 30 s.
+    #[serde(default)]
+    pub follows: bool,
     /// Jobs it holds.
     pub in_use: i64,
     /// What the rule recommends: 1 to 64.
@@ -140,7 +144,7 @@ pub struct Pool {
     pub adjusted_at: Micros,
 }
 
-/// A wish to bound a pool; without a limit the bound is taken away.
+/// A wish to bound a pool, by a number or by the rule; with neither the bound is taken away.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -151,6 +155,9 @@ pub struct LimitPool {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 64))]
     pub limit: Option<i64>,
+    /// Its bound is what the rule recommends, from now on; not together with a limit.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub follow: bool,
 }
 
 /// The token bucket of a host. Order of lists: host.
@@ -172,6 +179,9 @@ pub struct Bucket {
     pub base_rate: f64,
     /// Tokens per second now.
     pub current_rate: f64,
+    /// Tokens per second at the end of every two minutes of the last two hours, oldest first; told with the pressure.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rates: Vec<f64>,
     /// Nothing is taken before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frozen_until: Option<Micros>,

@@ -3,12 +3,14 @@
 
 use crate::caller::Caller;
 use crate::error::Error;
+use crate::gate::tell_holds;
 use crate::graph;
 use crate::jobs::Jobs;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use stella_contract::dag::{DAG_SCHEMA, Dag, DagEdge, DagNode, HOPS, MOST_SHOWN};
 use stella_contract::edge::MOST_NODES;
 use stella_contract::ids::{JobId, RunId};
+use stella_contract::job::JobState;
 use stella_contract::scope::Scope;
 use stella_contract::time::Micros;
 use stella_ledger::edges::{self, EdgeRecord, Node};
@@ -29,7 +31,7 @@ impl Jobs {
     /// The graph around a job: what it waits for, what waits for it, and so on; of a run's job, the whole run.
     pub async fn dag(&self, caller: &Caller, id: &JobId) -> Result<Dag, Error> {
         caller.demand(Scope::OrchRead)?;
-        let (tenant, wanted) = (caller.tenant.clone(), id.clone());
+        let (tenant, wanted, now) = (caller.tenant.clone(), id.clone(), self.engine.now());
         let found: Found = self
             .engine
             .ledger()
@@ -37,15 +39,15 @@ impl Jobs {
                 Box::pin(async move {
                     let record = jobs::get(tx, &tenant, &wanted).await?;
                     let record = record.ok_or_else(|| Error::not_found("job", &wanted))?;
-                    find(tx, record.key, record.job.run_id).await
+                    find(tx, record.key, record.job.run_id, now).await
                 })
             })
             .await?;
-        draw(found, id, self.engine.now())
+        draw(found, id, now)
     }
 }
 
-async fn find(tx: &mut Tx, focus: i64, run_id: Option<RunId>) -> Result<Found, Error> {
+async fn find(tx: &mut Tx, focus: i64, run_id: Option<RunId>, now: Micros) -> Result<Found, Error> {
     let mut keys = BTreeSet::from([focus]);
     if let Some(run) = &run_id {
         keys.extend(edges::keys_of_run(tx, run, MOST_NODES).await?);
@@ -55,11 +57,35 @@ async fn find(tx: &mut Tx, focus: i64, run_id: Option<RunId>) -> Result<Found, E
         edges::graphs_of(tx, &members).await?.into_iter().map(|(_, graph)| graph).collect();
     let edges = edges::of_graphs(tx, &graphs.into_iter().collect::<Vec<_>>()).await?;
     keys.extend(edges.iter().flat_map(|edge| [edge.from_key, edge.to_key]));
-    let nodes = edges::nodes(tx, &keys.iter().copied().collect::<Vec<_>>()).await?;
+    let mut nodes = edges::nodes(tx, &keys.iter().copied().collect::<Vec<_>>()).await?;
     let shown = if keys.len() > MOST_SHOWN { neighbourhood(focus, &edges) } else { keys };
+    tell_waits(tx, &mut nodes, &shown, now).await?;
     let unmet = edges::unmet(tx, &shown.iter().copied().collect::<Vec<_>>()).await?;
     let unmet = unmet.into_iter().map(|edge| (edge.key, edge.from_key)).collect();
     Ok(Found { focus, run_id, nodes, edges, shown, unmet })
+}
+
+/// Says of the nodes that limits may hold what holds them now.
+async fn tell_waits(
+    tx: &mut Tx,
+    nodes: &mut [Node],
+    shown: &BTreeSet<i64>,
+    now: Micros,
+) -> Result<(), Error> {
+    let waits = |node: &&Node| matches!(node.state, JobState::Pending | JobState::Queued);
+    let waiting = nodes.iter().filter(waits).map(|node| node.key).filter(|key| shown.contains(key));
+    let waiting: Vec<i64> = waiting.collect();
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    let mut records = jobs::get_many(tx, &waiting).await?;
+    tell_holds(tx, &mut records, now).await?;
+    let told: HashMap<i64, _> =
+        records.into_iter().map(|record| (record.key, record.job.wait_reason)).collect();
+    for node in nodes.iter_mut().filter(|node| told.contains_key(&node.key)) {
+        node.wait_reason = told[&node.key];
+    }
+    Ok(())
 }
 
 /// What is at most two edges away, nearer jobs first when there are too many.

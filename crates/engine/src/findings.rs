@@ -93,7 +93,7 @@ impl Findings {
                 })
             })
             .await?;
-        let page = page::of(filter, query, rows, u64::try_from(total).ok(), |(key, _)| key.clone())?;
+        let page = page::of(filter, query, rows, page::total(total), |(key, _)| key.clone())?;
         Ok(Page {
             items: page.items.into_iter().map(|(_, finding)| finding).collect(),
             next_page_token: page.next_page_token,
@@ -207,7 +207,7 @@ fn escaped(part: &str) -> String {
 }
 
 /// How many match. Without further filters the evaluations themselves kept the sums.
-async fn total(tx: &mut Tx, wanted: &Wanted, run: Option<&RunRow>) -> Result<i64, LedgerError> {
+async fn total(tx: &mut Tx, wanted: &Wanted, run: Option<&RunRow>) -> Result<Option<i64>, LedgerError> {
     let is_plain = wanted.target_key.is_none()
         && wanted.kev.is_none()
         && wanted.status.is_none()
@@ -216,12 +216,12 @@ async fn total(tx: &mut Tx, wanted: &Wanted, run: Option<&RunRow>) -> Result<i64
         && wanted.part.is_none();
     let critical = worst_place(Severity::Critical);
     match (run, wanted.places) {
-        (Some(run), None) if is_plain => Ok(run.findings),
-        (None, None) if is_plain => Ok(finding_lists::latest_totals(tx, &wanted.tenant).await?.0),
+        (Some(run), None) if is_plain => Ok(Some(run.findings)),
+        (None, None) if is_plain => Ok(Some(finding_lists::latest_totals(tx, &wanted.tenant).await?.0)),
         (None, Some((from, _))) if is_plain && from == critical => {
-            Ok(finding_lists::latest_totals(tx, &wanted.tenant).await?.1)
+            Ok(Some(finding_lists::latest_totals(tx, &wanted.tenant).await?.1))
         }
-        (Some(_) | None, Some(_) | None) => finding_lists::count(tx, wanted).await,
+        (Some(_) | None, Some(_) | None) => finding_lists::total(tx, wanted).await,
     }
 }
 

@@ -7,12 +7,14 @@ mod blockers;
 mod claims;
 mod dispatch;
 mod explain;
+mod lanes;
 mod places;
 mod told;
 
 pub(crate) use blockers::{next_eligible_at, wait_reason};
 pub(crate) use claims::claim;
 pub(crate) use dispatch::{at_the_door, dispatch};
+pub(crate) use lanes::{Waiting, waiting, wanted};
 pub(crate) use places::refill;
 pub(crate) use told::tell_holds;
 

@@ -71,17 +71,17 @@ impl History {
         let before = page::after::<_, i64>(&filter, query)?;
         let limit = i64::from(query.size()) + 1;
         let tenant = tenant.clone();
-        let (rows, total): (Vec<HistoryEntry>, i64) = self
+        let (rows, total): (Vec<HistoryEntry>, Option<i64>) = self
             .engine
             .ledger()
             .read(move |tx| {
                 Box::pin(async move {
                     let rows = history::newest(tx, &tenant, &about, before, limit).await?;
-                    Ok::<_, Error>((rows, history::count(tx, &tenant, &about).await?))
+                    Ok::<_, Error>((rows, history::total(tx, &tenant, &about).await?))
                 })
             })
             .await?;
-        page::of(&filter, query, rows, u64::try_from(total).ok(), |entry| entry.seq)
+        page::of(&filter, query, rows, page::total(total), |entry| entry.seq)
     }
 
     async fn tip(&self, tenant: &Tenant) -> Result<Tip, Error> {

@@ -6,7 +6,7 @@ use crate::change::{By, JobChange, settle};
 use crate::dead_letters::fingerprint::{self, Cause};
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::gate::tell_holds;
+use crate::gate::{self, tell_holds};
 use crate::intake::{INLINE_PAYLOAD, of_caller};
 pub(crate) use crate::intake::{JobWish, Payload, insert_many};
 use crate::intake_line::{Submission, may_share};
@@ -27,11 +27,10 @@ use stella_contract::page::{Page, PageQuery};
 use stella_contract::scope::Scope;
 use stella_contract::time::Micros;
 use stella_ledger::history::About;
+use stella_ledger::listing::{self, Found as FoundPage};
 use stella_ledger::record::JobRecord;
-use stella_ledger::{Tx, artifacts, history, jobs, listing, uploads};
+use stella_ledger::{Tx, artifacts, history, jobs, uploads};
 
-/// The most matching jobs that a list counts; of more it says no number.
-const COUNTED: i64 = 10_000;
 /// Entries from which a job's attempts are told; more attempts than that are not made.
 const ATTEMPT_ENTRIES: i64 = 2_000;
 
@@ -115,26 +114,21 @@ impl Jobs {
         let before = page::after::<_, i64>(&key, query)?;
         let now = self.engine.now();
         let wanted = wanted.at(now);
-        let (tenant, limit) = (caller.tenant.clone(), i64::from(query.size()) + 1);
-        let (rows, total): (Vec<JobRecord>, Option<i64>) = self
+        let (tenant, size) = (caller.tenant.clone(), i64::from(query.size()));
+        let found: FoundPage = self
             .engine
             .ledger()
             .read(move |tx| {
                 Box::pin(async move {
-                    let (mut rows, total) =
-                        listing::jobs_and_count(tx, &tenant, &wanted, before, limit, COUNTED).await?;
-                    tell_holds(tx, &mut rows, now).await?;
-                    Ok::<_, Error>((rows, total))
+                    let wanted = gate::wanted(tx, &tenant, wanted, now).await?;
+                    let mut found = listing::page(tx, &tenant, &wanted, before, size, listing::LOOK).await?;
+                    tell_holds(tx, &mut found.records, now).await?;
+                    Ok::<_, Error>(found)
                 })
             })
             .await?;
-        let total = total.and_then(|total| u64::try_from(total).ok());
-        let page = page::of(&key, query, rows, total, |record| record.key)?;
-        Ok(Page {
-            items: page.items.into_iter().map(view).collect(),
-            next_page_token: page.next_page_token,
-            total_estimate: page.total_estimate,
-        })
+        let jobs = found.records.into_iter().map(view).collect();
+        page::going_on(&key, jobs, page::total(found.total), found.next)
     }
 
     /// A job with its payload, result, attempts and artifacts.

@@ -3,10 +3,12 @@
 use crate::caller::Caller;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::gate::{self, Waiting};
 use crate::tally;
 use crate::workers;
 use std::collections::BTreeMap;
 use std::str::FromStr;
+use stella_contract::ids::Tenant;
 use stella_contract::job::{JobState, WaitReason};
 use stella_contract::overview::{
     DepthPoint, InputFigures, JobFigures, Overview, RunFigures, TypeFigures, WaitCount, WorkerFigures,
@@ -43,6 +45,8 @@ impl Engine {
 #[derive(Debug, Default)]
 struct Snapshot {
     waiting: Vec<WaitRow>,
+    /// Ready jobs that a limit holds, by reason; they count as queued.
+    held: Vec<WaitRow>,
     active: Vec<StateRow>,
     ended: Vec<StateRow>,
     open_runs: Vec<OpenRunRow>,
@@ -66,18 +70,25 @@ impl OverviewDesk {
         let snapshot = self
             .engine
             .ledger()
-            .read::<_, LedgerError, _>(move |tx| {
-                Box::pin(async move { read(tx, tenant.as_str(), now).await })
-            })
+            .read::<_, Error, _>(move |tx| Box::pin(async move { read(tx, &tenant, now).await }))
             .await?;
         Ok(figures(&snapshot, now)?)
     }
 }
 
-async fn read(tx: &mut Tx, tenant: &str, now: Micros) -> Result<Snapshot, LedgerError> {
+async fn read(tx: &mut Tx, tenant: &Tenant, now: Micros) -> Result<Snapshot, Error> {
     let day = now.minus_ms(DAY_MS).0;
+    let (held, limited): (Vec<Waiting>, Vec<Waiting>) = gate::waiting(tx, tenant, now)
+        .await?
+        .into_iter()
+        .partition(|waiting| waiting.state == JobState::Queued);
+    let held = held.into_iter().map(told).collect();
+    let tenant = tenant.as_str();
+    let mut waiting = overview::waiting_for_no_limit(tx, tenant).await?;
+    waiting.extend(limited.into_iter().map(told));
     Ok(Snapshot {
-        waiting: overview::waiting(tx, tenant).await?,
+        waiting,
+        held,
         active: overview::active(tx, tenant).await?,
         ended: overview::ended(tx, tenant, day).await?,
         open_runs: overview::open_runs(tx, tenant).await?,
@@ -92,11 +103,20 @@ async fn read(tx: &mut Tx, tenant: &str, now: Micros) -> Result<Snapshot, Ledger
     })
 }
 
+fn told(waiting: Waiting) -> WaitRow {
+    WaitRow {
+        job_type: waiting.job_type,
+        wait_reason: waiting.hold.reason.as_str().to_owned(),
+        jobs: waiting.jobs,
+        next_eligible_at: waiting.hold.until.map(|at| at.0),
+    }
+}
+
 fn figures(snapshot: &Snapshot, now: Micros) -> Result<Overview, LedgerError> {
     Ok(Overview {
         as_of: now,
         jobs: jobs(snapshot)?,
-        waiting: waiting(&snapshot.waiting)?,
+        waiting: waiting(snapshot.waiting.iter().chain(&snapshot.held))?,
         by_type: by_type(snapshot)?,
         runs: runs(snapshot)?,
         workers: worker_figures(&snapshot.workers, now),
@@ -136,7 +156,7 @@ fn jobs(snapshot: &Snapshot) -> Result<JobFigures, LedgerError> {
 }
 
 /// Reasons with the most jobs first; equals in the order of the words.
-fn waiting(rows: &[WaitRow]) -> Result<Vec<WaitCount>, LedgerError> {
+fn waiting<'a>(rows: impl Iterator<Item = &'a WaitRow>) -> Result<Vec<WaitCount>, LedgerError> {
     let mut counts: BTreeMap<WaitReason, WaitCount> = BTreeMap::new();
     for row in rows {
         let reason: WaitReason = word(&row.wait_reason, "wait_reason")?;

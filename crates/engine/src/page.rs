@@ -31,6 +31,11 @@ pub fn after<F: Serialize, K: DeserializeOwned>(filter: &F, query: &PageQuery) -
     }
 }
 
+/// A count of the ledger's, as a page says it.
+pub fn total(counted: Option<i64>) -> Option<u64> {
+    counted.and_then(|count| u64::try_from(count).ok())
+}
+
 /// The page made of up to one row more than asked for; that row only says that there is another page.
 pub fn of<T, F: Serialize, K: Serialize>(
     filter: &F,
@@ -42,9 +47,20 @@ pub fn of<T, F: Serialize, K: Serialize>(
     let size = query.size() as usize;
     let more = rows.len() > size;
     rows.truncate(size);
-    let next_page_token = match rows.last().filter(|_| more) {
-        Some(last) => {
-            let token = Token { f: digest(filter)?, k: key(last) };
+    let next = rows.last().filter(|_| more).map(key);
+    going_on(filter, rows, total, next)
+}
+
+/// The page of these rows, and where the next one begins, when there is one.
+pub fn going_on<T, F: Serialize, K: Serialize>(
+    filter: &F,
+    rows: Vec<T>,
+    total: Option<u64>,
+    next: Option<K>,
+) -> Result<Page<T>, Error> {
+    let next_page_token = match next {
+        Some(next) => {
+            let token = Token { f: digest(filter)?, k: next };
             Some(URL_SAFE_NO_PAD.encode(serde_json::to_vec(&token).map_err(Error::internal)?))
         }
         None => None,

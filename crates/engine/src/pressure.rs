@@ -19,7 +19,7 @@ use stella_contract::time::Micros;
 use stella_ledger::buckets::BucketRow;
 use stella_ledger::pressure::{PoolRow, PressureRow};
 use stella_ledger::record::Cell;
-use stella_ledger::{Tx, buckets, limits, pressure};
+use stella_ledger::{Tx, bucket_samples, buckets, limits, pressure};
 
 /// A worker that was not heard of for so long does not work.
 const HEARD_MS: i64 = 90_000;
@@ -122,11 +122,14 @@ impl Pressure {
             .await
     }
 
-    /// Bounds a pool of workers, or takes its bound away.
+    /// Bounds a pool of workers by a number or by the rule, or takes its bound away.
     pub async fn limit_pool(&self, caller: &Caller, wish: LimitPool) -> Result<Pool, Error> {
         caller.demand_write(Scope::OrchQuota)?;
         if let Some(limit) = wish.limit {
             demand_within("limit", limit, pool::LEAST..=pool::MOST)?;
+            if wish.follow {
+                return Err(Error::invalid("follow", "not together with a limit"));
+            }
         }
         let (engine, caller) = (self.engine.clone(), caller.clone());
         self.engine
@@ -139,7 +142,8 @@ impl Pressure {
                     let before = before.ok_or_else(|| Error::not_found("pool", &wish.pool))?;
                     let found = pressure::pools(tx).await?.into_iter().find(|row| row.pool == wish.pool);
                     let mut row = found.unwrap_or_else(|| new_pool(&wish.pool, now));
-                    row.max_held = wish.limit;
+                    row.max_held = if wish.follow { Some(row.recommended) } else { wish.limit };
+                    row.follows = i64::from(wish.follow);
                     pressure::put_pool(tx, &row).await?;
                     engine.limits_changed();
                     tx.note_ready();
@@ -255,6 +259,7 @@ pub(crate) fn new_pool(name: &str, now: Micros) -> PoolRow {
         p95_ms: None,
         median_ms: None,
         adjusted_at: now.0,
+        follows: 0,
     }
 }
 
@@ -270,7 +275,8 @@ async fn pools(tx: &mut Tx, now: Micros) -> Result<Vec<Pool>, Error> {
             let held = live.iter().filter(|lease| lease.pool.as_deref() == Some(name.as_str())).count();
             Pool {
                 limit: row.max_held.unwrap_or(places),
-                fixed: row.max_held.is_some(),
+                fixed: row.max_held.is_some() && row.follows == 0,
+                follows: row.follows != 0,
                 in_use: i64::try_from(held).unwrap_or(i64::MAX),
                 recommended: row.recommended,
                 utilisation: row.utilisation,
@@ -285,10 +291,15 @@ async fn pools(tx: &mut Tx, now: Micros) -> Result<Vec<Pool>, Error> {
 }
 
 async fn all_buckets(tx: &mut Tx, tenant: &Tenant, now: Micros) -> Result<Vec<Bucket>, Error> {
+    let from = now.minus_ms(bucket::PAST_MS).0;
+    let noted = bucket_samples::since(tx, tenant.as_str(), from).await?;
     let mut all = Vec::new();
     for mut row in buckets::of_tenant(tx, tenant.as_str()).await? {
         bucket::refill(&mut row, now);
-        all.push(bucket_view(tx, row).await?);
+        let bucket = bucket_view(tx, row).await?;
+        let own = noted.iter().filter(|one| one.host == bucket.host).map(|one| (one.at, one.rate));
+        let rates = bucket::past(&own.collect::<Vec<_>>(), bucket.base_rate, bucket.current_rate, now);
+        all.push(Bucket { rates, ..bucket });
     }
     Ok(all)
 }
@@ -309,6 +320,7 @@ async fn bucket_view(tx: &mut Tx, row: BucketRow) -> Result<Bucket, Error> {
         tokens: row.tokens,
         capacity: row.capacity,
         base_rate: row.base_rate,
+        rates: Vec::new(),
         frozen_until: row.frozen_until.map(Micros),
         success_streak,
         throttled_at: row.throttled_at.map(Micros),

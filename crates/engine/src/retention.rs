@@ -12,7 +12,7 @@ use serde_json::json;
 use stella_contract::history::Actor;
 use stella_contract::ids::Tenant;
 use stella_contract::job::Cause;
-use stella_contract::source::SourceType;
+use stella_contract::source::{SourceFilter, SourceType};
 use stella_contract::time::Micros;
 use stella_ledger::sources::{self, SourceRow};
 use stella_ledger::{LedgerError, Tx, advisories, impact, vex};
@@ -28,7 +28,7 @@ const DAY: i64 = 86_400 * 1_000_000;
 pub(crate) async fn purge(tx: &mut Tx, tenant: &Tenant, now: Micros) -> Result<u64, Error> {
     let mut forgotten = 0;
     let mut journal = Journal::default();
-    for row in sources::list(tx, tenant.as_str(), None, MOST_SOURCES).await? {
+    for row in sources::list(tx, tenant.as_str(), &SourceFilter::default(), None, MOST_SOURCES).await? {
         let kept = retained_from(&rules::settings(&row), now);
         let kept = Micros(kept.0.div_euclid(DAY) * DAY);
         let source_type = rules::source_type(&row)?;

@@ -19,7 +19,9 @@ use stella_contract::ids::{JobId, SourceId, Tenant};
 use stella_contract::job::Job;
 use stella_contract::page::{Page, PageQuery};
 use stella_contract::scope::Scope;
-use stella_contract::source::{AddSource, RunSource, Source, SourceHealth, SourceSettings, SourceType};
+use stella_contract::source::{
+    AddSource, RunSource, Source, SourceFilter, SourceHealth, SourceSettings, SourceType,
+};
 use stella_contract::time::Micros;
 use stella_ledger::sources::{self, NewSource, SourceRow};
 use stella_ledger::{LedgerError, Tx, watermarks};
@@ -73,19 +75,24 @@ impl Sources {
     }
 
     /// Sources by name, then id.
-    pub async fn list(&self, caller: &Caller, query: &PageQuery) -> Result<Page<Source>, Error> {
+    pub async fn list(
+        &self,
+        caller: &Caller,
+        filter: &SourceFilter,
+        query: &PageQuery,
+    ) -> Result<Page<Source>, Error> {
         caller.demand(Scope::OrchRead)?;
-        let key = (&caller.tenant, "sources");
+        let key = (&caller.tenant, "sources", filter);
         let after: Option<(String, String)> = page::after(&key, query)?;
-        let (tenant, limit) = (caller.tenant.clone(), i64::from(query.size()) + 1);
+        let (tenant, wanted, limit) = (caller.tenant.clone(), filter.clone(), i64::from(query.size()) + 1);
         let (rows, count) = self
             .engine
             .ledger()
-            .read(|tx| {
+            .read(move |tx| {
                 Box::pin(async move {
                     let after = after.as_ref().map(|(name, id)| (name.as_str(), id.as_str()));
-                    let rows = sources::list(tx, tenant.as_str(), after, limit).await?;
-                    let count = sources::count(tx, tenant.as_str()).await?;
+                    let rows = sources::list(tx, tenant.as_str(), &wanted, after, limit).await?;
+                    let count = sources::total(tx, tenant.as_str(), &wanted).await?;
                     let ids: Vec<String> = rows.iter().map(|row| row.source_id.clone()).collect();
                     let lows: HashMap<String, Option<i64>> =
                         watermarks::lows(tx, &ids).await?.into_iter().collect();
@@ -95,7 +102,7 @@ impl Sources {
             .await?;
         let now = self.engine.now();
         let items = rows.into_iter().map(|(row, low)| view(row, low, now)).collect::<Result<Vec<_>, _>>()?;
-        page::of(&key, query, items, u64::try_from(count).ok(), |source| {
+        page::of(&key, query, items, page::total(count), |source| {
             (source.name.clone(), source.source_id.as_str().to_owned())
         })
     }

@@ -124,13 +124,13 @@ impl Targets {
                         .as_ref()
                         .map(|(name, version, id)| (name.as_str(), version.as_str(), id.as_str()));
                     let rows = targets::list(tx, tenant.as_str(), search, after, limit).await?;
-                    let count = targets::count(tx, tenant.as_str(), search).await?;
+                    let count = targets::total(tx, tenant.as_str(), search).await?;
                     Ok::<_, LedgerError>((rows, count))
                 })
             })
             .await?;
         let items = rows.into_iter().map(view).collect::<Result<Vec<_>, _>>()?;
-        page::of(filter, query, items, u64::try_from(count).ok(), |target| {
+        page::of(filter, query, items, page::total(count), |target| {
             (target.name.clone(), target.version.clone(), target.target_id.as_str().to_owned())
         })
     }

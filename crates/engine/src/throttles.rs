@@ -4,6 +4,7 @@ use crate::breakers;
 use crate::caller::Caller;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::gate;
 use crate::journal::Journal;
 use crate::limit_changes::{Change, note};
 use crate::limits::host_of;
@@ -46,7 +47,8 @@ impl Throttles {
         let key = (&caller.tenant, filter);
         let after: Option<(i64, i64, String)> = page::after(&key, query)?;
         let (tenant, wanted, limit) = (caller.tenant.clone(), filter.clone(), i64::from(query.size()) + 1);
-        let (items, total): (Vec<Throttle>, i64) = self
+        let now = self.engine.now();
+        let (items, total): (Vec<Throttle>, Option<i64>) = self
             .engine
             .ledger()
             .read(move |tx| {
@@ -55,14 +57,14 @@ impl Throttles {
                     let after = after.as_ref().map(|(active, at, id)| (*active, *at, id.as_str()));
                     let rows =
                         throttles::list(tx, tenant.as_str(), (wanted.active, kind), after, limit).await?;
-                    let total = throttles::count(tx, tenant.as_str(), wanted.active, kind).await?;
-                    let waiting = Waiting::of(tx, &tenant).await?;
+                    let total = throttles::total(tx, tenant.as_str(), wanted.active, kind).await?;
+                    let waiting = Waiting::of(tx, &tenant, now).await?;
                     let items = rows.into_iter().map(|row| shown(row, &waiting)).collect::<Result<_, _>>()?;
                     Ok::<_, Error>((items, total))
                 })
             })
             .await?;
-        page::of(&key, query, items, u64::try_from(total).ok(), |throttle| {
+        page::of(&key, query, items, page::total(total), |throttle| {
             let id = throttle.throttle_id.as_str().to_owned();
             (i64::from(throttle.cleared_at.is_none()), throttle.started_at.0, id)
         })
@@ -88,7 +90,7 @@ impl Throttles {
                     let after = throttles::get(tx, caller.tenant.as_str(), id.as_str()).await?;
                     let after =
                         after.ok_or_else(|| Error::internal("a throttle that was just read is gone"))?;
-                    let waiting = Waiting::of(tx, &caller.tenant).await?;
+                    let waiting = Waiting::of(tx, &caller.tenant, now).await?;
                     let (before, after) = (shown(row, &waiting)?, shown(after, &waiting)?);
                     let change = Change {
                         entity: "throttle",
@@ -138,14 +140,14 @@ async fn lift(
 
 /// What a tenant's jobs wait for.
 pub(crate) struct Waiting {
-    rows: Vec<(WaitReason, String, Option<String>, i64)>,
+    rows: Vec<gate::Waiting>,
     hosts: HashMap<String, String>,
 }
 
 impl Waiting {
-    pub(crate) async fn of(tx: &mut Tx, tenant: &Tenant) -> Result<Self, Error> {
-        let rows = limits::waiting(tx, tenant).await?;
-        let ids: Vec<&str> = rows.iter().filter_map(|(_, _, source, _)| source.as_deref()).collect();
+    pub(crate) async fn of(tx: &mut Tx, tenant: &Tenant, now: Micros) -> Result<Self, Error> {
+        let rows = gate::waiting(tx, tenant, now).await?;
+        let ids: Vec<&str> = rows.iter().filter_map(|row| row.source_id.as_deref()).collect();
         let facts = limits::sources(tx, &ids).await?;
         let hosts =
             facts.into_iter().filter_map(|row| Some((row.source_id, host_of(&row.location)?))).collect();
@@ -159,25 +161,26 @@ impl Waiting {
         };
         self.rows
             .iter()
-            .filter(|(reason, job_type, source, _)| match kind {
-                ThrottleKind::Bucket => *reason == WaitReason::RateLimited && of_host(source),
+            .filter(|row| match kind {
+                ThrottleKind::Bucket => row.hold.reason == WaitReason::RateLimited && of_host(&row.source_id),
                 ThrottleKind::Quota => {
-                    of_type(job_type)
+                    of_type(&row.job_type)
                         && matches!(
-                            reason,
+                            row.hold.reason,
                             WaitReason::QuotaMaxActive
                                 | WaitReason::QuotaMaxPerHour
                                 | WaitReason::RateLimited
                         )
                 }
                 ThrottleKind::Breaker => {
-                    *reason == WaitReason::BreakerOpen && (job_type == key || of_host(source))
+                    row.hold.reason == WaitReason::BreakerOpen
+                        && (row.job_type == key || of_host(&row.source_id))
                 }
-                ThrottleKind::Blackout => *reason == WaitReason::Blackout,
-                ThrottleKind::Backpressure => *reason == WaitReason::Backpressure,
-                ThrottleKind::Manual => *reason == WaitReason::Paused && of_type(job_type),
+                ThrottleKind::Blackout => row.hold.reason == WaitReason::Blackout,
+                ThrottleKind::Backpressure => row.hold.reason == WaitReason::Backpressure,
+                ThrottleKind::Manual => row.hold.reason == WaitReason::Paused && of_type(&row.job_type),
             })
-            .map(|(.., jobs)| jobs)
+            .map(|row| row.jobs)
             .sum()
     }
 }

@@ -43,11 +43,11 @@ impl Vex {
             .read::<_, LedgerError, _>(move |tx| {
                 Box::pin(async move {
                     let rows = vex::list(tx, &tenant, &wanted, before, limit).await?;
-                    Ok((rows, vex::count(tx, &tenant, &wanted).await?))
+                    Ok((rows, vex::total(tx, &tenant, &wanted).await?))
                 })
             })
             .await?;
-        let page = page::of(&key, query, rows, u64::try_from(count).ok(), |row| row.statement_key)?;
+        let page = page::of(&key, query, rows, page::total(count), |row| row.statement_key)?;
         Ok(Page {
             items: page.items.into_iter().map(view).collect::<Result<Vec<_>, _>>()?,
             next_page_token: page.next_page_token,

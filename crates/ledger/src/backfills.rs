@@ -109,12 +109,16 @@ pub async fn list(
     query.fetch_all(tx).await
 }
 
-/// How many match.
-pub async fn count(tx: &mut Tx, tenant: &Tenant, filter: &BackfillFilter) -> Result<i64, LedgerError> {
-    let mut query = Query::new("select count(*) from backfills where tenant = ");
+/// How many match, as far as a list counts.
+pub async fn total(
+    tx: &mut Tx,
+    tenant: &Tenant,
+    filter: &BackfillFilter,
+) -> Result<Option<i64>, LedgerError> {
+    let mut query = Query::new("select 1 from backfills where tenant = ");
     query.bind(tenant.as_str());
     matching(&mut query, filter);
-    query.fetch_count(tx).await
+    query.fetch_total(tx).await
 }
 
 fn matching(query: &mut Query, filter: &BackfillFilter) {

@@ -80,6 +80,12 @@ pub async fn of_tenant(tx: &mut Tx, tenant: &str) -> Result<Vec<BucketRow>, Ledg
     Ok(on_db!(tx, connection => sqlx::query_as(OF_TENANT).bind(tenant).fetch_all(connection).await?))
 }
 
+/// All buckets.
+pub async fn all(tx: &mut Tx) -> Result<Vec<BucketRow>, LedgerError> {
+    const ALL: &str = "select * from buckets order by tenant, host";
+    Ok(on_db!(tx, connection => sqlx::query_as(ALL).fetch_all(connection).await?))
+}
+
 const OF_HOSTS: Sql = Sql {
     sqlite: "select * from buckets where host in (select value from json_each($1))",
     postgres: "select * from buckets where host in (select value from json_array_elements_text($1::json))",

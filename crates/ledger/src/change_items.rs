@@ -2,7 +2,7 @@
 
 use crate::db::{Sql, Tx};
 use crate::error::LedgerError;
-use crate::listing::push_candidates;
+use crate::listing::{Wanted, push_candidates};
 use crate::on_db;
 use crate::query::Query;
 use crate::record::Cell;
@@ -11,7 +11,6 @@ use crate::set::json;
 use serde::Serialize;
 use sqlx::FromRow;
 use stella_contract::change_set::{ChangeItem, ItemRefusal, ItemState};
-use stella_contract::filter::JobMatch;
 use stella_contract::ids::Tenant;
 use stella_contract::job::JobState;
 use stella_contract::time::Micros;
@@ -34,7 +33,7 @@ const FACTS: &str = "select key, job_id, job_type, state, error_class, source_id
 pub async fn matching(
     tx: &mut Tx,
     tenant: &Tenant,
-    wanted: &JobMatch,
+    wanted: &Wanted,
     limit: i64,
 ) -> Result<Vec<JobFact>, LedgerError> {
     let mut query = Query::new("select key, job_id, job_type, state, error_class, source_id from (");

@@ -60,7 +60,16 @@ impl Query {
     }
 }
 
-/// How many entries match.
+/// How many entries match, as far as a list counts.
+pub async fn total(
+    tx: &mut Tx,
+    tenant: &Tenant,
+    filter: &DeadLetterFilter,
+) -> Result<Option<i64>, LedgerError> {
+    matching("select 1", tenant, filter).fetch_total(tx).await
+}
+
+/// How many entries match, however many.
 pub async fn count(tx: &mut Tx, tenant: &Tenant, filter: &DeadLetterFilter) -> Result<i64, LedgerError> {
     matching("select count(*)", tenant, filter).fetch_count(tx).await
 }

@@ -222,13 +222,13 @@ fn paging(tx: &Tx, wanted: &Wanted, after: Option<&After>, limit: i64) -> Query 
     query
 }
 
-/// How many findings are wanted.
-pub async fn count(tx: &mut Tx, wanted: &Wanted) -> Result<i64, LedgerError> {
-    counting(tx, wanted).fetch_count(tx).await
+/// How many findings are wanted, as far as a list counts.
+pub async fn total(tx: &mut Tx, wanted: &Wanted) -> Result<Option<i64>, LedgerError> {
+    counting(tx, wanted).fetch_total(tx).await
 }
 
 fn counting(tx: &Tx, wanted: &Wanted) -> Query {
-    let mut query = Query::new("select count(*)");
+    let mut query = Query::new("select 1");
     push_from(&mut query, tx, wanted);
     push_where(&mut query, wanted);
     query

@@ -105,9 +105,9 @@ pub async fn newest(
     query.fetch_all::<Row>(tx).await?.into_iter().map(HistoryEntry::try_from).collect()
 }
 
-/// How many entries there are.
-pub async fn count(tx: &mut Tx, tenant: &Tenant, about: &About) -> Result<i64, LedgerError> {
-    of(tenant, about, "select count(*)").fetch_count(tx).await
+/// How many entries there are, as far as a list counts.
+pub async fn total(tx: &mut Tx, tenant: &Tenant, about: &About) -> Result<Option<i64>, LedgerError> {
+    of(tenant, about, "select 1").fetch_total(tx).await
 }
 
 /// Entries oldest first, those after number `after`; for walking the chain.

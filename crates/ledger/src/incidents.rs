@@ -196,9 +196,13 @@ pub async fn newest(
     records(query.fetch_all(tx).await?)
 }
 
-/// How many incidents match.
-pub async fn count(tx: &mut Tx, tenant: &Tenant, filter: &IncidentFilter) -> Result<i64, LedgerError> {
-    matching("select count(*)", tenant, filter).fetch_count(tx).await
+/// How many incidents match, as far as a list counts.
+pub async fn total(
+    tx: &mut Tx,
+    tenant: &Tenant,
+    filter: &IncidentFilter,
+) -> Result<Option<i64>, LedgerError> {
+    matching("select 1", tenant, filter).fetch_total(tx).await
 }
 
 fn matching(columns: &'static str, tenant: &Tenant, filter: &IncidentFilter) -> Query {

@@ -36,6 +36,7 @@ pub mod backfills;
 pub mod blackouts;
 pub mod book;
 pub mod breakers;
+pub mod bucket_samples;
 pub mod buckets;
 pub mod chains;
 pub mod change_items;

@@ -116,6 +116,9 @@ macro_rules! limited {
     };
 }
 
+/// The condition that a job waits for a limit, in the words of its index.
+pub(crate) const LIMITED: &str = limited!();
+
 /// The reasons under which the dispatcher looks at a job again whenever a limit may have changed.
 pub const LIMIT_REASONS: [WaitReason; 7] = [
     WaitReason::QuotaMaxActive,
@@ -126,6 +129,72 @@ pub const LIMIT_REASONS: [WaitReason; 7] = [
     WaitReason::Backpressure,
     WaitReason::Paused,
 ];
+
+/// Says of jobs one of each type and priority, whatever their number; each is found by jumping along an index.
+const FIRST_READY: &str = "select * from jobs where state = 'queued' order by job_type, priority limit 1";
+const NEXT_READY: &str = "
+    select * from jobs
+    where state = 'queued' and (job_type, priority) > ($1, $2)
+    order by job_type, priority
+    limit 1";
+
+/// One ready job, of whichever tenant, of each type and priority.
+pub async fn ready_lanes(tx: &mut Tx) -> Result<Vec<JobRecord>, LedgerError> {
+    let mut rows: Vec<JobRecord> = Vec::new();
+    loop {
+        let next: Option<JobRow> = match rows.last() {
+            None => on_db!(tx, connection => sqlx::query_as(FIRST_READY).fetch_optional(connection).await?),
+            Some(last) => {
+                let (job_type, priority) = (last.job.job_type.clone(), i64::from(last.job.priority));
+                on_db!(tx, connection => {
+                    sqlx::query_as(NEXT_READY).bind(job_type).bind(priority).fetch_optional(connection).await?
+                })
+            }
+        };
+        match next {
+            Some(row) => rows.extend(records(vec![row])?),
+            None => return Ok(rows),
+        }
+    }
+}
+
+const BELOW: &str = concat!(
+    "select * from jobs where tenant = $1 and job_type = $2 and priority < $3 and state = 'pending' and ",
+    limited!(),
+    " order by priority desc limit 1"
+);
+const BEYOND: &str = concat!(
+    "select * from jobs where tenant = $1 and job_type > $2 and state = 'pending' and ",
+    limited!(),
+    " order by job_type, priority desc limit 1"
+);
+
+/// One job of the tenant that waits for a limit of each type and priority.
+pub async fn limited_lanes(tx: &mut Tx, tenant: &Tenant) -> Result<Vec<JobRecord>, LedgerError> {
+    let mut rows: Vec<JobRecord> = Vec::new();
+    loop {
+        let (job_type, priority) = rows.last().map_or((String::new(), 0), |last: &JobRecord| {
+            (last.job.job_type.clone(), i64::from(last.job.priority))
+        });
+        let mut next: Option<JobRow> = on_db!(tx, connection => {
+            sqlx::query_as(BELOW)
+                .bind(tenant.as_str())
+                .bind(job_type.as_str())
+                .bind(priority)
+                .fetch_optional(connection)
+                .await?
+        });
+        if next.is_none() {
+            next = on_db!(tx, connection => {
+                sqlx::query_as(BEYOND).bind(tenant.as_str()).bind(job_type).fetch_optional(connection).await?
+            });
+        }
+        match next {
+            Some(row) => rows.extend(records(vec![row])?),
+            None => return Ok(rows),
+        }
+    }
+}
 
 /// A tenant and type of which jobs wait for a limit.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
@@ -210,27 +279,44 @@ pub async fn explain_many(tx: &mut Tx, holds: &[crate::jobs::Hold]) -> Result<()
     crate::set::execute(tx, EXPLAIN, crate::jobs::holds_as_json(holds)?).await
 }
 
+/// Jobs of one type, priority and source that wait for a limit, or are ready and may do so.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+#[expect(missing_docs, reason = "each field is the column its name says")]
+pub struct Waiting {
+    pub state: String,
+    /// What their rows say.
+    pub wait_reason: Option<String>,
+    pub job_type: String,
+    pub priority: i64,
+    pub source_id: Option<String>,
+    pub jobs: i64,
+    /// When the first of them may go on, as their rows say.
+    pub next_eligible_at: Option<i64>,
+}
+
 const WAITING: &str = concat!(
-    "select wait_reason, job_type, source_id, count(*) as jobs from jobs
+    "select 'pending' as state, wait_reason, job_type, priority, source_id, count(*) as jobs,
+        min(next_eligible_at) as next_eligible_at
+    from jobs
     where tenant = $1 and state = 'pending' and ",
     limited!(),
-    " group by wait_reason, job_type, source_id"
+    " group by wait_reason, job_type, priority, source_id"
 );
 
-/// How many of a tenant's jobs wait for a limit, by reason, type and source.
-pub async fn waiting(
-    tx: &mut Tx,
-    tenant: &Tenant,
-) -> Result<Vec<(WaitReason, String, Option<String>, i64)>, LedgerError> {
-    let rows: Vec<(String, String, Option<String>, i64)> = on_db!(tx, connection => {
-        sqlx::query_as(WAITING).bind(tenant.as_str()).fetch_all(connection).await?
-    });
-    let cell = Cell { table: "jobs", id: tenant.as_str() };
-    rows.into_iter()
-        .map(|(reason, job_type, source, jobs)| {
-            Ok((cell.word("wait_reason", reason)?, job_type, source, jobs))
-        })
-        .collect()
+/// How many of a tenant's jobs wait for a limit, by reason, type, priority and source.
+pub async fn waiting(tx: &mut Tx, tenant: &Tenant) -> Result<Vec<Waiting>, LedgerError> {
+    Ok(on_db!(tx, connection => sqlx::query_as(WAITING).bind(tenant.as_str()).fetch_all(connection).await?))
+}
+
+/// How many of a tenant's jobs of these types are ready, by type, priority and source.
+pub async fn ready_of(tx: &mut Tx, tenant: &Tenant, types: &[&str]) -> Result<Vec<Waiting>, LedgerError> {
+    let mut query = crate::query::Query::new(
+        "select 'queued' as state, cast(null as text) as wait_reason, job_type, priority, source_id, count(*) as jobs, \
+        cast(null as bigint) as next_eligible_at from jobs where state = 'queued' and tenant = ",
+    );
+    query.bind(tenant.as_str()).push(" and job_type in ").bind_list(types.iter().copied());
+    query.push(" group by job_type, priority, source_id");
+    query.fetch_all(tx).await
 }
 
 /// A source, as limits see it.

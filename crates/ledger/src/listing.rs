@@ -1,242 +1,166 @@
 //! Lists of jobs: newest first, by filter, page by page.
+//!
+//! A page costs the same whatever the ledger holds. What an index leads to few rows of is gathered, counted and sorted.
+//! Of anything else so many rows are looked at, newest first, as one look takes; where the matches among them do not
+//! fill the page, it is short and says where to go on.
+
+mod matching;
+mod routes;
+
+pub(crate) use matching::push_candidates;
+pub use matching::{HeldLane, Told, Wanted};
 
 use crate::db::Tx;
 use crate::error::LedgerError;
 use crate::query::Query;
 use crate::record::{Cell, JobRecord, JobRow, records};
+use matching::{TABLE, push_by_state, push_key_ranges, push_matching};
+use routes::{Route, Walk};
 use std::collections::BTreeSet;
 use stella_contract::filter::JobMatch;
-use stella_contract::filter_value::{Pattern, TimeRange};
+use stella_contract::filter_value::Pattern;
 use stella_contract::ids::{RunId, Tenant};
 use stella_contract::job::JobState;
-use stella_contract::time::Micros;
 
-/// The newest matching jobs, those with row keys below `before`. A row key holds the time of making and a counter, so
-/// this is the order by `createdAt` and id.
-pub async fn jobs(
-    tx: &mut Tx,
-    tenant: &Tenant,
-    wanted: &JobMatch,
-    before: Option<i64>,
-    limit: i64,
-) -> Result<Vec<JobRecord>, LedgerError> {
-    let mut query = Query::new("select *");
-    push_matching(&mut query, tenant, wanted);
-    if let Some(before) = before {
-        query.push(" and key < ").bind(before);
-    }
-    query.push(" order by key desc limit ").bind(limit);
-    records(query.fetch_all::<JobRow>(tx).await?)
+/// Rows looked at for one page, and the most that are counted for it.
+pub const LOOK: i64 = crate::query::COUNTED;
+
+/// A page of a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// The jobs, newest first.
+    pub records: Vec<JobRecord>,
+    /// How many match in all; `None` where counting would take longer than the page.
+    pub total: Option<i64>,
+    /// The row key below which the next page begins; `None` on the last one.
+    pub next: Option<i64>,
 }
 
-/// The same with how many match, as long as they are at most `most`.
-///
-/// Few matches are gathered through the indexes of their states and sorted; of many, the newest are soon met by walking
-/// back along the row keys. The count tells which it is, where the planner would guess.
-pub async fn jobs_and_count(
+/// The newest matching jobs, those with row keys below `before`. A row key holds the time of making and a counter, so
+/// this is the order by `createdAt` and id. No more than `look` rows are looked at, save those that are shown.
+pub async fn page(
     tx: &mut Tx,
     tenant: &Tenant,
-    wanted: &JobMatch,
+    wanted: &Wanted,
     before: Option<i64>,
-    limit: i64,
-    most: i64,
-) -> Result<(Vec<JobRecord>, Option<i64>), LedgerError> {
-    let count = count_jobs_up_to(tx, tenant, wanted, most).await?;
-    let states = indexed_states(wanted);
-    let gathers = gathers(&states) || (states.is_empty() && is_of_failures(wanted));
-    if count.is_none() || !gathers || (tx.is_postgres() && states.len() == 1) {
-        return Ok((jobs(tx, tenant, wanted, before, limit).await?, count));
+    size: i64,
+    look: i64,
+) -> Result<Found, LedgerError> {
+    for route in Route::all(wanted) {
+        if route.is_short(tx, tenant, wanted, look).await? {
+            return gathered(tx, tenant, wanted, &route, before, size).await;
+        }
     }
+    walked(tx, tenant, wanted, before, size, look).await
+}
+
+/// Few rows are gathered through their indexes and sorted.
+async fn gathered(
+    tx: &mut Tx,
+    tenant: &Tenant,
+    wanted: &Wanted,
+    route: &Route,
+    before: Option<i64>,
+    size: i64,
+) -> Result<Found, LedgerError> {
+    let mut query = Query::new("select count(*) from (");
+    route.push(&mut query, "select 1", tenant, wanted);
+    query.push(") as counted");
+    let total = query.fetch_count(tx).await?;
     let mut query = Query::new("select * from jobs where key in (select key from (");
-    push_candidates(&mut query, "select key", tenant, wanted);
+    route.push(&mut query, "select key", tenant, wanted);
     query.push(") as found");
     if let Some(before) = before {
         query.push(" where key < ").bind(before);
     }
     // The plus keeps the planner from walking along the keys.
-    query.push(" order by +key desc limit ").bind(limit).push(") order by key desc");
-    Ok((records(query.fetch_all::<JobRow>(tx).await?)?, count))
+    query.push(" order by +key desc limit ").bind(size + 1).push(") order by key desc");
+    let records = records(query.fetch_all::<JobRow>(tx).await?)?;
+    Ok(cut(records, Some(total), size, None))
 }
 
-/// The states of which alone a match can be, when each has an index of its own.
-fn indexed_states(wanted: &JobMatch) -> Vec<JobState> {
-    if wanted.states.is_empty() && !wanted.waits.is_empty() {
-        return vec![JobState::Pending];
-    }
-    // A type is in the indexes of every state, but the rows themselves have none of it.
-    if wanted.states.is_empty() && !wanted.types.is_empty() {
-        return JobState::ALL.to_vec();
-    }
-    if wanted.states.contains(&JobState::Succeeded) { Vec::new() } else { wanted.states.clone() }
-}
-
-/// Whether only jobs with a failure can match, whatever their state; they have an index of their own.
-fn is_of_failures(wanted: &JobMatch) -> bool {
-    !wanted.errors.is_empty() || !wanted.categories.is_empty()
-}
-
-/// Whether gathering through the states' indexes is better than what the planner would do. The index of a single ended
-/// state is in the order of the keys already.
-fn gathers(states: &[JobState]) -> bool {
-    match states {
-        [] => false,
-        [state] => !state.is_final(),
-        _ => true,
-    }
-}
-
-/// How many jobs match.
-pub async fn count_jobs(tx: &mut Tx, tenant: &Tenant, wanted: &JobMatch) -> Result<i64, LedgerError> {
-    let mut query = Query::new("select count(*)");
-    push_matching(&mut query, tenant, wanted);
-    query.fetch_count(tx).await
-}
-
-/// How many jobs match, as long as they are at most `most`; beyond that, counting would take longer than the page.
-pub async fn count_jobs_up_to(
+/// Of many rows the newest are looked at.
+async fn walked(
     tx: &mut Tx,
     tenant: &Tenant,
-    wanted: &JobMatch,
-    most: i64,
+    wanted: &Wanted,
+    before: Option<i64>,
+    size: i64,
+    look: i64,
+) -> Result<Found, LedgerError> {
+    let walk = Walk::of(wanted);
+    let lowest = below(tx, tenant, wanted, &walk, before, look).await?;
+    let mut query = Query::new("select *");
+    push_matching(&mut query, walk.table(tx), tenant, wanted);
+    push_between(&mut query, before, lowest);
+    query.push(" order by key desc limit ").bind(size + 1);
+    let records = records(query.fetch_all::<JobRow>(tx).await?)?;
+    let is_all = lowest.is_none()
+        && (before.is_none() || below(tx, tenant, wanted, &walk, None, look).await?.is_none());
+    let total = match is_all {
+        true => Some(count_jobs(tx, tenant, wanted).await?),
+        false => None,
+    };
+    Ok(cut(records, total, size, lowest))
+}
+
+/// The row key that many rows below `before`, along the rows that are walked; `None` when there are not so many.
+async fn below(
+    tx: &mut Tx,
+    tenant: &Tenant,
+    wanted: &Wanted,
+    walk: &Walk,
+    before: Option<i64>,
+    look: i64,
 ) -> Result<Option<i64>, LedgerError> {
+    let mut query = Query::new("select key");
+    walk.push(&mut query, tenant);
+    push_key_ranges(&mut query, &wanted.of.created);
+    push_between(&mut query, before, None);
+    query.push(" order by key desc limit 1 offset ").bind(look);
+    Ok(query.fetch_optional::<(i64,)>(tx).await?.map(|(key,)| key))
+}
+
+fn push_between(query: &mut Query, before: Option<i64>, lowest: Option<i64>) {
+    if let Some(before) = before {
+        query.push(" and key < ").bind(before);
+    }
+    if let Some(lowest) = lowest {
+        query.push(" and key >= ").bind(lowest);
+    }
+}
+
+/// The page of up to one row more than asked for; that row only says that there is another page. Otherwise it goes on
+/// below `lowest`, the last row that was looked at.
+fn cut(mut records: Vec<JobRecord>, total: Option<i64>, size: i64, lowest: Option<i64>) -> Found {
+    let size = usize::try_from(size).unwrap_or(usize::MAX);
+    if records.len() <= size {
+        return Found { records, total, next: lowest };
+    }
+    records.truncate(size);
+    let next = records.last().map(|record| record.key);
+    Found { records, total, next }
+}
+
+/// The newest matching jobs, however many rows have to be looked at.
+pub async fn newest(
+    tx: &mut Tx,
+    tenant: &Tenant,
+    wanted: &Wanted,
+    limit: i64,
+) -> Result<Vec<JobRecord>, LedgerError> {
+    let mut query = Query::new("select *");
+    push_matching(&mut query, TABLE, tenant, wanted);
+    query.push(" order by key desc limit ").bind(limit);
+    records(query.fetch_all::<JobRow>(tx).await?)
+}
+
+/// How many jobs match, however many rows have to be looked at.
+pub async fn count_jobs(tx: &mut Tx, tenant: &Tenant, wanted: &Wanted) -> Result<i64, LedgerError> {
     let mut query = Query::new("select count(*) from (");
     push_candidates(&mut query, "select 1", tenant, wanted);
-    query.push(" limit ").bind(most + 1).push(") as counted");
-    Ok(Some(query.fetch_count(tx).await?).filter(|count| *count <= most))
-}
-
-/// Goes on with the matching jobs, in no order, by way of the states' indexes where that is shorter.
-pub(crate) fn push_candidates(query: &mut Query, columns: &'static str, tenant: &Tenant, wanted: &JobMatch) {
-    let states = indexed_states(wanted);
-    if states.len() > 1 {
-        return push_by_state(query, columns, tenant, wanted, &states);
-    }
-    query.push(columns);
-    push_matching(query, tenant, wanted);
-}
-
-/// Goes on with the matching jobs of each state in turn, so that each part can use the index of its state.
-fn push_by_state(
-    query: &mut Query,
-    columns: &'static str,
-    tenant: &Tenant,
-    wanted: &JobMatch,
-    states: &[JobState],
-) {
-    for (at, state) in states.iter().enumerate() {
-        query.push(if at == 0 { "" } else { " union all " }).push(columns);
-        push_matching(query, tenant, &JobMatch { states: vec![*state], ..wanted.clone() });
-        if *state == JobState::Succeeded {
-            // In these words the index of what ended is known again.
-            query.push(" and ended_at is not null");
-        }
-    }
-}
-
-/// Goes on with `from jobs where` and everything that is wanted.
-fn push_matching(query: &mut Query, tenant: &Tenant, wanted: &JobMatch) {
-    query.push(" from jobs where tenant = ").bind(tenant.as_str());
-    push_states(query, &wanted.states);
-    if !wanted.jobs.is_empty() {
-        query.push(" and key in ").bind_list(wanted.jobs.iter().map(crate::key_of));
-        query.push(" and job_id in ").bind_list(wanted.jobs.iter().map(|id| id.as_str()));
-    }
-    push_patterns(query, "job_type", &wanted.types);
-    if !wanted.waits.is_empty() {
-        // Only pending jobs have a reason, and only they are in the index of what waits.
-        query.push(" and state = 'pending' and wait_reason in ");
-        query.bind_list(wanted.waits.iter().map(|reason| reason.as_str()));
-    }
-    for (at, range) in wanted.priorities.iter().enumerate() {
-        query.push(if at == 0 { " and (" } else { " or " }).push("priority between ");
-        query.bind(i64::from(range.least)).push(" and ").bind(i64::from(range.most));
-    }
-    close(query, wanted.priorities.len());
-    for ranges in &wanted.created {
-        push_times(query, ranges);
-    }
-    if !wanted.runs.is_empty() {
-        query.push(" and run_id in ").bind_list(wanted.runs.iter().map(|id| id.as_str()));
-    }
-    if !wanted.sources.is_empty() {
-        query.push(" and source_id in ").bind_list(wanted.sources.iter().map(|id| id.as_str()));
-    }
-    if !wanted.workers.is_empty() {
-        query.push(" and worker_id in ").bind_list(wanted.workers.iter().map(|id| id.as_str()));
-    }
-    if is_of_failures(wanted) {
-        // The words of the index of failures.
-        query.push(" and error_class is not null");
-    }
-    push_patterns(query, "error_code", &wanted.errors);
-    if !wanted.categories.is_empty() {
-        query.push(" and error_class in ").bind_list(wanted.categories.iter().map(|class| class.as_str()));
-    }
-}
-
-fn close(query: &mut Query, opened: usize) {
-    query.push(if opened == 0 { "" } else { ")" });
-}
-
-fn push_patterns(query: &mut Query, column: &'static str, patterns: &[Pattern]) {
-    for (at, pattern) in patterns.iter().enumerate() {
-        query.push(if at == 0 { " and (" } else { " or " });
-        match pattern {
-            Pattern::Exactly(text) => {
-                query.push(column).push(" = ").bind(text.as_str());
-            }
-            // No comparison of texts, whose order differs between databases.
-            Pattern::Starting(stem) => {
-                let letters = i64::try_from(stem.chars().count()).unwrap_or(i64::MAX);
-                query.push("substr(").push(column).push(", 1, cast(").bind(letters);
-                query.push(" as integer)) = ").bind(stem.as_str());
-            }
-        }
-    }
-    close(query, patterns.len());
-}
-
-/// Row keys begin with the time of making, so that a range of times is a range of rows.
-fn push_times(query: &mut Query, ranges: &[TimeRange]) {
-    for (at, range) in ranges.iter().enumerate() {
-        let from = range.from.unwrap_or(Micros(0));
-        let until = range.until.unwrap_or(Micros(i64::MAX));
-        query.push(if at == 0 { " and (" } else { " or " }).push("(key >= ");
-        query.bind(first_key(from.0.div_euclid(1_000))).push(" and key < ");
-        query.bind(first_key(until.0.div_euclid(1_000).saturating_add(1)));
-        query.push(" and created_at >= ").bind(from.0).push(" and created_at < ").bind(until.0).push(")");
-    }
-    close(query, ranges.len());
-}
-
-/// The lowest row key of this millisecond.
-fn first_key(ms: i64) -> i64 {
-    ms.clamp(0, i64::MAX >> crate::key::COUNTER_BITS) << crate::key::COUNTER_BITS
-}
-
-/// The words of the partial index of each state; a planner takes it only when it meets them again.
-fn push_states(query: &mut Query, states: &[JobState]) {
-    let is_bad_end = |state: &JobState| state.is_final() && *state != JobState::Succeeded;
-    if !states.is_empty() && states.iter().all(is_bad_end) {
-        query.push(" and state in ('failed', 'timed_out', 'cancelled', 'skipped')");
-    }
-    if !states.is_empty() && states.iter().all(|state| matches!(state, JobState::Leased | JobState::Running))
-    {
-        query.push(" and lease_until is not null");
-    }
-    match states {
-        [] => {}
-        // Literals, so that the partial index of the state can be used.
-        [state] => {
-            query.push(" and state = '").push(state.as_str()).push("'");
-        }
-        _ => {
-            for (at, state) in states.iter().enumerate() {
-                query.push(if at == 0 { " and state in ('" } else { "', '" }).push(state.as_str());
-            }
-            query.push("')");
-        }
-    }
+    query.push(") as counted");
+    query.fetch_count(tx).await
 }
 
 /// How many jobs of the tenant are in each open state; states without any are left out.
@@ -244,7 +168,7 @@ pub async fn count_open(tx: &mut Tx, tenant: &Tenant) -> Result<Vec<(JobState, i
     let mut counts = Vec::new();
     for state in JobState::ALL.iter().copied().filter(|state| !state.is_final()) {
         let wanted = JobMatch { states: vec![state], ..JobMatch::default() };
-        let count = count_jobs(tx, tenant, &wanted).await?;
+        let count = count_jobs(tx, tenant, &wanted.into()).await?;
         if count > 0 {
             counts.push((state, count));
         }
@@ -265,7 +189,7 @@ pub async fn count_open_by_type(
     let types = types.iter().map(|name| Pattern::Exactly((*name).to_owned())).collect();
     let wanted = JobMatch { types, ..JobMatch::default() };
     let mut query = Query::new("select job_type, state, count(*) from (");
-    push_by_state(&mut query, "select job_type, state", tenant, &wanted, &open);
+    push_by_state(&mut query, "select job_type, state", tenant, &wanted.into(), &open);
     query.push(") as open group by job_type, state order by job_type, state");
     let rows: Vec<(String, String, i64)> = query.fetch_all(tx).await?;
     let cell = Cell { table: "jobs", id: "state" };
@@ -284,47 +208,5 @@ pub async fn keys_of_run(tx: &mut Tx, run_id: &RunId, states: &[JobState]) -> Re
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::plans::plan_on_sqlite;
-    use stella_contract::filter::Filter;
-
-    async fn plan(text: &'static str) -> String {
-        plan_on_sqlite(move |_| {
-            let wanted = text.parse::<Filter>().unwrap().at(Micros(1_795_271_295_204_999));
-            let mut query = Query::new("");
-            push_candidates(&mut query, "select key", &"acme".parse().unwrap(), &wanted);
-            Ok(query)
-        })
-        .await
-    }
-
-    /// A scan of a million jobs takes seconds; these filters must not need one.
-    #[tokio::test]
-    async fn filters_by_state_time_run_source_or_id_read_no_more_rows_than_they_must() {
-        for (filter, index) in [
-            ("state:pending", "jobs_waiting"),
-            ("wait:quota_max_active,backoff", "jobs_waiting"),
-            ("state:queued type:ingest.*", "jobs_ready"),
-            ("state:failed category:network", "jobs_failed"),
-            ("state:failed,timed_out error:HTTP_*", "jobs_failed"),
-            ("error:HTTP_503", "jobs_erred (tenant=? AND error_code=?)"),
-            ("error:HTTP_*", "jobs_erred (tenant=?)"),
-            ("category:integrity", "jobs_erred (tenant=?)"),
-            ("error:HTTP_503 priority:>=75", "jobs_erred (tenant=? AND error_code=?)"),
-            ("state:pending,queued,leased,running", "jobs_ready"),
-            ("state:pending,queued,leased,running", "jobs_waiting"),
-            ("state:pending,queued,leased,running", "jobs_held"),
-            ("created:2026-11-21", "INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
-            ("age:<24h priority:>=75", "INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
-            ("run:run:acme:20261121T140815Z:9c1f04ab", "jobs_of_run"),
-            ("source:src_01890000-0000-7000-8000-000000000000", "jobs_of_source"),
-            ("job:job_01890000-0000-7000-8000-000000000000", "INTEGER PRIMARY KEY (rowid=?)"),
-        ] {
-            let plan = plan(filter).await;
-            assert!(plan.contains(index), "{filter}: {plan}");
-            // A scan of a partial index reads the jobs of its state only.
-            assert!(plan.lines().all(|step| step != "SCAN jobs"), "{filter}: {plan}");
-        }
-    }
-}
+#[path = "listing/tests.rs"]
+mod tests;

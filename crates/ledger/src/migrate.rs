@@ -47,7 +47,9 @@ pub const MIGRATIONS: &[Migration] = &[
     step!(16, "schedules", "0016_schedules.sql"),
     step!(17, "policy", "0017_policy.sql"),
     step!(18, "run repair", "0018_run_repair.sql"),
+    step!(19, "bucket samples", "0019_bucket_samples.sql"),
     step!(20, "run board", "0020_run_board.sql"),
+    step!(21, "pool rule", "0021_pool_rule.sql"),
 ];
 
 const MAKE_LIST: &str = "create table if not exists schema_migrations (

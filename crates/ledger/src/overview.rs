@@ -90,6 +90,14 @@ const WAITING: Sql = Sql::both(
     group by job_type, wait_reason
     order by job_type, wait_reason",
 );
+const WAITING_ELSE: Sql = Sql::both(
+    "select job_type, wait_reason, count(*) as jobs, min(next_eligible_at) as next_eligible_at
+    from jobs
+    where state = 'pending' and tenant = $1
+      and wait_reason in ('dependency', 'upstream_failed', 'not_before', 'backoff')
+    group by job_type, wait_reason
+    order by job_type, wait_reason",
+);
 const QUEUED: Sql = Sql::both(
     "select job_type, 'queued' as state, count(*) as jobs, min(queued_at) as oldest_queued_at
     from jobs
@@ -162,6 +170,12 @@ const INGESTED: Sql = Sql::both(
 /// Pending jobs by type and reason.
 pub async fn waiting(tx: &mut Tx, tenant: &str) -> Result<Vec<WaitRow>, LedgerError> {
     let text = WAITING.text(tx);
+    Ok(on_db!(tx, connection => sqlx::query_as(text).bind(tenant).fetch_all(connection).await?))
+}
+
+/// Pending jobs by type and reason, save those that wait for a limit.
+pub async fn waiting_for_no_limit(tx: &mut Tx, tenant: &str) -> Result<Vec<WaitRow>, LedgerError> {
+    let text = WAITING_ELSE.text(tx);
     Ok(on_db!(tx, connection => sqlx::query_as(text).bind(tenant).fetch_all(connection).await?))
 }
 

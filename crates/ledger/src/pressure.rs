@@ -77,9 +77,11 @@ pub struct PoolRow {
     pub p95_ms: Option<i64>,
     pub median_ms: Option<i64>,
     pub adjusted_at: i64,
+    /// Whether the bound is what the rule recommends.
+    pub follows: i64,
 }
 
-/// The pool of a worker, and an operator's bound on it.
+/// The pool of a worker, and the bound on it.
 pub async fn pool_of(tx: &mut Tx, worker_id: &str) -> Result<Option<(String, Option<i64>)>, LedgerError> {
     const POOL_OF: &str = "
         select workers.name, pools.max_held
@@ -93,7 +95,7 @@ pub async fn pool_of(tx: &mut Tx, worker_id: &str) -> Result<Option<(String, Opt
 
 /// Writes a pool.
 pub async fn put_pool(tx: &mut Tx, row: &PoolRow) -> Result<(), LedgerError> {
-    let values: [Value; 8] = [
+    let values: [Value; 9] = [
         row.pool.as_str().into(),
         row.max_held.into(),
         row.recommended.into(),
@@ -102,16 +104,18 @@ pub async fn put_pool(tx: &mut Tx, row: &PoolRow) -> Result<(), LedgerError> {
         row.p95_ms.into(),
         row.median_ms.into(),
         row.adjusted_at.into(),
+        row.follows.into(),
     ];
     let mut query = Query::new(
-        "insert into pools (pool, max_held, recommended, utilisation, error_rate, p95_ms, median_ms, adjusted_at)
+        "insert into pools (pool, max_held, recommended, utilisation, error_rate, p95_ms, median_ms, adjusted_at,
+            follows)
         values ",
     );
     query.bind_list(values).push(
         " on conflict (pool) do update
         set max_held = excluded.max_held, recommended = excluded.recommended, utilisation = excluded.utilisation,
             error_rate = excluded.error_rate, p95_ms = excluded.p95_ms, median_ms = excluded.median_ms,
-            adjusted_at = excluded.adjusted_at",
+            adjusted_at = excluded.adjusted_at, follows = excluded.follows",
     );
     query.execute(tx).await?;
     Ok(())

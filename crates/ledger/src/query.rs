@@ -7,6 +7,9 @@ use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, FromRow};
 
+/// The most rows that are counted for a page of a list; beyond that, counting would take longer than the page.
+pub const COUNTED: i64 = 10_000;
+
 /// A parameter.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
@@ -152,6 +155,12 @@ impl Query {
             bound!(sqlx::query_as(AssertSqlSafe(self.text)), self.values).fetch_one(connection).await?
         });
         Ok(count)
+    }
+    /// How many rows it has, when they are no more than a list counts for each of its pages.
+    pub async fn fetch_total(mut self, tx: &mut Tx) -> Result<Option<i64>, LedgerError> {
+        self.text.insert_str(0, "select count(*) from (");
+        self.push(" limit ").bind(COUNTED + 1).push(") as counted");
+        Ok(Some(self.fetch_count(tx).await?).filter(|count| *count <= COUNTED))
     }
     /// How many rows it changed.
     pub async fn execute(self, tx: &mut Tx) -> Result<u64, LedgerError> {

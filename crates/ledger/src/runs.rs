@@ -2,7 +2,7 @@
 
 mod list;
 
-pub use list::{Partial, Wanted, count, list};
+pub use list::{Partial, Wanted, list, total};
 
 use crate::db::Tx;
 use crate::deltas::{self, DeltaColumns};

@@ -4,6 +4,7 @@ use crate::db::Tx;
 use crate::error::LedgerError;
 use crate::query::Query;
 use sqlx::FromRow;
+use stella_contract::source::SourceFilter;
 
 /// A source as it is stored. Its health is not: the engine judges it from the times and the failures in a row.
 #[derive(Debug, Clone, PartialEq, FromRow)]
@@ -151,11 +152,13 @@ pub async fn get(tx: &mut Tx, tenant: &str, source_id: &str) -> Result<Option<So
 pub async fn list(
     tx: &mut Tx,
     tenant: &str,
+    filter: &SourceFilter,
     after: Option<(&str, &str)>,
     limit: i64,
 ) -> Result<Vec<SourceRow>, LedgerError> {
     let mut query = Query::new(SELECT);
     query.bind(tenant);
+    narrow(&mut query, filter);
     if let Some((name, source_id)) = after {
         query.push(" and (name, source_id) > (").bind(name).push(", ").bind(source_id).push(")");
     }
@@ -163,11 +166,24 @@ pub async fn list(
     query.fetch_all(tx).await
 }
 
-/// How many sources the tenant has.
-pub async fn count(tx: &mut Tx, tenant: &str) -> Result<i64, LedgerError> {
-    let mut query = Query::new("select count(*) from sources where tenant = ");
+/// How many sources the tenant has, as far as a list counts.
+pub async fn total(tx: &mut Tx, tenant: &str, filter: &SourceFilter) -> Result<Option<i64>, LedgerError> {
+    let mut query = Query::new("select 1 from sources where tenant = ");
     query.bind(tenant);
-    query.fetch_count(tx).await
+    narrow(&mut query, filter);
+    query.fetch_total(tx).await
+}
+
+fn narrow(query: &mut Query, filter: &SourceFilter) {
+    if let Some(kind) = filter.source_type {
+        query.push(" and source_type = ").bind(kind.as_str());
+    }
+    if let Some(enabled) = filter.enabled {
+        query.push(" and enabled = ").bind(i64::from(enabled));
+    }
+    if let Some(paused) = filter.paused {
+        query.push(" and paused = ").bind(i64::from(paused));
+    }
 }
 
 /// Notes the newest job that reads the source.

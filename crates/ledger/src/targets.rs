@@ -140,12 +140,12 @@ pub async fn list(
     query.fetch_all(tx).await
 }
 
-/// How many targets are listed.
-pub async fn count(tx: &mut Tx, tenant: &str, search: TargetSearch<'_>) -> Result<i64, LedgerError> {
-    let mut query = Query::new("select count(*) from targets where tenant = ");
+/// How many targets are listed, as far as a list counts.
+pub async fn total(tx: &mut Tx, tenant: &str, search: TargetSearch<'_>) -> Result<Option<i64>, LedgerError> {
+    let mut query = Query::new("select 1 from targets where tenant = ");
     query.bind(tenant);
     narrow(&mut query, search);
-    query.fetch_count(tx).await
+    query.fetch_total(tx).await
 }
 
 fn narrow(query: &mut Query, search: TargetSearch<'_>) {

@@ -137,14 +137,14 @@ pub async fn list(
     query.fetch_all(tx).await
 }
 
-/// How many throttles of a tenant there are.
-pub async fn count(
+/// How many throttles of a tenant there are, as far as a list counts.
+pub async fn total(
     tx: &mut Tx,
     tenant: &str,
     active: Option<bool>,
     kind: Option<&str>,
-) -> Result<i64, LedgerError> {
-    let mut query = Query::new("select count(*) from throttles where tenant = ");
+) -> Result<Option<i64>, LedgerError> {
+    let mut query = Query::new("select 1 from throttles where tenant = ");
     query.bind(tenant);
     match active {
         Some(true) => query.push(" and cleared_at is null"),
@@ -154,5 +154,5 @@ pub async fn count(
     if let Some(kind) = kind {
         query.push(" and kind = ").bind(kind);
     }
-    query.fetch_count(tx).await
+    query.fetch_total(tx).await
 }

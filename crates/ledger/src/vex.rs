@@ -135,12 +135,12 @@ pub async fn list(
     query.fetch_all(tx).await
 }
 
-/// How many match.
-pub async fn count(tx: &mut Tx, tenant: &Tenant, filter: &VexFilter) -> Result<i64, LedgerError> {
-    let mut query = Query::new("select count(*) from vex_statements where tenant = ");
+/// How many match, as far as a list counts.
+pub async fn total(tx: &mut Tx, tenant: &Tenant, filter: &VexFilter) -> Result<Option<i64>, LedgerError> {
+    let mut query = Query::new("select 1 from vex_statements where tenant = ");
     query.bind(tenant.as_str());
     matching(&mut query, filter);
-    query.fetch_count(tx).await
+    query.fetch_total(tx).await
 }
 
 fn matching(query: &mut Query, filter: &VexFilter) {

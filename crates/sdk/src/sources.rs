@@ -6,7 +6,7 @@ use crate::pages::{Rows, rows};
 use stella_contract::ids::SourceId;
 use stella_contract::job::Job;
 use stella_contract::page::{Page, PageQuery};
-use stella_contract::source::{AddSource, RunSource, Source, SourceTested, UpdateSource};
+use stella_contract::source::{AddSource, RunSource, Source, SourceFilter, SourceTested, UpdateSource};
 use stella_contract::vex::{VexFilter, VexStatement};
 use stella_contract::watermark::{ResetWatermark, SkipWindow, Watermark, Watermarks};
 
@@ -25,13 +25,13 @@ impl Client {
 
 impl<'a> Sources<'a> {
     /// One page of the sources.
-    pub async fn list(self, page: &PageQuery) -> Result<Page<Source>, Error> {
-        self.0.get(SOURCES, &[page]).await
+    pub async fn list(self, filter: &SourceFilter, page: &PageQuery) -> Result<Page<Source>, Error> {
+        self.0.get(SOURCES, &[filter, page]).await
     }
 
     /// Every source.
     pub fn all(self) -> Rows<'a, Source> {
-        rows(move |page| Box::pin(async move { self.list(&page).await }))
+        rows(move |page| Box::pin(async move { self.list(&SourceFilter::default(), &page).await }))
     }
 
     /// One source.

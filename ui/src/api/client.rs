@@ -19,7 +19,7 @@ use stella_contract::route::{encode, encode_query};
 use stella_contract::run::{RetryRun, Run, RunFilter, StartRun};
 use stella_contract::segment::Segment;
 use stella_contract::session::{OpenSession, OpenedSession, Session};
-use stella_contract::source::{AddSource, RunSource, Source};
+use stella_contract::source::{AddSource, RunSource, Source, SourceFilter};
 use stella_contract::target::{SbomImported, SbomPlace, Target, TargetFilter};
 use stella_contract::worker::Worker;
 
@@ -120,8 +120,8 @@ impl Api {
     }
 
     /// A page of sources.
-    pub async fn sources(&self, page: &PageQuery) -> Result<Page<Source>> {
-        self.get(with_query("/api/v1/sources", &(), page)?).await
+    pub async fn sources(&self, filter: &SourceFilter, page: &PageQuery) -> Result<Page<Source>> {
+        self.get(with_query("/api/v1/sources", filter, page)?).await
     }
     /// One source.
     pub async fn source(&self, id: &SourceId) -> Result<Source> {

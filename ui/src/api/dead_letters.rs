@@ -3,7 +3,8 @@
 use super::client::{Api, Result, with_query};
 use stella_contract::dead_letter::{
     AcknowledgeDeadLetter, Cluster, ClusterFilter, DeadLetter, DeadLetterDetail, DeadLetterExport,
-    DeadLetterFilter, DeadLetterStats, ExportDeadLetters, ReplayDeadLetter, ReplayStarted, ResolveDeadLetter,
+    DeadLetterFilter, DeadLetterStats, ExportDeadLetters, Mute, MuteCause, ReplayDeadLetter, ReplayStarted,
+    ResolveDeadLetter, UnmuteCause,
 };
 use stella_contract::ids::{DeadLetterId, IncidentId};
 use stella_contract::incident::{Incident, IncidentFilter, NoteIncident};
@@ -65,6 +66,19 @@ impl Api {
     /// Entries as a file.
     pub async fn export_dead_letters(&self, wish: &ExportDeadLetters) -> Result<DeadLetterExport> {
         self.get(with_query("/api/v1/deadletter/export", wish, &())?).await
+    }
+
+    /// A page of the causes of which nobody is called.
+    pub async fn mutes(&self, page: &PageQuery) -> Result<Page<Mute>> {
+        self.get(with_query("/api/v1/deadletter/mutes", &(), page)?).await
+    }
+    /// Calls nobody of a cause.
+    pub async fn mute(&self, wish: &MuteCause, cause: &Cause) -> Result<Mute> {
+        self.post_json("/api/v1/deadletter:mute".into(), wish, cause).await
+    }
+    /// Calls of a cause again.
+    pub async fn unmute(&self, wish: &UnmuteCause, cause: &Cause) -> Result<Mute> {
+        self.post_json("/api/v1/deadletter:unmute".into(), wish, cause).await
     }
 
     /// A page of incidents.

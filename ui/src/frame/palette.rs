@@ -1,6 +1,6 @@
 //! The command palette: Ctrl K, type, Enter. All of it is local.
 
-use super::search::{Does, Entry, found};
+use super::search::{Asked, Does, Entry, found};
 use crate::api::Load;
 use crate::kit::{Icon, IconSize, KeyHint, Shape, copy_text, use_element_id, use_modal};
 use crate::router::{Query, use_router};
@@ -25,39 +25,30 @@ pub fn Palette(props: &PaletteProps) -> Html {
     let node = use_node_ref();
     let list = use_element_id("palette");
     use_modal(node.clone());
-    let typed = use_state(String::new);
-    let at = use_state_eq(|| 0usize);
-    let entries = found(&typed, props.overview.value());
+    let asked = use_state_eq(Asked::default);
+    // A handle tells the newest text, which may not have been drawn yet; rows are told what they were drawn for.
+    let drawn = Asked::clone(&asked);
+    let entries = found(&drawn.typed, props.overview.value());
     let perform = use_perform(props.on_help.clone());
     let choose = {
-        let (entries, close, perform) = (entries.clone(), props.on_close.clone(), perform.clone());
-        Callback::from(move |index: usize| {
-            if let Some(entry) = entries.get(index) {
-                close.emit(());
-                perform.emit(entry.does.clone());
-            }
+        let close = props.on_close.clone();
+        Callback::from(move |does: Does| {
+            close.emit(());
+            perform.emit(does);
         })
     };
     let on_key = {
-        let (at, choose, count) = (at.clone(), choose.clone(), entries.len());
-        let (typed, overview) = (typed.clone(), props.overview.clone());
-        let (close, perform) = (props.on_close.clone(), perform);
+        let (asked, choose, overview) = (asked.clone(), choose.clone(), props.overview.clone());
         Callback::from(move |event: KeyboardEvent| {
             event.stop_propagation();
             match event.key().as_str() {
-                "ArrowDown" if count > 0 => at.set((*at + 1) % count),
-                "ArrowUp" if count > 0 => at.set((*at + count - 1) % count),
+                "ArrowDown" => asked.set(asked.moved(1, overview.value())),
+                "ArrowUp" => asked.set(asked.moved(-1, overview.value())),
                 "Enter" => {
                     let input = event.target_dyn_into::<web_sys::HtmlInputElement>();
-                    // Who types faster than is drawn means what stands in the field, not what stands in the list.
-                    match input.map(|input| input.value()).filter(|now| *now != *typed) {
-                        None => choose.emit(*at),
-                        Some(now) => {
-                            if let Some(entry) = found(&now, overview.value()).into_iter().next() {
-                                close.emit(());
-                                perform.emit(entry.does);
-                            }
-                        }
+                    let field = input.map_or_else(|| asked.typed.clone(), |input| input.value());
+                    if let Some(entry) = asked.chosen(&field, overview.value()) {
+                        choose.emit(entry.does);
                     }
                 }
                 _ => return,
@@ -66,11 +57,10 @@ pub fn Palette(props: &PaletteProps) -> Html {
         })
     };
     let on_input = {
-        let (typed, at) = (typed.setter(), at.setter());
+        let asked = asked.setter();
         Callback::from(move |event: InputEvent| {
             let input = event.target_dyn_into::<web_sys::HtmlInputElement>();
-            typed.set(input.map(|input| input.value()).unwrap_or_default());
-            at.set(0);
+            asked.set(Asked::typing(input.map(|input| input.value()).unwrap_or_default()));
         })
     };
     let on_cancel = props.on_close.reform(|event: Event| event.prevent_default());
@@ -89,14 +79,17 @@ pub fn Palette(props: &PaletteProps) -> Html {
                 <Icon shape={Shape::Search} />
                 <span class="vh">{ "Search or run a command" }</span>
                 <input type="text" role="combobox" aria-expanded="true" aria-controls={list.clone()} autocomplete="off"
-                    aria-activedescendant={format!("{list}-{}", *at)} spellcheck="false"
-                    placeholder="Page, command, job id or run id" value={(*typed).clone()} oninput={on_input} />
+                    aria-activedescendant={format!("{list}-{}", drawn.at)} spellcheck="false"
+                    placeholder="Page, command, job id or run id" value={drawn.typed.clone()} oninput={on_input} />
                 <kbd>{ "Esc" }</kbd>
             </label>
             <div class="palette-list" role="listbox" id={list.clone()} aria-label="Results">
                 { for entries.iter().enumerate().map(|(index, entry)| {
                     let head = index == 0 || entries[index - 1].group != entry.group;
-                    row(entry, head, index == *at, format!("{list}-{index}"), choose.reform(move |_| index))
+                    row(entry, head, index == drawn.at, format!("{list}-{index}"), {
+                        let does = entry.does.clone();
+                        choose.reform(move |_| does.clone())
+                    })
                 }) }
                 if entries.is_empty() {
                     <p class="f3 sm palette-none">{ "Nothing fits. A whole job id or run id opens the thing." }</p>

@@ -94,6 +94,38 @@ pub fn entries() -> Vec<Entry> {
     ]
 }
 
+/// What was typed and which of the found entries is marked. What is drawn may be older: a page that has much to do
+/// draws some letters late, and who types fast means what they typed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// The text.
+    pub typed: String,
+    /// The place of the marked entry.
+    pub at: usize,
+}
+
+impl Asked {
+    /// Other text: the first of what is found for it is marked.
+    pub fn typing(text: String) -> Self {
+        Self { typed: text, at: 0 }
+    }
+    /// So many places further down, round and round.
+    #[must_use]
+    pub fn moved(&self, by: isize, overview: Option<&Overview>) -> Self {
+        let count = found(&self.typed, overview).len();
+        let at = match count {
+            0 => 0,
+            _ => (self.at + count).saturating_add_signed(by) % count,
+        };
+        Self { at, ..self.clone() }
+    }
+    /// What Enter does while this stands in the field.
+    pub fn chosen(&self, field: &str, overview: Option<&Overview>) -> Option<Entry> {
+        let asked = if field == self.typed { self.clone() } else { Self::typing(field.to_owned()) };
+        found(&asked.typed, overview).into_iter().nth(asked.at)
+    }
+}
+
 /// What is found for the typed text: things by id first, then the entries that fit, best first.
 pub fn found(typed: &str, overview: Option<&Overview>) -> Vec<Entry> {
     let typed = typed.trim();
@@ -166,6 +198,28 @@ mod tests {
         assert_eq!(first("find").as_deref(), Some("Findings"));
         assert_eq!(first("zzz"), None);
         assert_eq!(found("", None).len(), entries().len());
+    }
+
+    #[test]
+    fn typing_setti_and_enter_at_once_opens_settings_and_not_the_scheduler_that_was_still_drawn() {
+        let drawn = Asked::typing("s".to_owned());
+        assert_eq!(drawn.chosen("s", None).map(|entry| entry.does), Some(Does::Go(Route::Scheduler)));
+        let settings = Some(Does::Go(Route::Settings));
+        // The letters were told, or stand in the field only.
+        for asked in [Asked::typing("setti".to_owned()), drawn] {
+            assert_eq!(asked.chosen("setti", None).map(|entry| entry.does), settings);
+        }
+    }
+
+    #[test]
+    fn the_mark_goes_round_and_enter_takes_the_marked_entry() {
+        let asked = Asked::typing("s".to_owned());
+        let count = found("s", None).len();
+        assert_eq!(asked.moved(-1, None).at, count - 1);
+        assert_eq!(asked.moved(-1, None).moved(1, None).at, 0);
+        assert_eq!(asked.moved(1, None).chosen("s", None), found("s", None).into_iter().nth(1));
+        let nothing = Asked::typing("zzz".to_owned());
+        assert_eq!((nothing.moved(1, None).at, nothing.chosen("zzz", None)), (0, None));
     }
 
     #[test]

@@ -55,6 +55,7 @@ shapes! {
     Gauge = "s-gauge", "Rate limited.";
     Dash = "s-minus", "Nothing here, or some of it.";
     Eye = "s-eye", "Seen by somebody.";
+    BellSlash = "s-mute", "Muted: nobody is called.";
     Star = "star", "The mark of the product.";
     Search = "search", "Search.";
     Down = "down", "Opens downward.";

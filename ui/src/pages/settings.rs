@@ -2,6 +2,7 @@
 
 use crate::api::{Load, shell};
 use crate::kit::{Button, CopyId, Input, Segmented, Skeleton, Switch};
+use crate::pages::dead_letter::MutedCauses;
 use crate::parts::{ActDialog, Deed, ProblemView};
 use crate::router::Link;
 use crate::store::{
@@ -49,6 +50,7 @@ pub fn SettingsPage() -> Html {
                 </section>
                 if shell::is_here() { <Desktop /> }
                 <Parts />
+                <MutedCauses />
                 <Connection />
             </div>
         </>

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use stella_contract::ids::SourceId;
 use stella_contract::page::{MAX_SIZE, PageQuery};
 use stella_contract::route::Route;
+use stella_contract::source::SourceFilter;
 use yew::prelude::*;
 
 /// The names of sources by their ids, as far as they are known.
@@ -18,7 +19,7 @@ pub type SourceNames = Rc<BTreeMap<String, String>>;
 pub fn use_source_names() -> SourceNames {
     let asked = use_query("source names", Watch::of(&["source"]), |api| async move {
         let page = PageQuery { page_token: None, page_size: Some(MAX_SIZE) };
-        let sources = api.sources(&page).await?.items;
+        let sources = api.sources(&SourceFilter::default(), &page).await?.items;
         Ok(sources.into_iter().map(|one| (one.source_id.to_string(), one.name)).collect::<BTreeMap<_, _>>())
     });
     use_memo(asked.load, |load| load.value().cloned().unwrap_or_default())

@@ -1,7 +1,7 @@
 //! Why a job waits: shape, the API's word, and what it waits for.
 
 use crate::kit::{Clock, Countdown, Icon, IconSize, Shape, Tone};
-use stella_contract::job::{Job, JobState, WaitReason as Reason};
+use stella_contract::job::{Job, WaitReason as Reason};
 use stella_contract::time::Micros;
 use yew::prelude::*;
 
@@ -62,11 +62,11 @@ pub struct WaitDetailProps {
     pub job: Job,
 }
 
-/// What a pending job waits for, with the seconds where they are known.
+/// What a job waits for, with the seconds where they are known. A queued one waits when a limit holds it.
 #[component]
 pub fn WaitDetail(props: &WaitDetailProps) -> Html {
     let job = &props.job;
-    let Some(reason) = job.wait_reason.filter(|_| job.state == JobState::Pending) else {
+    let Some(reason) = job.wait_reason else {
         return html! { <span class="f3 sm">{ "none" }</span> };
     };
     let until: Option<Micros> = job.next_eligible_at.or(job.not_before);

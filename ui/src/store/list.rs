@@ -51,6 +51,10 @@ pub struct Rows<T> {
     pub fetching: Fetching,
     /// Changes that wait to be shown.
     pub news: usize,
+    /// How many rows are wanted, when there are so many. A page of what is rare may be short and go on.
+    wanted: usize,
+    /// What was read anew so far, until it is as much as was shown.
+    coming: Option<Sheet<T>>,
 }
 
 impl<T> Rows<T> {
@@ -64,7 +68,15 @@ impl<T> Rows<T> {
             problem: None,
             fetching: Fetching::First,
             news: 0,
+            wanted: PAGE as usize,
+            coming: None,
         }
+    }
+
+    /// Whether rows that are wanted were not found yet, though there may be more further down.
+    fn is_short(&self) -> bool {
+        let loaded = self.coming.as_ref().unwrap_or(&self.rows).len();
+        self.next.is_some() && self.problem.is_none() && loaded < self.wanted
     }
 }
 
@@ -79,6 +91,8 @@ impl<T> Clone for Rows<T> {
             problem: self.problem.clone(),
             fetching: self.fetching,
             news: self.news,
+            wanted: self.wanted,
+            coming: self.coming.clone(),
         }
     }
 }
@@ -109,6 +123,7 @@ impl<T: Clone + 'static> Reducible for Rows<T> {
             RowsAction::Answer(_, _, Err(problem), _) => {
                 next.problem = Some(problem);
                 next.fetching = Fetching::Nothing;
+                next.coming = None;
             }
             RowsAction::Answer(_, what, Ok(page), at) => next.take(what, page, at),
         }
@@ -121,26 +136,45 @@ impl<T: Clone> Rows<T> {
     fn ask(&mut self, what: Fetching) {
         self.fetching = what;
         match what {
-            Fetching::First | Fetching::Again => self.news = 0,
+            Fetching::First | Fetching::Again => {
+                self.news = 0;
+                self.wanted = self.rows.len().clamp(PAGE as usize, MAX_SIZE as usize);
+            }
+            Fetching::More if !self.is_short() => self.wanted = self.rows.len() + PAGE as usize,
             Fetching::More | Fetching::Nothing => {}
         }
     }
 
     fn take(&mut self, what: Fetching, page: Page<T>, at: Micros) {
-        match what {
-            Fetching::More => {
+        self.problem = None;
+        self.fetching = Fetching::Nothing;
+        self.next = page.next_page_token;
+        match (what, self.coming.take()) {
+            (Fetching::More, Some(coming)) => {
+                self.coming = Some(coming.with_page(page.items));
+            }
+            (Fetching::More, None) => {
                 self.rows = self.rows.with_page(page.items);
                 self.total = page.total_estimate.or(self.total);
             }
-            Fetching::First | Fetching::Again | Fetching::Nothing => {
+            (Fetching::Again, _) => {
+                self.coming = Some(page.items.into());
+                self.total = page.total_estimate;
+                self.as_of = Some(at);
+            }
+            (Fetching::First | Fetching::Nothing, _) => {
                 self.rows = page.items.into();
                 self.total = page.total_estimate;
                 self.as_of = Some(at);
             }
         }
-        self.next = page.next_page_token;
-        self.problem = None;
-        self.fetching = Fetching::Nothing;
+        // Rows stay as they are until as many were read anew.
+        if !self.is_short() {
+            self.rows = self.coming.take().unwrap_or_else(|| self.rows.clone());
+        }
+        if self.next.is_none() {
+            self.total = self.total.or(Some(self.rows.len() as u64));
+        }
     }
 }
 
@@ -158,7 +192,8 @@ pub struct List<T: PartialEq> {
 impl<T: PartialEq> List<T> {
     /// Whether the first page is still awaited.
     pub fn is_waiting(&self) -> bool {
-        self.state.fetching == Fetching::First && self.state.problem.is_none() && self.state.as_of.is_none()
+        let asks = self.state.fetching == Fetching::First && self.state.as_of.is_none();
+        self.state.problem.is_none() && (asks || (self.state.rows.is_empty() && self.state.is_short()))
     }
     /// Why nothing can be shown.
     pub fn failure(&self) -> Option<&Problem> {
@@ -209,7 +244,9 @@ where
             wasm_bindgen_futures::spawn_local(async move {
                 let began = clock::now();
                 let answer = asked.await;
-                *took.borrow_mut() = clock::now().ms_since(began);
+                let own = clock::now().ms_since(began);
+                let before = if what == Fetching::More { *took.borrow() } else { 0 };
+                *took.borrow_mut() = before + own;
                 dispatcher.dispatch(RowsAction::Answer(key, what, answer, clock::now()));
             });
         })
@@ -232,10 +269,20 @@ where
         });
     }
     {
+        // A short page is read on by itself.
+        let more = more.clone();
+        let goes_on = (state.is_short() && state.fetching == Fetching::Nothing).then(|| state.next.clone());
+        use_effect_with((goes_on, key.clone()), move |(goes_on, _)| {
+            if goes_on.is_some() {
+                more.emit(());
+            }
+        });
+    }
+    {
         let (state, ask) = (state.clone(), ask.clone());
         use_every(watch.seconds(), move || {
             let loaded = state.rows.len();
-            if state.fetching == Fetching::Nothing && !held && fits_one_page(loaded) {
+            if state.fetching == Fetching::Nothing && !state.is_short() && !held && fits_one_page(loaded) {
                 ask.emit((Fetching::Again, first((loaded as u32).max(PAGE))));
             }
         });
@@ -258,7 +305,7 @@ where
                 (state.news > 0 && !held && fits_one_page(state.rows.len())).then(|| rest_ms(*took.borrow()))
             }
         };
-        let due = due.filter(|_| state.fetching == Fetching::Nothing);
+        let due = due.filter(|_| state.fetching == Fetching::Nothing && !state.is_short());
         let loaded = state.rows.len() as u32;
         use_effect_with((due, state.as_of, key.clone()), move |(due, _, _)| {
             *timer.borrow_mut() = due
@@ -308,7 +355,7 @@ mod tests {
         let rows = rows.reduce(RowsAction::News(4));
         assert_eq!(rows.news, 4);
         let rows =
-            answer(rows.reduce(RowsAction::Ask(Fetching::Again)), Fetching::Again, page(&[0, 1], Some("u")));
+            answer(rows.reduce(RowsAction::Ask(Fetching::Again)), Fetching::Again, page(&[0, 1], None));
         assert_eq!((shown(&rows), rows.news), (vec![0, 1], 0));
     }
 
@@ -319,6 +366,29 @@ mod tests {
         let told = asked.reduce(RowsAction::News(1));
         let rows = answer(told, Fetching::Again, page(&[1], None));
         assert_eq!(rows.news, 1, "the answer may be older than the news");
+    }
+
+    #[test]
+    fn a_rare_filter_is_searched_on_before_it_is_said_that_nothing_matches() {
+        let nothing_yet = Ok(Page { items: vec![], next_page_token: Some("t".into()), total_estimate: None });
+        let rows = answer(open(), Fetching::First, nothing_yet);
+        let list = |state: &Rc<Rows<i32>>| List {
+            state: Rows::clone(state),
+            more: Callback::noop(),
+            reload: Callback::noop(),
+        };
+        assert!(rows.is_short() && list(&rows).is_waiting());
+        let last = Ok(Page { items: vec![1, 2], next_page_token: None, total_estimate: None });
+        let rows = answer(rows.reduce(RowsAction::Ask(Fetching::More)), Fetching::More, last);
+        assert_eq!((shown(&rows), rows.total), (vec![1, 2], Some(2)), "all of them were found");
+        assert!(!rows.is_short() && !list(&rows).is_waiting());
+        // Read anew, the rows stay until as many were found again.
+        let short = Ok(Page { items: vec![0], next_page_token: Some("t".into()), total_estimate: None });
+        let rows = answer(rows.reduce(RowsAction::Ask(Fetching::Again)), Fetching::Again, short);
+        assert_eq!(shown(&rows), [1, 2]);
+        let last = Ok(Page { items: vec![1, 2], next_page_token: None, total_estimate: None });
+        let rows = answer(rows.reduce(RowsAction::Ask(Fetching::More)), Fetching::More, last);
+        assert_eq!(shown(&rows), [0, 1, 2]);
     }
 
     #[test]

@@ -72,13 +72,11 @@ impl Backfills {
                     for row in rows {
                         items.push(view(tx, row).await?);
                     }
-                    Ok((items, backfills::count(tx, &tenant, &wanted).await?))
+                    Ok((items, backfills::total(tx, &tenant, &wanted).await?))
                 })
             })
             .await?;
-        page::of(&key, query, items, u64::try_from(count).ok(), |one: &Backfill| {
-            one.backfill_id.as_str().to_owned()
-        })
+        page::of(&key, query, items, page::total(count), |one: &Backfill| one.backfill_id.as_str().to_owned())
     }
 
     /// One backfill.

@@ -4,6 +4,7 @@ use super::dry_run::{self, Candidate, Queue};
 use super::letters;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::gate;
 use std::collections::{BTreeMap, BTreeSet};
 use stella_contract::change_set::{ChangeVerb, CreateChangeSet, DryRun, MOST_IDS, MOST_ITEMS, Selection};
 use stella_contract::filter::Filter;
@@ -74,7 +75,7 @@ async fn of_jobs(
             dry_run::of_jobs(verb, facts, unknown)
         }
         Selection::Filter { filter, excluding } => {
-            let wanted = filter.parse::<Filter>()?.at(now);
+            let wanted = gate::wanted(tx, tenant, filter.parse::<Filter>()?.at(now), now).await?;
             let excluded: BTreeSet<i64> =
                 job_ids("selection.excluding", excluding)?.iter().map(key_of).collect();
             let most = MOST_ITEMS + excluded.len() as i64;

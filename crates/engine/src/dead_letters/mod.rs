@@ -31,8 +31,6 @@ use stella_ledger::history::About;
 use stella_ledger::record::JobRecord;
 use stella_ledger::{Tx, dead_letter_lists, edges, history, jobs};
 
-/// The most matching entries that a list counts; of more it says no number.
-const COUNTED: i64 = 100_000;
 /// Entries of the history that a page of one entry is told from.
 const TOLD: i64 = 500;
 /// Repeats that a page of one entry shows.
@@ -72,18 +70,18 @@ impl DeadLetters {
         let key = ("dead letters", &caller.tenant, filter);
         let after = page::after::<_, dead_letter_lists::After>(&key, query)?;
         let (tenant, wanted, limit) = (caller.tenant.clone(), filter.clone(), i64::from(query.size()) + 1);
-        let (rows, total): (Vec<DeadLetterRecord>, i64) = self
+        let (rows, total): (Vec<DeadLetterRecord>, Option<i64>) = self
             .engine
             .ledger()
             .read(move |tx| {
                 Box::pin(async move {
                     let rows = dead_letter_lists::newest(tx, &tenant, &wanted, after, limit).await?;
-                    Ok::<_, Error>((rows, dead_letter_lists::count(tx, &tenant, &wanted).await?))
+                    Ok::<_, Error>((rows, dead_letter_lists::total(tx, &tenant, &wanted).await?))
                 })
             })
             .await?;
-        let total = Some(total).filter(|total| *total <= COUNTED).and_then(|total| u64::try_from(total).ok());
-        let page = page::of(&key, query, rows, total, |one| (one.entry.dead_lettered_at.0, one.key))?;
+        let page =
+            page::of(&key, query, rows, page::total(total), |one| (one.entry.dead_lettered_at.0, one.key))?;
         Ok(Page {
             items: page.items.into_iter().map(|record| record.entry).collect(),
             next_page_token: page.next_page_token,

@@ -28,19 +28,32 @@ impl Gate {
         let mut found = Vec::new();
         self.upstream(record, &mut found);
         self.own_time(record, &mut found);
-        for used in self.quotas.of(record) {
-            self.quota(used, record, &mut found);
-        }
-        self.kept_for_others(record, &mut found);
-        self.bucket(record, &mut found);
-        for breaker in &self.breakers {
-            self.breaker(breaker, record, &mut found);
-        }
-        self.blackouts(record, &mut found);
-        self.pressure(record, &mut found);
-        self.source(record, &mut found);
+        self.shared(record, &mut found);
+        self.of_source(record, &mut found);
         found.sort_by_key(|blocker| blocker.kind);
         found
+    }
+
+    /// The limits that hold a job for its tenant, type and priority.
+    pub(super) fn shared(&self, record: &JobRecord, found: &mut Vec<Blocker>) {
+        for used in self.quotas.of(record) {
+            self.quota(used, record, found);
+        }
+        self.kept_for_others(record, found);
+        for breaker in self.breakers.iter().filter(|breaker| breaker.row.kind != "host") {
+            self.breaker(breaker, record, found);
+        }
+        self.blackouts(record, found);
+        self.pressure(record, found);
+    }
+
+    /// The limits that hold a job for the source it reads.
+    pub(super) fn of_source(&self, record: &JobRecord, found: &mut Vec<Blocker>) {
+        self.bucket(record, found);
+        for breaker in self.breakers.iter().filter(|breaker| breaker.row.kind == "host") {
+            self.breaker(breaker, record, found);
+        }
+        self.source(record, found);
     }
 
     fn upstream(&self, record: &JobRecord, found: &mut Vec<Blocker>) {
@@ -224,7 +237,7 @@ impl Gate {
         });
     }
 
-    fn blackouts(&self, record: &JobRecord, found: &mut Vec<Blocker>) {
+    pub(super) fn blackouts(&self, record: &JobRecord, found: &mut Vec<Blocker>) {
         let host = self.host(record);
         let own: Vec<&Dark> = self
             .dark

@@ -6,6 +6,8 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::jobs::engine_itself;
 use crate::journal::Journal;
+use std::collections::HashMap;
+use stella_contract::ids::Tenant;
 use stella_contract::job::{JobEvent, JobState};
 use stella_contract::time::Micros;
 use stella_ledger::Tx;
@@ -18,6 +20,8 @@ const AT_ONCE: i64 = 500;
 /// Lanes of limited jobs looked at in one transaction, and jobs at the head of each.
 const LANES: usize = 200;
 const HEADS: i64 = 200;
+/// Jobs of a lane whose rows say when they may go on; of the others it is told when somebody looks.
+const TIMED: usize = 8;
 /// While a limit holds jobs, somebody looks again after so long.
 const TICK_MS: i64 = 1_000;
 
@@ -79,6 +83,7 @@ async fn sorted(
 ) -> Result<(Vec<i64>, Vec<Hold>), Error> {
     let mut gate = Gate::open(tx, records, in_force, Look::Dispatch, now).await?;
     let (mut ready, mut waiting) = (Vec::new(), Vec::new());
+    let mut timed: HashMap<(&Tenant, &str), usize> = HashMap::new();
     for record in records {
         let blockers = gate.blockers(record);
         let Some(reason) = wait_reason(&blockers) else {
@@ -86,7 +91,12 @@ async fn sorted(
             ready.push(record.key);
             continue;
         };
-        let next_eligible_at = next_eligible_at(&blockers);
+        // The others of its lane are looked at with the first; each with a time of its own, thousands would be due for
+        // every token, and all but one in vain.
+        let in_lane = timed.entry((&record.job.tenant, &record.job.job_type)).or_default();
+        let is_of_limit = limits::LIMIT_REASONS.contains(&reason);
+        *in_lane += usize::from(is_of_limit);
+        let next_eligible_at = next_eligible_at(&blockers).filter(|_| !is_of_limit || *in_lane <= TIMED);
         if record.job.wait_reason != Some(reason) {
             gate.refuse(record, &blockers);
         }

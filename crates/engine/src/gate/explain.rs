@@ -1,6 +1,6 @@
 //! "Why is it not running?": the gate's answer, for one job, with everything that holds it at once.
 
-use super::blockers;
+use super::{blockers, told};
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::jobs::Jobs;
@@ -36,7 +36,7 @@ impl Jobs {
     }
 }
 
-async fn explained(tx: &mut Tx, record: JobRecord, now: Micros) -> Result<Explanation, Error> {
+async fn explained(tx: &mut Tx, mut record: JobRecord, now: Micros) -> Result<Explanation, Error> {
     let mut held = blockers(tx, std::slice::from_ref(&record), now).await?.pop().unwrap_or_default();
     let waits = matches!(record.job.state, JobState::Pending | JobState::Queued);
     let next_eligible_at = if waits { super::next_eligible_at(&held) } else { None };
@@ -44,6 +44,7 @@ async fn explained(tx: &mut Tx, record: JobRecord, now: Micros) -> Result<Explan
         JobState::Queued => Some(limits::ahead_of(tx, &record).await? + 1),
         _ => None,
     };
+    told::tell(&mut record, &held);
     if waits {
         held.extend(no_worker(tx, &record, now).await?);
     }

@@ -51,17 +51,17 @@ impl Incidents {
         let key = ("incidents", &caller.tenant, filter);
         let before = page::after::<_, i64>(&key, query)?;
         let (tenant, wanted, limit) = (caller.tenant.clone(), filter.clone(), i64::from(query.size()) + 1);
-        let (rows, total): (Vec<IncidentRecord>, i64) = self
+        let (rows, total): (Vec<IncidentRecord>, Option<i64>) = self
             .engine
             .ledger()
             .read(move |tx| {
                 Box::pin(async move {
                     let rows = incidents::newest(tx, &tenant, &wanted, before, limit).await?;
-                    Ok::<_, Error>((rows, incidents::count(tx, &tenant, &wanted).await?))
+                    Ok::<_, Error>((rows, incidents::total(tx, &tenant, &wanted).await?))
                 })
             })
             .await?;
-        let page = page::of(&key, query, rows, u64::try_from(total).ok(), |record| record.key)?;
+        let page = page::of(&key, query, rows, page::total(total), |record| record.key)?;
         Ok(Page {
             items: page.items.into_iter().map(|record| record.incident).collect(),
             next_page_token: page.next_page_token,

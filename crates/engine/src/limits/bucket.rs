@@ -162,6 +162,20 @@ fn tenth(wait_ms: i64, spread: f64) -> i64 {
     whole(wait_ms as f64 * 0.1 * spread.clamp(0.0, 1.0))
 }
 
+/// How far back the rate of a bucket is told, in spans of two minutes.
+pub(crate) const PAST_MS: i64 = 2 * 3_600 * 1_000;
+const SPAN_MS: i64 = 2 * 60 * 1_000;
+
+/// The rate at the end of each of the last spans, oldest first, as it was noted: before anything was noted nothing was
+/// wrong, and now it is what it is now.
+pub(crate) fn past(noted: &[(i64, f64)], base: f64, current: f64, now: Micros) -> Vec<f64> {
+    let at_end = |spans: i64| {
+        let at = now.minus_ms(spans * SPAN_MS).0;
+        noted.iter().rev().find(|(from, _)| *from <= at).map_or(base, |(_, rate)| *rate)
+    };
+    (1..PAST_MS / SPAN_MS).rev().map(at_end).chain([current]).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -279,5 +293,15 @@ mod tests {
                 prop_assert!((row.tokens - watched.tokens).abs() < 1e-4, "{} {}", row.tokens, watched.tokens);
             }
         }
+    }
+
+    #[test]
+    fn the_past_of_a_rate_is_told_in_two_hours_of_spans_and_ends_with_now() {
+        let now = Micros(10 * PAST_MS * 1_000);
+        assert_eq!(past(&[], 0.7, 0.7, now), [0.7; 60]);
+        let noted = [(now.minus_ms(5 * SPAN_MS).0, 1.0), (now.minus_ms(2 * SPAN_MS).0, 0.5)];
+        let told = past(&noted, 1.0, 0.6, now);
+        assert_eq!((told.len(), told[0]), (60, 1.0));
+        assert_eq!(told[54..], [1.0, 1.0, 1.0, 0.5, 0.5, 0.6]);
     }
 }

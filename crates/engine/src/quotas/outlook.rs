@@ -4,6 +4,7 @@ use super::Quotas;
 use super::view::{Scene, view};
 use crate::caller::Caller;
 use crate::error::Error;
+use crate::gate;
 use crate::limit_changes::demand_within;
 use std::collections::BTreeMap;
 use stella_contract::ids::Tenant;
@@ -59,8 +60,8 @@ async fn summed_up(tx: &mut Tx, tenant: &Tenant, now: Micros) -> Result<QuotaSum
     let mut quotas = view(tx, tenant, now).await?;
     let scene = Scene::of(tx, tenant, &[]).await?;
     let mut held: BTreeMap<WaitReason, i64> = BTreeMap::new();
-    for (reason, _, _, jobs) in limits::waiting(tx, tenant).await? {
-        *held.entry(reason).or_default() += jobs;
+    for waiting in gate::waiting(tx, tenant, now).await? {
+        *held.entry(waiting.hold.reason).or_default() += waiting.jobs;
     }
     let whole = |figure: fn(&Quota) -> i64| {
         // The row of the whole tenant counts everything once; without it the rows of the types add up.

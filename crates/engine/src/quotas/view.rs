@@ -31,8 +31,8 @@ impl Scene {
         for one in ready.into_iter().filter(|one| one.tenant == tenant.as_str()) {
             *scene.waiting.entry(one.job_type).or_default() += one.jobs;
         }
-        for (_, job_type, _, jobs) in limits::waiting(tx, tenant).await? {
-            *scene.waiting.entry(job_type).or_default() += jobs;
+        for held in limits::waiting(tx, tenant).await? {
+            *scene.waiting.entry(held.job_type).or_default() += held.jobs;
         }
         let ids: Vec<&str> = rows.iter().map(|row| row.quota_id.as_str()).collect();
         scene.minutes = quotas::minutes(tx, &ids).await?;

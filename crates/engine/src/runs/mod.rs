@@ -74,9 +74,6 @@ impl Engine {
     }
 }
 
-/// The most matching runs that a list counts; of more it says no number.
-const COUNTED: i64 = 10_000;
-
 /// Where a page of changes ended: kind, then place, vulnerability, purl, fact and line.
 type ChangePlace = (i64, i64, String, String, i64, i64);
 
@@ -97,7 +94,7 @@ impl Runs {
             .ledger()
             .read::<_, Error, _>(move |tx| {
                 Box::pin(async move {
-                    let total = runs::count(tx, &tenant, &wanted, COUNTED).await?;
+                    let total = runs::total(tx, &tenant, &wanted).await?;
                     let rows = runs::list(tx, &tenant, &wanted, after.as_ref(), limit).await?;
                     let beside = view::beside(tx, &rows, now).await?;
                     let views =
@@ -106,8 +103,9 @@ impl Runs {
                 })
             })
             .await?;
-        let total = total.and_then(|total| u64::try_from(total).ok());
-        page::of(filter, query, views, total, |run| (run.created_at.0, run.run_id.as_str().to_owned()))
+        page::of(filter, query, views, page::total(total), |run| {
+            (run.created_at.0, run.run_id.as_str().to_owned())
+        })
     }
 
     /// One run.

@@ -13,7 +13,7 @@ use stella_contract::filter::JobMatch;
 use stella_contract::filter_value::Pattern;
 use stella_contract::ids::SourceId;
 use stella_contract::job::{Job, JobState};
-use stella_contract::source::SourceType;
+use stella_contract::source::{SourceFilter, SourceType};
 use stella_contract::time::Micros;
 use stella_ledger::runs::RunRow;
 use stella_ledger::sources::{self, SourceRow};
@@ -47,7 +47,7 @@ pub(crate) async fn read_anew(
         types: vec![Pattern::Exactly(SourceType::Sbom.job_type().to_owned())],
         ..JobMatch::default()
     };
-    let jobs = listing::jobs(tx, &run.wish.tenant, &wanted, None, MOST_SOURCES).await?;
+    let jobs = listing::newest(tx, &run.wish.tenant, &wanted.into(), MOST_SOURCES).await?;
     let jobs: Vec<Job> = jobs.into_iter().map(jobs::view).collect();
     if jobs.is_empty() {
         return begin(tx, engine, run, now, journal).await;
@@ -76,7 +76,8 @@ async fn begin(
     now: Micros,
     journal: &mut Journal,
 ) -> Result<Reading, Error> {
-    let known = sources::list(tx, run.wish.tenant.as_str(), None, MOST_SOURCES).await?;
+    let every = SourceFilter::default();
+    let known = sources::list(tx, run.wish.tenant.as_str(), &every, None, MOST_SOURCES).await?;
     let wanted = known.iter().filter(|source| is_wanted(source));
     let wishes = wanted.map(|source| wish(run, source, now)).collect::<Result<Vec<_>, Error>>()?;
     if wishes.is_empty() {

@@ -1,10 +1,14 @@
-//! Notes the depth of every tenant's queue and the backlog of its runs once a minute, and keeps a week of them.
+//! Notes the depth of every tenant's queue, the backlog of its runs and the rates of the hosts' buckets once a minute, and
+//! keeps a week of them.
 
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::limits::bucket;
 use crate::tasks::{Activity, Task};
 use async_trait::async_trait;
 use stella_contract::time::Micros;
+use stella_ledger::bucket_samples::{self, RateRow};
+use stella_ledger::buckets::{self, BucketRow};
 use stella_ledger::{LedgerError, run_samples, samples};
 
 const EVERY_MS: i64 = 60 * 1_000;
@@ -42,10 +46,20 @@ impl Task for DepthSampler {
                     }
                     samples::forget(tx, now.minus_ms(KEPT_MS).0).await?;
                     run_samples::forget(tx, now.minus_ms(KEPT_MS).0).await?;
+                    let rates: Vec<RateRow> =
+                        buckets::all(tx).await?.into_iter().map(|row| rate(row, now)).collect();
+                    bucket_samples::note(tx, &rates).await?;
+                    bucket_samples::forget(tx, now.minus_ms(KEPT_MS).0).await?;
                     Ok(())
                 })
             })
             .await?;
         Ok(Activity { did, next_at: Some(now.plus_ms(EVERY_MS)) })
     }
+}
+
+/// The rate of a bucket now, as time and the rules have eased it.
+fn rate(mut row: BucketRow, now: Micros) -> RateRow {
+    bucket::refill(&mut row, now);
+    RateRow { rate: bucket::rate_at(&row, now.0), tenant: row.tenant, host: row.host, at: now.0 }
 }

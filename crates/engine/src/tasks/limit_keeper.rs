@@ -166,7 +166,7 @@ async fn throttles_over(tx: &mut Tx, now: Micros) -> Result<usize, Error> {
         let kind: ThrottleKind = cell.word("kind", row.kind.clone())?;
         if !waiting.contains_key(&row.tenant) {
             let tenant: Tenant = cell.word("tenant", row.tenant.clone())?;
-            waiting.insert(row.tenant.clone(), Waiting::of(tx, &tenant).await?);
+            waiting.insert(row.tenant.clone(), Waiting::of(tx, &tenant, now).await?);
         }
         let holds = waiting.get(&row.tenant).map_or(0, |waiting| waiting.for_key(kind, &row.key));
         let timed_out = row.until.is_none_or(|until| until <= now.0);

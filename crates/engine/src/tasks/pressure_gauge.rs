@@ -216,8 +216,10 @@ async fn tell(
 /// The share of each pool's places that is in use now.
 async fn in_use(tx: &mut Tx, now: Micros) -> Result<Vec<(String, f64)>, Error> {
     let workers = pressure::workers(tx, now.minus_ms(HEARD_MS).0).await?;
-    let live = limits::live(tx).await?;
+    let (live, rows) = (limits::live(tx).await?, pressure::pools(tx).await?);
     let share = |name: &str, places: i64| {
+        let bound = rows.iter().find(|row| row.pool == name).and_then(|row| row.max_held);
+        let places = bound.unwrap_or(places);
         let held = live.iter().filter(|lease| lease.pool.as_deref() == Some(name)).count();
         real(i64::try_from(held).unwrap_or(i64::MAX)) / real(places.max(1))
     };
@@ -271,6 +273,9 @@ async fn look_at_pools(
             median_ms: row.median_ms,
         };
         row.recommended = pool::adjust(row.recommended, showing);
+        if row.follows != 0 {
+            row.max_held = Some(row.recommended);
+        }
         row.adjusted_at = now.0;
         pressure::put_pool(tx, &row).await?;
     }

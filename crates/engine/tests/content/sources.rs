@@ -28,7 +28,7 @@ async fn sources_are_listed_by_name_page_by_page() {
         let mut names = Vec::new();
         let mut query = PageQuery { page_token: None, page_size: Some(2) };
         loop {
-            let page = world.engine.sources().list(&world.caller, &query).await.unwrap();
+            let page = world.engine.sources().list(&world.caller, &Default::default(), &query).await.unwrap();
             assert_eq!(page.total_estimate, Some(3));
             names.extend(page.items.into_iter().map(|source| source.name));
             query.page_token = page.next_page_token;

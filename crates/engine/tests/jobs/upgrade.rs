@@ -232,7 +232,8 @@ async fn everything_is_there_and_work_goes_on(place: LedgerPlace) {
     let classes = async |n| engine.jobs().get(&caller, &job_id(n)).await.unwrap().job.error_class;
     assert_eq!(classes(failed).await, Some(ErrorClass::Network), "`unreachable` of before");
     assert_eq!(classes(failed + 1).await, Some(ErrorClass::Validation), "`invalid` of before");
-    let sources = engine.sources().list(&caller, &PageQuery::default()).await.unwrap().items;
+    let sources =
+        engine.sources().list(&caller, &Default::default(), &PageQuery::default()).await.unwrap().items;
     let told: Vec<_> =
         sources.iter().map(|one| (one.name.as_str(), one.source_type, one.host.as_deref())).collect();
     assert_eq!(

@@ -146,3 +146,24 @@ pub(crate) async fn the_burst_of_a_host_is_its_bucket(world: World) {
     let again = world.engine.throttles().clear(&world.caller, &throttle.throttle_id).await.unwrap_err();
     assert_eq!(again.code, Code::InvalidTransition);
 }
+
+/// What the page draws: the rate falls when the host asks for peace and comes back by itself.
+pub(crate) async fn the_rate_of_a_host_is_told_as_it_was_over_two_hours(world: World) {
+    read(&world, "one").await;
+    world.pass_ms(60_000).await;
+    let lease = claim(&world, 1).await.remove(0);
+    let mut failure = Failure::new(ErrorClass::UpstreamThrottle, "HTTP_429", "Too many requests.");
+    failure.retry_after_ms = Some(30_000);
+    world.engine.work().fail(&lease.fence, failure).await.unwrap();
+    for _ in 0..10 {
+        world.pass_ms(60_000).await;
+    }
+    let told = bucket(&world).await;
+    assert_eq!((told.rates.len(), told.rates.last()), (60, Some(&told.current_rate)));
+    let lowest = told.rates.iter().copied().fold(1.0, f64::min);
+    assert!(lowest < 0.8, "{told:?}");
+    assert_eq!(told.rates[0], 1.0, "before anything was wrong");
+    assert!(told.current_rate > lowest, "it comes back: {told:?}");
+    let mut falls = told.rates.windows(2).filter(|pair| pair[1] < pair[0]);
+    assert!(falls.next().is_some() && falls.next().is_none(), "it fell once: {told:?}");
+}

@@ -7,6 +7,7 @@
 #[expect(dead_code, reason = "the tests of jobs use more of it")]
 mod support;
 
+mod agreement;
 mod blackouts;
 mod breakers;
 mod hosts;
@@ -35,6 +36,7 @@ on_both! {
     quotas::the_quota_of_the_tenant_bounds_what_the_quota_of_the_type_allows,
     quotas::an_hour_is_sixty_minutes_that_slide,
     quotas::a_burst_is_used_up_and_refilled,
+    quotas::a_backlog_behind_a_rate_is_not_looked_at_whole_for_every_token,
     quotas::a_paused_quota_starts_nothing_and_what_runs_goes_on,
     quotas::a_pause_ends_at_its_time,
     quotas::a_change_goes_back_at_its_time,
@@ -50,6 +52,7 @@ on_both! {
     hosts::a_host_that_asks_for_peace_is_left_alone,
     hosts::a_host_that_fails_is_called_more_slowly_and_an_operator_may_set_the_rate,
     hosts::the_burst_of_a_host_is_its_bucket,
+    hosts::the_rate_of_a_host_is_told_as_it_was_over_two_hours,
     hosts::what_a_source_says_of_its_bucket_is_what_the_bucket_of_its_host_is_made_of,
     breakers::failures_open_the_breaker_of_the_type_and_probes_close_it,
     breakers::a_probe_that_fails_opens_it_for_twice_as_long,
@@ -63,7 +66,10 @@ on_both! {
     pressure::under_critical_pressure_only_urgent_jobs_are_taken_in_and_handed_out,
     pressure::under_pressure_the_fires_of_schedules_are_spread_over_half_a_minute,
     pressure::a_bounded_pool_holds_no_more_jobs_than_its_bound,
+    pressure::a_pool_that_follows_the_rule_is_bounded_by_what_the_rule_recommends,
     races::two_claimers_against_a_quota_of_one_get_one_job,
     races::two_dispatchers_against_a_quota_of_one_make_one_job_ready,
+    agreement::lists_counts_and_the_answer_of_each_job_say_the_same_reason,
+    agreement::a_queued_job_of_a_quota_that_was_paused_is_in_the_list_of_what_is_paused,
     property::a_job_can_be_claimed_exactly_when_nothing_is_said_to_hold_it,
 }

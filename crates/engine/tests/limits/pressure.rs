@@ -122,7 +122,7 @@ pub(crate) async fn under_pressure_the_fires_of_schedules_are_spread_over_half_a
 
 pub(crate) async fn a_bounded_pool_holds_no_more_jobs_than_its_bound(world: World) {
     let pressure = world.engine.pressure();
-    let bound = |limit| LimitPool { pool: "one".to_owned(), limit };
+    let bound = |limit| LimitPool { pool: "one".to_owned(), limit, follow: false };
     let pool = pressure.limit_pool(&world.caller, bound(Some(2))).await.unwrap();
     assert_eq!((pool.limit, pool.fixed, pool.recommended), (2, true, 4));
     world.submit_many(5).await;
@@ -134,8 +134,29 @@ pub(crate) async fn a_bounded_pool_holds_no_more_jobs_than_its_bound(world: Worl
     for (code, wish) in [
         (Code::Invalid, bound(Some(0))),
         (Code::Invalid, bound(Some(65))),
-        (Code::NotFound, LimitPool { pool: "nobody".to_owned(), limit: Some(1) }),
+        (Code::NotFound, LimitPool { pool: "nobody".to_owned(), limit: Some(1), follow: false }),
+        (Code::Invalid, LimitPool { follow: true, ..bound(Some(1)) }),
     ] {
         assert_eq!(pressure.limit_pool(&world.caller, wish).await.unwrap_err().code, code);
     }
+}
+
+/// Dynamic concurrency: a pool that follows the rule loses three tenths of its places when its attempts fail.
+pub(crate) async fn a_pool_that_follows_the_rule_is_bounded_by_what_the_rule_recommends(world: World) {
+    let pressure = world.engine.pressure();
+    let wish = LimitPool { pool: "one".to_owned(), limit: None, follow: true };
+    let pool = pressure.limit_pool(&world.caller, wish).await.unwrap();
+    assert_eq!((pool.limit, pool.fixed, pool.follows), (4, false, true));
+    world.submit_many(30).await;
+    let first = world.start_many(10).await;
+    assert_eq!(first.len(), 4);
+    for lease in &first {
+        world.fail(&lease.fence, stella_contract::job::ErrorClass::Validation).await;
+    }
+    world.pass_ms(31_000).await;
+    let pools = pressure.get(&world.caller).await.unwrap().pools;
+    let failing = pools.into_iter().find(|pool| pool.pool == "one").unwrap();
+    assert!(failing.limit < 4 && failing.limit == failing.recommended, "{failing:?}");
+    let next = world.start_many(10).await.len();
+    assert_eq!(i64::try_from(next).unwrap(), failing.limit, "no more start than the rule gives");
 }

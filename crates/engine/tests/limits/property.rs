@@ -32,7 +32,7 @@ async fn quotas(world: &World) -> Vec<Quota> {
 }
 
 /// One thing that may happen.
-async fn act(world: &World, chance: &mut StdRng, open: &mut Vec<JobId>, held: &mut Vec<Lease>) {
+pub(crate) async fn act(world: &World, chance: &mut StdRng, open: &mut Vec<JobId>, held: &mut Vec<Lease>) {
     match chance.random_range(0..14) {
         0..=4 => {
             let priority = Some(chance.random_range(0..=100));

@@ -343,3 +343,31 @@ pub(crate) async fn every_change_is_written_down_with_what_was_before(world: Wor
     assert_eq!(change.data["id"], quota.quota_id.as_str());
     world.assert_chain().await;
 }
+
+/// What the operator saw: a backlog behind a rate kept a whole core busy, for each of its thousands was due at every
+/// token.
+pub(crate) async fn a_backlog_behind_a_rate_is_not_looked_at_whole_for_every_token(world: World) {
+    let rate = AddQuota { max_active: Some(64), burst: Some(1), refill_per_second: Some(0.1), ..wide() };
+    world.quota(rate).await;
+    let jobs = world.submit_many(40).await;
+    world.idle().await;
+    world.pass_ms(60_000).await;
+    let due: Result<i64, stella_ledger::LedgerError> = world
+        .engine
+        .ledger()
+        .read(|tx| {
+            Box::pin(async move {
+                stella_ledger::query::Query::new(
+                    "select count(*) from jobs where state = 'pending' and next_eligible_at is not null",
+                )
+                .fetch_count(tx)
+                .await
+            })
+        })
+        .await;
+    assert_eq!(due.unwrap(), 8, "of the others it is known without their rows");
+    // Who looks is told of each when it may go on, all the same.
+    let last = world.job(&jobs[39].job_id).await;
+    assert_eq!(last.wait_reason, Some(WaitReason::RateLimited));
+    assert!(last.next_eligible_at.is_some());
+}

@@ -126,16 +126,9 @@ pub async fn list(
     rows(query, tx).await
 }
 
-/// How many runs of a tenant a list wants; `None` when there are more than `most`, which nobody counts.
-pub async fn count(
-    tx: &mut Tx,
-    tenant: &Tenant,
-    wanted: &Wanted,
-    most: i64,
-) -> Result<Option<i64>, LedgerError> {
-    let mut query = Query::new("select count(*) from (select 1 from runs where ");
+/// How many runs of a tenant a list wants, as far as a list counts.
+pub async fn total(tx: &mut Tx, tenant: &Tenant, wanted: &Wanted) -> Result<Option<i64>, LedgerError> {
+    let mut query = Query::new("select 1 from runs where ");
     push_wanted(&mut query, tenant, wanted);
-    query.push(" limit ").bind(most + 1).push(") as wanted");
-    let count = query.fetch_count(tx).await?;
-    Ok((count <= most).then_some(count))
+    query.fetch_total(tx).await
 }

@@ -4,37 +4,54 @@ use crate::support::{Exam, NOW, tenant};
 use stella_contract::filter::{Filter, JobMatch};
 use stella_contract::ids::JobId;
 use stella_contract::job::{ErrorClass, JobState};
+use stella_ledger::LedgerError;
 use stella_ledger::jobs::NewJob;
+use stella_ledger::listing::{self, Found, Wanted};
 use stella_ledger::record::JobRecord;
-use stella_ledger::{LedgerError, listing};
 
-async fn page(exam: &Exam, filter: &JobMatch, before: Option<i64>, limit: i64) -> (Vec<JobRecord>, i64) {
-    let filter = filter.clone();
-    let found: Result<(Vec<JobRecord>, i64), LedgerError> = exam
+async fn found(exam: &Exam, wanted: &Wanted, before: Option<i64>, size: i64, look: i64) -> Found {
+    let wanted = wanted.clone();
+    let found: Result<Found, LedgerError> = exam
         .ledger
         .read(move |tx| {
-            Box::pin(async move {
-                let rows = listing::jobs(tx, &tenant(), &filter, before, limit).await?;
-                let count = listing::count_jobs(tx, &tenant(), &filter).await?;
-                let both = listing::jobs_and_count(tx, &tenant(), &filter, before, limit, 1_000).await?;
-                assert_eq!(both, (rows.clone(), Some(count)), "either way gives the same page");
-                Ok((rows, count))
-            })
+            Box::pin(async move { listing::page(tx, &tenant(), &wanted, before, size, look).await })
         })
         .await;
     found.expect("the list is sound")
 }
 
-async fn up_to(exam: &Exam, most: i64) -> Option<i64> {
-    let found: Result<Option<i64>, LedgerError> = exam
-        .ledger
-        .read(move |tx| {
-            Box::pin(
-                async move { listing::count_jobs_up_to(tx, &tenant(), &JobMatch::default(), most).await },
-            )
-        })
-        .await;
-    found.expect("the count is sound")
+async fn page(exam: &Exam, filter: &JobMatch, before: Option<i64>, limit: i64) -> (Vec<JobRecord>, i64) {
+    let wanted = Wanted::from(filter.clone());
+    let whole = found(exam, &wanted, before, limit, listing::LOOK).await;
+    let walked = walk(exam, &wanted, before, limit).await;
+    assert_eq!(walked, whole.records, "either way gives the same page: {filter:?}");
+    let counted = {
+        let wanted = wanted.clone();
+        let counted: Result<i64, LedgerError> = exam
+            .ledger
+            .read(move |tx| Box::pin(async move { listing::count_jobs(tx, &tenant(), &wanted).await }))
+            .await;
+        counted.expect("the count is sound")
+    };
+    assert_eq!(whole.total, Some(counted), "{filter:?}");
+    (whole.records, counted)
+}
+
+/// The same rows, two looked at at once: short pages are read on until there are as many as wanted.
+async fn walk(exam: &Exam, wanted: &Wanted, before: Option<i64>, limit: i64) -> Vec<JobRecord> {
+    let (mut records, mut before) = (Vec::new(), before);
+    loop {
+        let left = limit - i64::try_from(records.len()).expect("a count");
+        let part = found(exam, wanted, before, left, 2).await;
+        records.extend(part.records);
+        match part.next {
+            Some(next) if i64::try_from(records.len()).expect("a count") < limit => {
+                assert!(before.is_none_or(|before| next < before), "it goes on below");
+                before = Some(next);
+            }
+            Some(_) | None => return records,
+        }
+    }
 }
 
 pub(crate) async fn every_job_once(exam: Exam) {
@@ -44,11 +61,12 @@ pub(crate) async fn every_job_once(exam: Exam) {
     let foreign = NewJob { tenant: "other".parse().expect("a sound name"), ..exam.job("exam", 50, NOW) };
     exam.insert(new).await;
     exam.insert(vec![foreign]).await;
-    let (mut got, mut before) = (Vec::new(), None);
+    let (mut got, mut before, all) = (Vec::new(), None, Wanted::default());
     loop {
         let (rows, total) = page(&exam, &JobMatch::default(), before, 5).await;
         assert_eq!(total, 23);
-        assert_eq!((up_to(&exam, 23).await, up_to(&exam, 22).await), (Some(23), None));
+        let counted = |look| found(&exam, &all, before, 5, look);
+        assert_eq!((counted(1_000).await.total, counted(22).await.total), (Some(23), None));
         if rows.is_empty() {
             break;
         }
@@ -88,6 +106,8 @@ pub(crate) async fn filters(exam: Exam) {
         ("state:pending,queued type:ingest.kev,exam".to_owned(), vec![named(&waiting), named(&of_source)]),
         ("wait:not_before".to_owned(), vec![named(&waiting)]),
         ("wait:not_before,backoff state:pending,queued".to_owned(), vec![named(&waiting)]),
+        ("wait:not_before state:succeeded".to_owned(), vec![]),
+        ("wait:not_before state:queued".to_owned(), vec![]),
         ("priority:>=75".to_owned(), vec![named(&urgent)]),
         ("priority:<=10,90".to_owned(), vec![named(&urgent), named(&old)]),
         ("age:>1h".to_owned(), vec![named(&old)]),

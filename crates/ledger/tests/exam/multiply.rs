@@ -1,9 +1,9 @@
 //! A large ledger made of a small one: every copy is a job like any other.
 
 use crate::support::{self, NOW, tenant};
-use stella_contract::filter::JobMatch;
 use stella_contract::job::JobState;
-use stella_ledger::{LedgerError, jobs, key_of, listing, multiply};
+use stella_ledger::listing::{self, Wanted};
+use stella_ledger::{LedgerError, jobs, key_of, multiply};
 
 #[tokio::test]
 async fn ended_jobs_are_there_many_times_and_each_is_found_by_its_id() {
@@ -18,7 +18,7 @@ async fn ended_jobs_are_there_many_times_and_each_is_found_by_its_id() {
         .ledger
         .read(|tx| {
             Box::pin(async move {
-                let all = listing::jobs(tx, &tenant(), &JobMatch::default(), None, 50).await?;
+                let all = listing::newest(tx, &tenant(), &Wanted::default(), 50).await?;
                 for record in &all {
                     let again = jobs::get(tx, &tenant(), &record.job.job_id).await?;
                     assert_eq!(again.as_ref(), Some(record));

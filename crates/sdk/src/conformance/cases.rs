@@ -7,12 +7,15 @@ use futures::FutureExt as _;
 use serde_json::json;
 use stella_bundle::digest;
 use stella_contract::error::Code;
+use stella_contract::ids::SourceId;
 use stella_contract::job::{ErrorClass, JobState, SubmitJob, WaitReason};
 use stella_contract::lease::{
     ClaimWork, CompleteLease, LeaseHeartbeat, LeaseProgress, LogLevel, LogLines, NamedArtifact, NewLogLine,
-    RegisterWorker, ReleaseLease,
+    ReadUpTo, RegisterWorker, ReleaseLease, WorkLease,
 };
 use stella_contract::page::PageQuery;
+use stella_contract::source::{AddSource, RunSource, SourceType, UpdateSource};
+use stella_contract::time::Micros;
 
 /// Makes a case of an async function.
 macro_rules! case {
@@ -69,6 +72,21 @@ pub const CASES: &[Case] = &[
     case!("S32", several, "one claim gives several jobs, each once"),
     case!("S33", dependency, "a dependent job is given only after its upstream job succeeded"),
     case!("S34", drain, "a drained worker is told so and given nothing"),
+    case!(
+        "S35",
+        watermark,
+        "a completed job tells how far its custom source is read, and what was told is kept"
+    ),
+    case!(
+        "S36",
+        watermark_of_nothing,
+        "a watermark of a job without a source, or one from the future, is 422 INVALID; the job stays running"
+    ),
+    case!(
+        "S37",
+        quarantine,
+        "a quarantined worker is given nothing and not heard; resumed, it is given work again"
+    ),
 ];
 
 async fn register(stage: Stage) -> Result<(), String> {
@@ -423,4 +441,62 @@ async fn drain(stage: Stage) -> Result<(), String> {
     let is_told = given.is_some_and(|given| given.drain && given.leases.is_empty());
     holds(is_told, || "the claim does not tell".to_owned())?;
     sound("complete", stage.complete(&lease, Stage::bare(&lease)).await).map(|_| ())
+}
+
+/// A custom source that only this case reads, and the lease of the job that reads it, started.
+async fn reading(stage: &Stage) -> Result<(SourceId, WorkLease), String> {
+    let (sources, why) = (stage.client.sources(), Stage::cause());
+    let wish = AddSource {
+        name: stage.job_type.clone(),
+        source_type: SourceType::Custom,
+        location: "/conformance/feed".to_owned(),
+    };
+    let source = sound("add source", sources.add(&wish, &why).await)?.source_id;
+    let own = UpdateSource { job_type: Some(stage.job_type.clone()), ..UpdateSource::default() };
+    sound("update source", sources.update(&source, &own, &why).await)?;
+    let job = sound("run source", sources.run(&source, &RunSource::default(), &why).await)?;
+    let lease = stage.claim(1).await?.pop().filter(|lease| lease.job_id == job.job_id);
+    let lease = lease.ok_or("claim: the job of the source is not given")?;
+    sound("ack", stage.ack(&lease).await)?;
+    Ok((source, lease))
+}
+
+fn up_to(start: Option<Micros>, end: Micros) -> ReadUpTo {
+    ReadUpTo { start, end, newest: None, last_event_hash: None, cursor: Some("page-7".to_owned()) }
+}
+
+async fn watermark(stage: Stage) -> Result<(), String> {
+    let (source, lease) = reading(&stage).await?;
+    let (start, end) = (Micros(1_700_000_000_000_000), Micros(1_700_003_600_000_000));
+    let wish = CompleteLease { watermark: Some(up_to(Some(start), end)), ..Stage::bare(&lease) };
+    sound("complete", stage.complete(&lease, wish).await)?;
+    let kept = sound("watermarks", stage.client.sources().watermarks(&source).await)?;
+    let whole = kept.items.iter().find(|one| one.partition.is_empty());
+    let told = whole.map(|one| (one.coverage_from, one.low_watermark, one.cursor.as_deref()));
+    holds(told == Some((Some(start), Some(end), Some("page-7"))), || format!("it was kept as {told:?}"))
+}
+
+async fn watermark_of_nothing(stage: Stage) -> Result<(), String> {
+    let lease = stage.started(stage.wish()).await?;
+    let (_, of_source) = reading(&stage).await?;
+    let (once, never) = (Micros(1_000_000), Micros(4_000_000_000_000_000));
+    for (lease, end) in [(&lease, once), (&of_source, never)] {
+        let wish = CompleteLease { watermark: Some(up_to(None, end)), ..Stage::bare(lease) };
+        refused("complete", stage.complete(lease, wish).await, Code::Invalid)?;
+        sound("complete", stage.complete(lease, Stage::bare(lease)).await)?;
+    }
+    Ok(())
+}
+
+async fn quarantine(stage: Stage) -> Result<(), String> {
+    let lease = stage.started(stage.wish()).await?;
+    let waiting = stage.submit(stage.wish()).await?;
+    let core = stage.client.core();
+    sound("quarantine", core.quarantine_worker(&stage.worker, &Stage::cause()).await)?;
+    refused("heartbeat", stage.beat(&lease).await, Code::LeaseLost)?;
+    refused("complete", stage.complete(&lease, Stage::bare(&lease)).await, Code::LeaseLost)?;
+    refused("claim", stage.floor().claim(&claim_of(&stage)).await, Code::InvalidTransition)?;
+    sound("resume", core.resume_worker(&stage.worker, &Stage::cause()).await)?;
+    let given = stage.claim(1).await?.pop();
+    holds(given.is_some_and(|given| given.job_id == waiting.job_id), || "nothing is given again".to_owned())
 }

@@ -205,7 +205,7 @@ async fn ask_sources(client: &Client) {
     let (sources, page, write, source) =
         (client.sources(), PageQuery::default(), Write::default(), id::<SourceId>("src_"));
     let new = wish(json!({ "name": "x", "sourceType": "kev", "location": "/x" }));
-    let _ = sources.list(&page).await;
+    let _ = sources.list(&Default::default(), &page).await;
     let _ = sources.add(&new, &write).await;
     let _ = sources.get(&source).await;
     let _ = sources.run(&source, &Default::default(), &write).await;

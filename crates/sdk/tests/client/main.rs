@@ -180,7 +180,7 @@ async fn a_read_is_asked_again_when_the_server_says_when_and_a_write_is_not() {
         .respond_with(ResponseTemplate::new(200).set_body_json(json!({ "items": [source("kev")] })))
         .mount(&server)
         .await;
-    assert_eq!(client.sources().list(&Default::default()).await.unwrap().items.len(), 1);
+    assert_eq!(client.sources().list(&Default::default(), &Default::default()).await.unwrap().items.len(), 1);
     assert_eq!(server.received_requests().await.unwrap().len(), 3);
 
     server.reset().await;
@@ -212,7 +212,7 @@ async fn a_read_is_given_up_after_four_times_and_when_the_pause_is_too_long() {
         .mount(&server)
         .await;
     assert!(client.core().workers(&Default::default()).await.is_err());
-    assert!(client.sources().list(&Default::default()).await.is_err());
+    assert!(client.sources().list(&Default::default(), &Default::default()).await.is_err());
 }
 
 #[tokio::test]

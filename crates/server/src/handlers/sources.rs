@@ -3,15 +3,15 @@
 use crate::desk::Desk;
 use crate::handlers::Answered;
 use crate::reply::{Answer, Paged};
-use crate::take::{Everything, Id, Json, JsonOrNothing, Listing};
+use crate::take::{Id, Json, JsonOrNothing, Listing};
 use stella_contract::ids::SourceId;
 use stella_contract::job::Job;
-use stella_contract::source::{AddSource, RunSource, Source, SourceTested, UpdateSource};
+use stella_contract::source::{AddSource, RunSource, Source, SourceFilter, SourceTested, UpdateSource};
 use stella_contract::vex::{VexFilter, VexStatement};
 use stella_contract::watermark::{ResetWatermark, SkipWindow, Watermark, Watermarks};
 
-pub(crate) async fn list(desk: Desk, list: Listing<Everything>) -> Answered<Paged<Source>> {
-    Ok(Paged(desk.engine.sources().list(&desk.caller, &list.page).await?))
+pub(crate) async fn list(desk: Desk, list: Listing<SourceFilter>) -> Answered<Paged<Source>> {
+    Ok(Paged(desk.engine.sources().list(&desk.caller, &list.filter, &list.page).await?))
 }
 
 pub(crate) async fn add(desk: Desk, Json(wish): Json<AddSource>) -> Answered<Answer<Source, 201>> {

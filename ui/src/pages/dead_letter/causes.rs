@@ -12,7 +12,7 @@ use stella_contract::page::{MAX_SIZE, Page, PageQuery};
 use yew::prelude::*;
 
 /// What is told of the dead letter; jobs come and go with it.
-pub(super) const ENTITIES: &[&str] = &["dead_letter", "incident"];
+pub(super) const ENTITIES: &[&str] = &["dead_letter", "dead_letter_cluster", "incident"];
 
 /// The largest causes that a filter lets through.
 #[hook]

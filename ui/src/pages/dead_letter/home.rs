@@ -3,6 +3,7 @@
 use super::causes::{ENTITIES, entries_of, open_of, retryable, spike_mark, spikes, trend, use_clusters};
 use super::export::ExportDialog;
 use super::heat::heat;
+use super::mute::{MuteButton, MuteDialog, by_cause, muted_mark, use_mutes};
 use super::queue::all_of;
 use crate::api::Load;
 use crate::kit::format::{count, counted, duration};
@@ -16,11 +17,11 @@ use crate::parts::{
 };
 use crate::router::{Link, Query, use_router};
 use crate::store::{Watch, use_query, use_session};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use stella_contract::change_set::ChangeVerb;
 use stella_contract::dead_letter::{
-    Cluster, DeadLetterFilter, DeadLetterHealth, DeadLetterState, DeadLetterStats,
+    Cluster, DeadLetterFilter, DeadLetterHealth, DeadLetterState, DeadLetterStats, Mute,
 };
 use stella_contract::incident::{Incident, IncidentKind, Severity};
 use stella_contract::page::Page;
@@ -33,6 +34,8 @@ use yew::prelude::*;
 enum Layer {
     None,
     Act(ChangeVerb, Box<Cluster>),
+    /// A cause is muted, or no longer.
+    Mute(AttrValue, Option<Mute>),
     Export,
 }
 
@@ -48,6 +51,8 @@ pub fn DeadLetterPage() -> Html {
     let clusters = use_clusters("open".to_owned(), DeadLetterFilter::default());
     let incidents = use_open_incidents();
     let spiking = spikes(incidents.load.value());
+    let mutes = use_mutes();
+    let muted = Rc::new(by_cause(mutes.load.value()));
     let rows: Rc<Vec<Cluster>> = use_memo(clusters.load.clone(), |load| {
         load.value().map(|page| page.items.clone()).unwrap_or_default()
     });
@@ -59,9 +64,19 @@ pub fn DeadLetterPage() -> Html {
             layer.set(Layer::Act(verb, Box::new(cluster)))
         })
     };
-    let columns = use_memo((spiking, names, refusal.clone()), {
-        let act = act.clone();
-        move |(spiking, names, refusal)| columns(spiking.clone(), names.clone(), refusal.clone(), act)
+    let mute = {
+        let (layer, muted) = (layer.clone(), muted.clone());
+        Callback::from(move |fingerprint: AttrValue| {
+            let known = muted.get(fingerprint.as_str()).cloned();
+            layer.set(Layer::Mute(fingerprint, known));
+        })
+    };
+    let columns = use_memo((spiking, names, refusal.clone(), muted.clone()), {
+        let (act, mute) = (act.clone(), mute.clone());
+        move |(spiking, names, refusal, muted)| {
+            let marks = Marks { spiking: spiking.clone(), muted: muted.clone() };
+            columns(marks, names.clone(), refusal.clone(), act, mute)
+        }
     });
     let on_open = {
         let (router, rows) = (router.clone(), rows.clone());
@@ -72,13 +87,17 @@ pub fn DeadLetterPage() -> Html {
         })
     };
     {
-        // R replays the cause that an address points at, or the largest.
+        // R replays the cause that an address points at, or the largest; M mutes it.
         let (rows, act, current, can) = (rows.clone(), act.clone(), current.clone(), refusal.is_none());
         use_keys(move |key| {
             let wanted = rows.iter().find(|one| current.as_ref() == Some(&one.fingerprint)).or(rows.first());
             match (key.name.as_str(), wanted) {
                 ("r", Some(cluster)) if can && !key.ctrl => {
                     act.emit((ChangeVerb::DeadLetterReplay, cluster.clone()));
+                    true
+                }
+                ("m", Some(cluster)) if can && !key.ctrl => {
+                    mute.emit(cluster.fingerprint.clone().into());
                     true
                 }
                 _ => false,
@@ -151,6 +170,7 @@ pub fn DeadLetterPage() -> Html {
             { match &*layer {
                 Layer::None => Html::default(),
                 Layer::Export => html! { <ExportDialog query={open_query} on_close={close} /> },
+                Layer::Mute(fingerprint, mute) => html! { <MuteDialog fingerprint={fingerprint.clone()} mute={mute.clone()} on_close={close} /> },
                 Layer::Act(verb, cluster) => html! {
                     <DryRunDialog verb={*verb} selection={all_of(open_of(cluster))} on_started={refetch} on_close={close} />
                 },
@@ -241,19 +261,27 @@ fn all_clear(stats: Option<&DeadLetterStats>) -> Html {
     }
 }
 
-fn columns(
+/// What is marked at causes.
+struct Marks {
     spiking: BTreeSet<String>,
+    muted: Rc<BTreeMap<String, Mute>>,
+}
+
+fn columns(
+    marks: Marks,
     names: SourceNames,
     refusal: Option<AttrValue>,
     act: Callback<(ChangeVerb, Cluster)>,
+    mute: Callback<AttrValue>,
 ) -> Vec<Column<Cluster>> {
-    let spikes = Rc::new(spiking);
-    let marked = spikes.clone();
+    let spikes = Rc::new(marks.spiking);
+    let (marked, muted, mutes) = (spikes.clone(), marks.muted.clone(), marks.muted);
     let cause = move |one: &Cluster| {
         html! {
             <>
                 <span class="row"><Link to={Route::DeadLetterQueue} query={entries_of(one)} class="b n">{ one.category.as_str() }</Link>
-                    if marked.contains(&one.fingerprint) { { spike_mark() } }</span>
+                    if marked.contains(&one.fingerprint) { { spike_mark() } }
+                    if let Some(mute) = muted.get(&one.fingerprint) { { muted_mark(mute) } }</span>
                 <div class="sm f2 cut" title={one.sample.clone()}>{ &one.sample }</div>
             </>
         }
@@ -275,8 +303,11 @@ fn columns(
             let (act, cluster) = (act.clone(), one.clone());
             Callback::from(move |()| act.emit((verb, cluster.clone())))
         };
+        let fingerprint = AttrValue::from(one.fingerprint.clone());
         html! {
             <span class="row gap1 acts-end">
+                <MuteButton mute={mutes.get(&one.fingerprint).cloned()} refusal={refusal.clone()} small={true}
+                    on_click={mute.reform(move |()| fingerprint.clone())} />
                 <Button small={true} disabled={refusal.clone()} says_why={false} on_click={does(ChangeVerb::DeadLetterResolve)}>{ "Resolve…" }</Button>
                 <Button small={true} disabled={refusal.clone()} says_why={false} on_click={does(ChangeVerb::DeadLetterReplay)}>{ "Replay…" }</Button>
             </span>
@@ -293,7 +324,7 @@ fn columns(
         .drops_below(620),
         Column::new("count", "Open, retryable", Width::Fixed(124), open).at_end(),
         Column::new("seen", "Last, first seen", Width::Fixed(124), seen).at_end().drops_below(560),
-        Column::new("act", "", Width::Fixed(164), verbs).at_end(),
+        Column::new("act", "", Width::Fixed(196), verbs).at_end(),
     ]
 }
 

@@ -7,6 +7,7 @@ mod export;
 mod filter;
 mod heat;
 mod home;
+mod mute;
 mod payload;
 mod queue;
 mod rail;
@@ -14,4 +15,5 @@ mod workbench;
 
 pub use entry::{DeadLetterEntryPage, DeadLetterEntryPageProps};
 pub use home::DeadLetterPage;
+pub(crate) use mute::MutedCauses;
 pub use queue::DeadLetterQueuePage;

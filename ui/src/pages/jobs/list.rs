@@ -374,7 +374,7 @@ fn columns() -> Vec<Column<Job>> {
 
 fn progress(job: &Job) -> Html {
     match (job.state, job.wait_reason) {
-        (JobState::Pending, Some(reason)) => html! { <WaitReason {reason} /> },
+        (JobState::Pending | JobState::Queued, Some(reason)) => html! { <WaitReason {reason} /> },
         (JobState::Running, _) => html! {
             <span class="row">
                 <Meter share={job.progress} label={format!("{} of {}", job.processed, job.total)} />
@@ -386,7 +386,7 @@ fn progress(job: &Job) -> Html {
 }
 
 fn detail(job: &Job) -> Html {
-    if job.state == JobState::Pending {
+    if job.wait_reason.is_some() {
         return html! { <WaitDetail job={job.clone()} /> };
     }
     if let Some(message) = &job.error_message {

@@ -4,7 +4,7 @@ use super::acts::LimitAct;
 use super::standing::{self, advice, failing};
 use crate::api::BreakerVerb;
 use crate::kit::format::{count, percent};
-use crate::kit::{Button, ButtonKind, Countdown, Meter, Tone};
+use crate::kit::{Button, ButtonKind, Countdown, Meter, Sparkline, Tone};
 use crate::parts::mark;
 use crate::router::{Link, Query};
 use stella_contract::breaker::{Breaker, BreakerKind, BreakerState};
@@ -28,7 +28,7 @@ pub(super) fn buckets(all: &[Bucket], now: Micros, act: Option<&Callback<LimitAc
             } else {
                 <table class="tbl buckets">
                     <thead><tr>
-                        <th scope="col">{ "Host" }</th><th scope="col">{ "Tokens" }</th><th scope="col" class="num">{ "Rate now" }</th><th scope="col" class="num">{ "In a row" }</th>
+                        <th scope="col">{ "Host" }</th><th scope="col">{ "Tokens" }</th><th scope="col" class="num">{ "Rate now" }</th><th scope="col">{ "Rate, 2 h" }</th><th scope="col" class="num">{ "In a row" }</th>
                         <th scope="col">{ "Throttle" }</th><th scope="col" class="num">{ "Frozen for" }</th><th scope="col"><span class="vh">{ "Set rate" }</span></th>
                     </tr></thead>
                     <tbody>{ for all.iter().map(|one| bucket(one, now, act)) }</tbody>
@@ -48,6 +48,7 @@ fn bucket(one: &Bucket, now: Micros, act: Option<&Callback<LimitAct>>) -> Html {
             <td><span class="row"><span class="short-bar"><Meter {share} tone={fill} label={format!("{:.0} of {:.0} tokens", one.tokens, one.capacity)} /></span>
                 <span class="sm">{ count(one.tokens as i64) }<span class="f3">{ format!(" of {:.0}", one.capacity) }</span></span></span></td>
             <td class="num">{ format!("{:.2}", one.current_rate) }<span class="f3 sm">{ format!(" of {:.2}/s", one.base_rate) }</span></td>
+            <td>{ past(one, tone) }</td>
             <td class="num">{ count(one.success_streak) }</td>
             <td class={classes!(if tone == Tone::Warn { "k-warn" } else { "f2" })}>{ said }</td>
             <td class="num">{ match one.frozen_until.filter(|until| *until > now) {
@@ -57,6 +58,13 @@ fn bucket(one: &Bucket, now: Micros, act: Option<&Callback<LimitAct>>) -> Html {
             <td class="num acts">{ verb(act, "Set rate…", LimitAct::Override(one.clone())) }</td>
         </tr>
     }
+}
+
+/// How the rate went; the line ends at what it is now.
+fn past(one: &Bucket, tone: Tone) -> Html {
+    let lowest = one.rates.iter().copied().fold(one.current_rate, f64::min);
+    let label = format!("{:.2} per second now, at least {lowest:.2} in the last 2 h", one.current_rate);
+    html! { <span title={label.clone()}><Sparkline values={one.rates.clone()} {tone} {label} /></span> }
 }
 
 /// The circuit breakers.
@@ -83,7 +91,7 @@ fn breaker(one: &Breaker, act: Option<&Callback<LimitAct>>) -> Html {
     let (shape, tone, word) = standing::breaker(one.state);
     let query = match one.kind {
         BreakerKind::JobType => Query::default().with("jobType", one.key.as_str()),
-        BreakerKind::Host => Query::default().with("waitReason", "breaker_open").with("state", "pending"),
+        BreakerKind::Host => Query::default().with("waitReason", "breaker_open"),
     };
     let steer = |label, verb_of| verb(act, label, LimitAct::Steer(one.clone(), verb_of));
     html! {

@@ -146,6 +146,9 @@ pub(super) fn gauge(reading: &GaugeReading) -> (&'static str, String, String) {
 
 /// What the rule recommends for a pool against its limit: `+1`, `keep`, `−3`.
 pub(super) fn advice(pool: &Pool) -> String {
+    if pool.follows {
+        return "follows".to_owned();
+    }
     match pool.recommended - pool.limit {
         0 => "keep".to_owned(),
         more if more > 0 => format!("+{more}"),
@@ -241,6 +244,7 @@ mod tests {
             pool: "core".into(),
             limit,
             fixed: false,
+            follows: false,
             in_use: 1,
             recommended,
             utilisation: 0.5,

@@ -64,10 +64,10 @@ fn row(one: &Throttle, act: Option<&Callback<LimitAct>>) -> Html {
 
 /// The jobs that wait for it.
 fn waiting(one: &Throttle) -> Query {
-    let pending = Query::default().with("state", "pending");
     let reason = match one.kind {
         ThrottleKind::Bucket => "rate_limited",
         ThrottleKind::Quota => {
+            let pending = Query::default().with("state", "pending");
             return pending.with("jobType", if one.key.contains('*') { "" } else { one.key.as_str() });
         }
         ThrottleKind::Breaker => "breaker_open",
@@ -75,5 +75,6 @@ fn waiting(one: &Throttle) -> Query {
         ThrottleKind::Backpressure => "backpressure",
         ThrottleKind::Manual => "paused",
     };
-    pending.with("waitReason", reason)
+    // Of any state: a queued job may be held, too.
+    Query::default().with("waitReason", reason)
 }

@@ -122,7 +122,7 @@ fn waiting(overview: &Overview) -> Html {
                 <table class="tbl waits"><tbody>{ for overview.waiting.iter().map(|one| html! {
                     <tr key={one.reason.as_str()}>
                         <td><WaitReason reason={one.reason} /></td>
-                        <td class="num"><Link to={Route::Jobs} query={pending.with("waitReason", one.reason.as_str())} class="n">{ count(one.count) }</Link></td>
+                        <td class="num"><Link to={Route::Jobs} query={Query::default().with("waitReason", one.reason.as_str())} class="n">{ count(one.count) }</Link></td>
                         <td><Meter share={one.count as f64 / most as f64} tone={look(one.reason).1} label={format!("{} of {}", one.count, most)} /></td>
                         <td class="f3 sm">{ match one.next_eligible_at {
                             Some(at) => html! { <>{ "first at " }<Clock {at} /></> },

@@ -21,6 +21,7 @@ use crate::kit::{
 };
 use crate::pages::filter_bar::FilterBar;
 use crate::pages::listing::{foot, listing, use_reload_key};
+use crate::pages::saved_views::SavedViews;
 use crate::parts::CliTwin;
 use crate::router::{Link, Query, Router, use_router};
 use crate::store::{Watch, use_list, use_query, use_session};
@@ -29,6 +30,7 @@ use stella_contract::ids::{RunId, Tenant};
 use stella_contract::overview::Overview;
 use stella_contract::route::Route;
 use stella_contract::run::{Run, RunTab};
+use stella_contract::saved_view::ViewPage;
 use stella_contract::scope::Scope;
 use yew::prelude::*;
 
@@ -285,6 +287,7 @@ pub(super) fn RunsList(props: &RunsListProps) -> Html {
                 }
             </Tabs>
             if is_main {
+                <SavedViews page={ViewPage::Runs} filter={query.without("show").without("view")} />
                 <FilterBar fields={fields()}>
                     <span class="f3 sm">{ "Newest first, live" }</span>
                 </FilterBar>

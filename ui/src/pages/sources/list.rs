@@ -8,13 +8,16 @@ use crate::kit::{
     Button, ButtonKind, Column, CopyId, Countdown, Drawer, Empty, Shape, Tab, Table, Tabs, TimeAgo, Width,
     use_keys,
 };
+use crate::pages::filter_bar::{FilterBar, FilterField, wanted};
 use crate::pages::listing::{foot, listing, use_reload_key};
+use crate::pages::saved_views::SavedViews;
 use crate::parts::{CliTwin, JobLink, StateBadge};
-use crate::router::{Link, Query, use_router};
+use crate::router::{Link, Query, Router, use_router};
 use crate::store::{Watch, use_list, use_session};
 use stella_contract::route::Route;
+use stella_contract::saved_view::ViewPage;
 use stella_contract::scope::Scope;
-use stella_contract::source::{Source, SourceHealth};
+use stella_contract::source::{Source, SourceFilter, SourceHealth, SourceType};
 use yew::prelude::*;
 
 /// What is open over the list.
@@ -25,15 +28,76 @@ enum Layer {
     Run(Box<Source>),
 }
 
+/// What the list can be filtered by, as the address names it.
+const FILTERS: [&str; 3] = ["type", "enabled", "paused"];
+
+/// The filters of the address, and nothing else of it.
+fn filters(query: &Query) -> Query {
+    let own = FILTERS.iter().filter_map(|name| Some((*name, query.get(name)?)));
+    own.fold(Query::default(), |all, (name, value)| all.with(name, value))
+}
+
+/// What the core is asked for.
+fn filter_of(query: &Query) -> SourceFilter {
+    let said = |name: &str| match query.get(name) {
+        Some("yes") => Some(true),
+        Some("no") => Some(false),
+        _ => None,
+    };
+    SourceFilter { source_type: wanted(query, "type"), enabled: said("enabled"), paused: said("paused") }
+}
+
+fn fields() -> Vec<FilterField> {
+    let yes_no = || ["yes", "no"].into_iter();
+    vec![
+        FilterField::choice("type", "Type", SourceType::ALL.iter().map(|kind| kind.as_str())),
+        FilterField::choice("enabled", "Switched on", yes_no()),
+        FilterField::choice("paused", "Paused", yes_no()),
+    ]
+}
+
+/// The same list on the command line.
+fn command(query: &Query) -> Vec<AttrValue> {
+    let filter = filter_of(query);
+    let mut words = vec!["source".to_owned(), "list".to_owned()];
+    if let Some(kind) = filter.source_type {
+        words.extend(["--type".to_owned(), kind.to_string()]);
+    }
+    for (option, value) in [("--enabled", filter.enabled), ("--paused", filter.paused)] {
+        if let Some(value) = value {
+            words.extend([option.to_owned(), value.to_string()]);
+        }
+    }
+    words.into_iter().map(AttrValue::from).collect()
+}
+
+fn no_match(query: &Query, router: &Router) -> Html {
+    let clear = {
+        let router = router.clone();
+        Callback::from(move |()| router.ask(&Query::default()))
+    };
+    let said: Vec<String> = query.pairs().map(|(name, value)| format!("{name} {value}")).collect();
+    html! {
+        <Empty icon={Shape::Filter} fact="No source matches" actions={html! { <Button on_click={clear}>{ "Clear filters" }</Button> }}>
+            { format!("All sources were searched for {}.", said.join(", ")) }
+        </Empty>
+    }
+}
+
 /// Sources.
 #[component]
 pub fn SourcesPage() -> Html {
     let router = use_router();
     let refusal = use_session().refusal(Scope::OrchSubmit).map(AttrValue::from);
     let layer = use_state(|| Layer::None);
-    let list = use_list("sources", Watch::of(&["source", "job"]), false, |api, page| async move {
-        api.sources(&page).await
-    });
+    let shown = filters(&router.location().query);
+    let list = {
+        let filter = filter_of(&shown);
+        use_list(format!("sources{shown}"), Watch::of(&["source", "job"]), false, move |api, page| {
+            let filter = filter.clone();
+            async move { api.sources(&filter, &page).await }
+        })
+    };
     let columns = use_memo((), |()| columns());
     use_reload_key(list.reload.clone());
     let add = {
@@ -86,12 +150,16 @@ pub fn SourcesPage() -> Html {
         let layer = layer.clone();
         Callback::from(move |source: Source| layer.set(Layer::Run(Box::new(source))))
     };
-    let nothing = html! {
-        <Empty icon={Shape::Package} fact="No sources yet"
-            actions={html! { <Button kind={ButtonKind::Primary} on_click={add.clone()} disabled={refusal.clone()}>{ "Add source…" }</Button> }}>
-            { "A source is a feed of OSV advisories, the list of exploited vulnerabilities, or a folder of SBOMs. By command: " }
-            <span class="mono">{ "stella source add --name osv --type advisory --location /path/osv.zip" }</span>
-        </Empty>
+    let nothing = if shown.is_empty() {
+        html! {
+            <Empty icon={Shape::Package} fact="No sources yet"
+                actions={html! { <Button kind={ButtonKind::Primary} on_click={add.clone()} disabled={refusal.clone()}>{ "Add source…" }</Button> }}>
+                { "A source is a feed of OSV advisories, the list of exploited vulnerabilities, or a folder of SBOMs. By command: " }
+                <span class="mono">{ "stella source add --name osv --type advisory --location /path/osv.zip" }</span>
+            </Empty>
+        }
+    } else {
+        no_match(&shown, &router)
     };
     let table = html! {
         <Table<Source> label="Sources" rows={list.state.rows.clone()} row_key={key_of as fn(&Source) -> String} {columns}
@@ -103,7 +171,7 @@ pub fn SourcesPage() -> Html {
             <div class="page-head">
                 <h1>{ "Sources" }</h1>
                 <span class="grow"></span>
-                <CliTwin words={["source", "list"].map(AttrValue::from).to_vec()} button={true} />
+                <CliTwin words={command(&shown)} button={true} />
                 <Button kind={ButtonKind::Primary} key_hint="N" on_click={add} disabled={refusal.clone()}>{ "Add source…" }</Button>
             </div>
             <Tabs label="What is shown" tabs={vec![Tab::new("sources", "Sources").counting(list.state.total.map(|total| count(total as i64))), Tab::new("backfills", "Backfills")]}
@@ -113,6 +181,8 @@ pub fn SourcesPage() -> Html {
             } else {
                 <div class="with-drawer">
                     <div class="list">
+                        <SavedViews page={ViewPage::Sources} filter={shown.clone()} />
+                        <FilterBar fields={fields()}><span class="f3 sm">{ "By name" }</span></FilterBar>
                         { listing("Sources", &list, nothing, table) }
                         { foot(&list, Html::default()) }
                     </div>
@@ -223,4 +293,19 @@ fn drawer(
 
 fn key_of(source: &Source) -> String {
     source.source_id.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_filters_of_the_address_are_those_of_the_core_and_of_the_command_line() {
+        let query = Query::parse("type=kev&paused=no&id=src_1&tab=backfills");
+        let shown = filters(&query);
+        assert_eq!(shown, Query::parse("type=kev&paused=no"));
+        let filter = SourceFilter { source_type: Some(SourceType::Kev), enabled: None, paused: Some(false) };
+        assert_eq!(filter_of(&shown), filter);
+        assert_eq!(command(&shown).join(" "), "source list --type kev --paused false");
+    }
 }

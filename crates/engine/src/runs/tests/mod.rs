@@ -76,7 +76,8 @@ impl World {
         let path = self.feeds.path().join(file);
         std::fs::write(&path, text).unwrap();
         let sources = self.engine.sources();
-        let known = sources.list(&self.caller, &PageQuery::default()).await.unwrap().items;
+        let known =
+            sources.list(&self.caller, &Default::default(), &PageQuery::default()).await.unwrap().items;
         let source = match known.into_iter().find(|source| source.name == file) {
             Some(source) => source,
             None => {

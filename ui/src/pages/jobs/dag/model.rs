@@ -34,7 +34,7 @@ pub(super) fn graph(dag: &Dag, critical: bool) -> Graph {
 }
 
 fn node_of(node: &DagNode, strong: bool) -> GraphNode {
-    let waiting = node.wait_reason.filter(|_| node.state == JobState::Pending);
+    let waiting = node.wait_reason;
     let (shape, tone) = waiting.map_or_else(|| node.state.look(), wait_reason::look);
     // The type stands above it already.
     let own = node.label.strip_prefix(&node.job_type).unwrap_or(&node.label).trim();
@@ -55,7 +55,7 @@ fn node_of(node: &DagNode, strong: bool) -> GraphNode {
 
 /// The few words at the right of a box: how long it took, or what it waits for.
 fn note(node: &DagNode) -> String {
-    if let (JobState::Pending, Some(reason)) = (node.state, node.wait_reason) {
+    if let Some(reason) = node.wait_reason {
         return brief(reason).to_owned();
     }
     match node.duration_ms {
