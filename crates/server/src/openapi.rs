@@ -170,6 +170,9 @@ fn written(mounted: &Mounted, mut operation: Operation) -> Value {
     if matches!(endpoint.path, "/api/v1/session:open" | "/metrics") {
         refusals.extend([401, 403, 503]);
     }
+    if endpoint.path.starts_with("/api/v1/webhooks/") {
+        refusals.extend([401, 429]);
+    }
     if operation.parameters.contains(&parameter("IfMatch")) {
         refusals.push(412);
     }
