@@ -173,6 +173,10 @@ fn written(mounted: &Mounted, mut operation: Operation) -> Value {
     if endpoint.path.starts_with("/api/v1/webhooks/") {
         refusals.extend([401, 429]);
     }
+    // Streams of runs can be switched off.
+    if endpoint.path == "/console/runs/{id}/stream" {
+        refusals.push(409);
+    }
     if operation.parameters.contains(&parameter("IfMatch")) {
         refusals.push(412);
     }

@@ -60,7 +60,7 @@ async fn a_policy_that_cannot_be_read_is_refused_with_its_lines() {
         .iter()
         .map(|one| (one["field"].as_str().unwrap(), one["code"].as_str().unwrap()))
         .collect();
-    assert_eq!(told, [("source:1:19", "POLICY_UNKNOWN_NAME"), ("source:2:32", "POLICY_SHAPE")]);
+    assert_eq!(told, [("source:1:19", "POLICY_UNKNOWN_NAME"), ("source:2:33", "POLICY_SHAPE")]);
     assert_eq!(app.get("/api/v1/policies/sha256:no").await.refusal(), (404, "NOT_FOUND".to_owned()));
 }
 
