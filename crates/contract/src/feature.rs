@@ -8,13 +8,13 @@ words! {
     /// A switch. The names are the platform's.
     Feature {
         /// The figures, trends and warnings over the list of runs.
-        RunsDashboard = "runs.dashboard.enabled",
+        Dashboard = "runs.dashboard.enabled",
         /// The live stream of a run; without it pages ask every 30 seconds.
-        RunsSse = "runs.sse.enabled",
+        Sse = "runs.sse.enabled",
         /// Repeating runs and segments.
-        RunsRetry = "runs.retry.enabled",
+        Retry = "runs.retry.enabled",
         /// What runs leave as evidence.
-        RunsEvidence = "runs.evidenceBundles",
+        EvidenceBundles = "runs.evidenceBundles",
     }
 }
 
@@ -22,12 +22,12 @@ impl Feature {
     /// What it is, in a sentence.
     pub const fn meaning(self) -> &'static str {
         match self {
-            Self::RunsDashboard => "Figures, trends, warnings and telemetry over the list of runs.",
-            Self::RunsSse => {
+            Self::Dashboard => "Figures, trends, warnings and telemetry over the list of runs.",
+            Self::Sse => {
                 "The live stream of a run. Without it pages and programs ask for its messages, every 30 s."
             }
-            Self::RunsRetry => "Repeating runs, and segments of runs.",
-            Self::RunsEvidence => "What runs leave as evidence: its list, and its files to download.",
+            Self::Retry => "Repeating runs, and segments of runs.",
+            Self::EvidenceBundles => "What runs leave as evidence: its list, and its files to download.",
         }
     }
     /// Why something is refused while it is off.

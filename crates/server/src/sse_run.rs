@@ -16,7 +16,7 @@ use stella_engine::RunLines;
 
 /// The messages of a run after this number, from now on.
 pub(crate) async fn follow(desk: Desk, id: RunId, after: Option<i64>) -> Result<Events<RunMessage>, Refusal> {
-    desk.engine.demand_feature(Feature::RunsSse).await?;
+    desk.engine.demand_feature(Feature::Sse).await?;
     // The first look is taken before the answer starts, so that an unknown run is a 404 and not an empty stream.
     let first = desk.engine.runs().lines(&desk.caller, &id, after, 0).await?;
     let follower = desk.tallies.follow();

@@ -45,7 +45,7 @@ pub fn use_run_stream(id: &RunId) -> RunStream {
         heard: None,
         problem: None,
     });
-    let is_off = use_session().is_off(Feature::RunsSse);
+    let is_off = use_session().is_off(Feature::Sse);
     {
         let set = shown.setter();
         use_effect_with((id.clone(), api.clone(), is_off), move |(id, api, is_off)| {

@@ -27,7 +27,7 @@ impl Runs {
         let (tenant, now) = (caller.tenant.clone(), self.engine.now());
         let read = self.engine.ledger().read::<_, Error, _>(move |tx| {
             Box::pin(async move {
-                features::demand(tx, Feature::RunsDashboard).await?;
+                features::demand(tx, Feature::Dashboard).await?;
                 let seen = Seen::read(tx, tenant.as_str(), now).await?;
                 Ok(RunAlerts { as_of: now, items: seen.told(now)? })
             })
@@ -43,7 +43,7 @@ impl Runs {
         let limit = i64::from(query.size()) + 1;
         let read = self.engine.ledger().read::<_, Error, _>(move |tx| {
             Box::pin(async move {
-                features::demand(tx, Feature::RunsDashboard).await?;
+                features::demand(tx, Feature::Dashboard).await?;
                 Ok(feed::of_runs(tx, &tenant, before.unwrap_or(i64::MAX), limit).await?)
             })
         });

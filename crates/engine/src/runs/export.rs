@@ -142,7 +142,7 @@ impl Runs {
         let limit = i64::from(query.size()) + 1;
         let read = self.engine.ledger().read::<_, Error, _>(move |tx| {
             Box::pin(async move {
-                features::demand(tx, Feature::RunsEvidence).await?;
+                features::demand(tx, Feature::EvidenceBundles).await?;
                 let run = find(tx, &tenant, &wanted).await?;
                 let total = artifacts::count_of_run(tx, &tenant, run.run_key).await?;
                 let rows = artifacts::of_run(tx, &tenant, run.run_key, after.as_ref(), limit).await?;

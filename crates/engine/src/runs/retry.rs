@@ -24,7 +24,7 @@ impl Runs {
         let (caller, run_id) = (caller.clone(), run_id.clone());
         let asked = self.engine.ledger().write(move |tx| {
             Box::pin(async move {
-                features::demand(tx, Feature::RunsRetry).await?;
+                features::demand(tx, Feature::Retry).await?;
                 let before = find(tx, &caller.tenant, &run_id).await?;
                 if let Some(why) = retry_refusal(before.state) {
                     let sentence = format!("{why}; `{run_id}` is {}. Cancel it or wait.", before.state);

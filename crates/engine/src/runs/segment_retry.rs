@@ -30,7 +30,7 @@ impl Runs {
         let by = By { actor: caller.actor(), cause: caller.cause.clone() };
         let write = self.engine.ledger().write(move |tx| {
             Box::pin(async move {
-                features::demand(tx, Feature::RunsRetry).await?;
+                features::demand(tx, Feature::Retry).await?;
                 let (mut run, segment) = find(tx, &tenant, &segment_id).await?;
                 demand_rested(&run, &segment, now)?;
                 let mut journal = Journal::default();

@@ -34,7 +34,7 @@ impl Runs {
         let (tenant, now) = (caller.tenant.clone(), self.engine.now());
         let read = self.engine.ledger().read::<_, Error, _>(move |tx| {
             Box::pin(async move {
-                features::demand(tx, Feature::RunsDashboard).await?;
+                features::demand(tx, Feature::Dashboard).await?;
                 let seen = Seen::read(tx, tenant.as_str(), now).await?;
                 Ok(seen.told(now)?)
             })

@@ -175,17 +175,17 @@ pub(crate) async fn backlog(exam: Exam) {
 pub(crate) async fn switches(exam: Exam) {
     exam.write(|tx| {
         Box::pin(async move {
-            assert!(features::is_on(tx, Feature::RunsSse).await?, "nobody has turned it");
+            assert!(features::is_on(tx, Feature::Sse).await?, "nobody has turned it");
             let mut row = FeatureRow {
-                feature: Feature::RunsSse.as_str().to_owned(),
+                feature: Feature::Sse.as_str().to_owned(),
                 enabled: 0,
                 changed_at: NOW.0,
                 changed_by: "ada".to_owned(),
                 version: 0,
             };
             assert_eq!(features::set(tx, &row).await?, 1);
-            assert!(!features::is_on(tx, Feature::RunsSse).await?);
-            assert!(features::is_on(tx, Feature::RunsRetry).await?);
+            assert!(!features::is_on(tx, Feature::Sse).await?);
+            assert!(features::is_on(tx, Feature::Retry).await?);
             row.enabled = 1;
             assert_eq!(features::set(tx, &row).await?, 2);
             assert_eq!(features::all(tx).await?, [FeatureRow { version: 2, ..row }]);

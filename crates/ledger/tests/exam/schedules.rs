@@ -171,8 +171,8 @@ async fn a_run(tx: &mut Tx, n: u32) -> Result<stella_contract::ids::RunId, Ledge
         correlation_id: "c".to_owned(),
         created_at: NOW,
     };
-    assert_eq!(runs::insert_many(tx, &[run.clone()]).await?.len(), 1);
-    assert_eq!(runs::insert_many(tx, &[run.clone()]).await?.len(), 0, "an id is written once");
+    assert_eq!(runs::insert_many(tx, std::slice::from_ref(&run)).await?.len(), 1);
+    assert_eq!(runs::insert_many(tx, std::slice::from_ref(&run)).await?.len(), 0, "an id is written once");
     Ok(run.run_id)
 }
 

@@ -75,7 +75,7 @@ async fn ask_core(client: &Client) {
     let _ = core.session().await;
     let _ = core.overview().await;
     let _ = core.features(&PageQuery::default()).await;
-    let _ = core.set_feature(Feature::RunsSse, &wish(json!({ "enabled": false })), &write).await;
+    let _ = core.set_feature(Feature::Sse, &wish(json!({ "enabled": false })), &write).await;
     let _ = core.verify_history().await;
     let _ = core.artifact(DIGEST).await;
     let _ = core.workers(&PageQuery::default()).await;
@@ -359,7 +359,7 @@ fn pattern(request: &Request) -> String {
             .replace("concelier", "{id}")
             .replace("excititor", "{kind}")
             .replace(RUN, "{id}")
-            .replace(Feature::RunsSse.as_str(), "{id}")
+            .replace(Feature::Sse.as_str(), "{id}")
             .replace(DIGEST, "{digest}")
             .replace(ARTIFACT, "{name}"),
     };

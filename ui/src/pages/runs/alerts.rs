@@ -17,7 +17,7 @@ use yew::prelude::*;
 /// All that apply now.
 #[component]
 pub(super) fn AlertBanners() -> Html {
-    if use_session().is_off(Feature::RunsDashboard) {
+    if use_session().is_off(Feature::Dashboard) {
         return Html::default();
     }
     html! { <Standing /> }

@@ -25,7 +25,7 @@ pub(super) struct EvidenceProps {
 pub(super) fn Evidence(props: &EvidenceProps) -> Html {
     let session = use_session();
     let may = session.session.value().is_some_and(|one| one.scopes.contains(&Scope::DownloadsRead));
-    let why = match (session.off(Feature::RunsEvidence), may) {
+    let why = match (session.off(Feature::EvidenceBundles), may) {
         (Some(off), _) => Some(off),
         (None, false) => Some(format!("Needs the scope {}", Scope::DownloadsRead)),
         (None, true) => None,

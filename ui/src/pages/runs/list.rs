@@ -71,7 +71,7 @@ pub fn RunsPage(props: &RunsPageProps) -> Html {
             router.ask(&query.with("pin", wanted.map_or_else(String::new, |tenant| tenant.to_string())));
         })
     };
-    let dashboard = !session.is_off(Feature::RunsDashboard);
+    let dashboard = !session.is_off(Feature::Dashboard);
     let panel = {
         let (router, query) = (router.clone(), query.clone());
         Callback::from(move |()| router.go(&Route::Runs, &query.without("show").with("panel", "trends")))
@@ -278,7 +278,7 @@ pub(super) fn RunsList(props: &RunsListProps) -> Html {
     let picked = chosen(&list.state.rows, &selected);
     html! {
         <>
-            if is_main && !session.is_off(Feature::RunsDashboard) { if let Some(overview) = &props.overview { { figures(overview) } } }
+            if is_main && !session.is_off(Feature::Dashboard) { if let Some(overview) = &props.overview { { figures(overview) } } }
             <Tabs label="Runs by outcome" tabs={tabs(props.overview.as_ref(), &list.state.total.map(|total| (tab, total)))}
                 current={tab.as_str()} on_choose={on_tab} main={is_main && props.open.is_none()}>
                 if is_main {

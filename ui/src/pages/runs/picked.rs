@@ -85,7 +85,7 @@ pub(super) fn SelectionBar(props: &SelectionBarProps) -> Html {
         Callback::from(move |()| open.set(None))
     };
     let scope = session.refusal(Scope::RunsManage);
-    let off = session.off(Feature::RunsRetry);
+    let off = session.off(Feature::Retry);
     let why = |verb: Many| {
         let none = match verb {
             Many::Cancel => "all have ended",

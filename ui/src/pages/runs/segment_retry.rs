@@ -58,7 +58,7 @@ pub(super) fn RetrySegment(props: &RetrySegmentProps) -> Html {
         Callback::from(move |()| on_ask.emit(segment.clone()))
     };
     let refusal =
-        session.off(Feature::RunsRetry).or_else(|| session.refusal(Scope::RunsManage)).map(AttrValue::from);
+        session.off(Feature::Retry).or_else(|| session.refusal(Scope::RunsManage)).map(AttrValue::from);
     match stand(&props.segment, props.run, clock::now()) {
         Stand::Nothing => html! { <span class="f3">{ "none" }</span> },
         Stand::Ready => html! {

@@ -51,7 +51,7 @@ pub(super) fn RunVerbs(props: &RunVerbsProps) -> Html {
     let session = use_session();
     let asking = use_state_eq(|| None::<Verb>);
     let scope = session.refusal(Scope::RunsManage);
-    let off = session.off(Feature::RunsRetry);
+    let off = session.off(Feature::Retry);
     let why = |verb: Verb| {
         let off = off.clone().filter(|_| verb == Verb::Retry);
         off.or_else(|| scope.clone())

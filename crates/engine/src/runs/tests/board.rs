@@ -147,7 +147,7 @@ async fn filtered(place: LedgerPlace) {
         page.items.into_iter().map(|run| run.run_id).collect()
     };
     let until = RunFilter { until: Some(two.created_at), ..RunFilter::default() };
-    assert_eq!(ids(until).await, [one.run_id.clone()]);
+    assert_eq!(ids(until).await, std::slice::from_ref(&one.run_id));
     let segments = world.engine.runs().segments(&world.caller, &one.run_id, &PageQuery::default()).await;
     let used: BTreeSet<i32> = segments.unwrap().items.iter().map(|segment| segment.shard).collect();
     for shard in 0..8_u8 {
@@ -217,16 +217,16 @@ async fn switched_off(place: LedgerPlace) {
         runs.alerts(caller).await.unwrap_err(),
         runs.events(caller, &everything).await.unwrap_err(),
         runs.evidence(caller, &run.run_id, &everything).await.unwrap_err(),
-        world.engine.demand_feature(Feature::RunsSse).await.unwrap_err(),
+        world.engine.demand_feature(Feature::Sse).await.unwrap_err(),
     ];
     for refusal in refusals {
         assert_eq!(refusal.code, Code::FeatureOff);
     }
     let session = world.engine.sessions().describe(caller, Vec::new()).await.unwrap();
     assert_eq!(session.switched_off, Feature::ALL);
-    let stale = features.set(caller, Feature::RunsRetry, SetFeature { enabled: true }, Some(0)).await;
+    let stale = features.set(caller, Feature::Retry, SetFeature { enabled: true }, Some(0)).await;
     assert_eq!(stale.unwrap_err().code, Code::VersionMismatch);
-    let on = turn(Feature::RunsRetry, true).await;
+    let on = turn(Feature::Retry, true).await;
     assert_eq!((on.enabled, on.version, on.changed_by.as_deref()), (true, 2, Some("ada")));
     world.clock.advance_ms(1_000);
     assert_eq!(
