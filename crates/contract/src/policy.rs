@@ -222,8 +222,7 @@ pub struct AddPolicy {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CheckPolicy {
-    /// The YAML.
-    #[cfg_attr(feature = "openapi", schema(max_length = 262_144))]
+    /// The YAML. One that is too long is told so like any other problem.
     pub source: String,
 }
 

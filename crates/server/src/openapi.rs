@@ -173,9 +173,20 @@ fn written(mounted: &Mounted, mut operation: Operation) -> Value {
     if endpoint.path.starts_with("/api/v1/webhooks/") {
         refusals.extend([401, 429]);
     }
-    // Streams of runs can be switched off.
-    if endpoint.path == "/console/runs/{id}/stream" {
+    // Parts of the runs workspace can be switched off.
+    if matches!(
+        endpoint.path,
+        "/console/runs/{id}/stream"
+            | "/api/v1/runs/alerts"
+            | "/api/v1/runs/events"
+            | "/api/v1/runs/trends"
+            | "/api/v1/runs/{id}/evidence"
+    ) {
         refusals.push(409);
+    }
+    // What a query names may not be there.
+    if matches!(endpoint.path, "/api/v1/policies/diff" | "/api/v1/schedules/upcoming") {
+        refusals.push(404);
     }
     if operation.parameters.contains(&parameter("IfMatch")) {
         refusals.push(412);

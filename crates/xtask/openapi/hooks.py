@@ -13,6 +13,8 @@ MEANINGS = {
     "PAGE_TOKEN_INVALID": "a token is good for the list that gave it",
     "FILTER_INVALID": "a filter has a grammar of its own",
     "KEY_INVALID": "package URLs and vulnerability ids have grammars of their own",
+    "CRON_INVALID": "cron has a grammar of its own",
+    "POLICY_INVALID": "a policy is YAML with expressions of its own",
     "IDEMPOTENCY_KEY_REUSED": "a key belongs to its first body",
     "VERSION_MISMATCH": "the thing changed since it was read",
     "PAYLOAD_TOO_LARGE": "the body is larger than the path takes",
@@ -47,6 +49,17 @@ OF_ONE = {
     "POST /api/v1/runs:preview": {"scope.digests", "scope.namespaces", "scope.repositories", "scope.labels", "purls"},
     # Any JSON may be brought; only an SBOM is taken.
     "POST /api/v1/sboms": {"SBOM_INVALID", "SBOM_UNSUPPORTED"},
+    # A pool follows the rule or has a limit.
+    "POST /api/v1/pools:limit": {"follow"},
+    # A list of ids.
+    "GET /api/v1/runs/export": {"runs"},
+    # Zones are looked up, snapshots are named by their digest, a run about nothing is refused.
+    "POST /api/v1/schedules": {"timezone", "policySnapshotId", "scope.digests", "scope.namespaces", "scope.repositories",
+                               "scope.labels", "purls"},
+    "POST /api/v1/schedules/{id}:update": {"timezone", "policySnapshotId", "scope.digests", "scope.namespaces",
+                                           "scope.repositories", "scope.labels", "purls"},
+    "POST /api/v1/schedules:preview": {"timezone", "resumeAt"},
+    "POST /api/v1/schedules/{id}:pause": {"resumeAt"},
     # The threshold is one of the bounds that are counted, and only latency has one.
     "POST /api/v1/slos": {"thresholdMs", "jobType"},
     "POST /api/v1/slos/{id}:update": {"thresholdMs"},

@@ -2,7 +2,7 @@
 
 use crate::caller::Caller;
 use crate::error::Error;
-use crate::runs::{Runs, find, view, wanted};
+use crate::runs::{Runs, demand_possible, find, view, wanted};
 use crate::sheet::Sheet;
 use crate::{features, page};
 use stella_bundle::digest;
@@ -87,6 +87,7 @@ impl Runs {
         caller.demand(Scope::DownloadsRead)?;
         let format = wish.format.unwrap_or(ExportFormat::Ndjson);
         let named = named(wish.runs.as_deref())?;
+        demand_possible(&wish.filter())?;
         let wanted = Wanted { run_ids: named, ..wanted(&wish.filter()) };
         let mut file = Sheet::new(format, HEADINGS.to_vec())?;
         let (now, mut after) = (self.engine.now(), None::<(i64, String)>);

@@ -87,6 +87,7 @@ impl Runs {
     ) -> Result<Page<Run>, Error> {
         caller.demand(Scope::RunsRead)?;
         let after: Option<(i64, String)> = page::after(filter, query)?;
+        demand_possible(filter)?;
         let (tenant, wanted, now) = (caller.tenant.clone(), wanted(filter), self.engine.now());
         let limit = i64::from(query.size()) + 1;
         let (views, total) = self
@@ -191,6 +192,15 @@ impl Runs {
 /// The run, or that this tenant has none of this id.
 pub(crate) async fn find(tx: &mut Tx, tenant: &Tenant, run_id: &RunId) -> Result<RunRow, Error> {
     runs::get(tx, tenant, run_id).await?.ok_or_else(|| Error::not_found("run", run_id))
+}
+
+/// The filter, refused where it asks for what there cannot be.
+fn demand_possible(filter: &RunFilter) -> Result<(), Error> {
+    const LAST_SHARD: u8 = 63;
+    match filter.shard {
+        Some(shard) if shard > LAST_SHARD => Err(Error::invalid("shard", "is 0 to 63")),
+        Some(_) | None => Ok(()),
+    }
 }
 
 fn wanted(filter: &RunFilter) -> Wanted {

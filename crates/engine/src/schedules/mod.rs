@@ -56,6 +56,9 @@ impl Schedules {
         query: &PageQuery,
     ) -> Result<Page<Schedule>, Error> {
         caller.demand(Scope::RunsRead)?;
+        if filter.name.as_ref().is_some_and(|name| name.chars().any(char::is_control)) {
+            return Err(Error::invalid("name", "has no control characters"));
+        }
         let key = (filter, "schedules");
         let after: Option<(i64, String)> = page::after(&key, query)?;
         let (tenant, wanted, now) = (caller.tenant.clone(), filter.clone(), self.engine.now());
