@@ -47,6 +47,12 @@ impl Engine {
     }
 }
 
+/// Whether some schedule's name may hold this text.
+fn is_name_part(text: &str) -> bool {
+    const LONGEST: usize = 80;
+    text.chars().count() <= LONGEST && !text.chars().any(char::is_control)
+}
+
 impl Schedules {
     /// Schedules of the tenant: next fire first, those without one last, then id.
     pub async fn list(
@@ -56,8 +62,8 @@ impl Schedules {
         query: &PageQuery,
     ) -> Result<Page<Schedule>, Error> {
         caller.demand(Scope::RunsRead)?;
-        if filter.name.as_ref().is_some_and(|name| name.chars().any(char::is_control)) {
-            return Err(Error::invalid("name", "has no control characters"));
+        if filter.name.as_ref().is_some_and(|name| !is_name_part(name)) {
+            return Err(Error::invalid("name", "has at most 80 characters and no control characters"));
         }
         let key = (filter, "schedules");
         let after: Option<(i64, String)> = page::after(&key, query)?;
