@@ -106,7 +106,7 @@ async fn until_all_settled(name: &str, client: &Client) {
     loop {
         let mended = load::mend(client).await.unwrap() as u64;
         let open = open_jobs(client).await;
-        if open + mended == 0 {
+        if open.saturating_add(mended) == 0 {
             return;
         }
         if open < told / 2 {
