@@ -118,13 +118,8 @@ impl Events {
                 *reader = moved;
                 return Ok(Told { events, now });
             }
-            let nap = match crate::feed_tail::is_alone(&self.engine) {
-                true => until,
-                false => until.min(now.plus_ms(crate::feed_tail::LOOK_MS)),
-            };
-            tokio::select! {
-                rung = bell.changed() => if rung.is_err() { return Ok(Told { events, now }) },
-                () = self.engine.clock().sleep_until(nap) => {}
+            if !crate::tail::wait_for_news(&self.engine, &mut bell, until).await {
+                return Ok(Told { events, now });
             }
         }
     }

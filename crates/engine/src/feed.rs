@@ -3,7 +3,8 @@
 use crate::caller::Caller;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::feed_tail::{self, FeedLine, Place};
+use crate::feed_tail::{self, FeedLine};
+use crate::tail::{self, Place};
 use std::sync::Arc;
 use stella_contract::event::{FeedBatch, FeedQuery};
 use stella_contract::ids::Tenant;
@@ -67,26 +68,22 @@ impl Feed {
             if has_news || batch.now >= until {
                 return Ok(batch);
             }
-            let nap = match feed_tail::is_alone(&self.engine) {
-                true => until,
-                false => until.min(batch.now.plus_ms(feed_tail::LOOK_MS)),
-            };
-            tokio::select! {
-                rung = bell.changed() => if rung.is_err() { return Ok(batch) },
-                () = self.engine.clock().sleep_until(nap) => {}
+            if !tail::wait_for_news(&self.engine, &mut bell, until).await {
+                return Ok(batch);
             }
         }
     }
 
     async fn look(&self, tenant: &Tenant, cursor: Option<i64>, rung: u64) -> Result<FeedLines, Error> {
         let tail = self.engine.feed_tails().of(tenant);
-        tail.catch_up(&self.engine, tenant, rung).await?;
+        let read = async |known| feed_tail::read(&self.engine, tenant, known).await;
+        tail.catch_up(&self.engine, rung, feed_tail::HELD, read).await?;
         let now = self.engine.now();
         let Some(cursor) = cursor else {
-            return Ok(FeedLines { lines: Vec::new(), cursor: tail.newest(), reset: false, now });
+            return Ok(FeedLines { lines: Vec::new(), cursor: tail.span().newest, reset: false, now });
         };
         match tail.after(cursor, BATCH) {
-            Place::Here { lines } => Ok(upto(lines, cursor, now)),
+            Place::Here { lines, .. } => Ok(upto(lines, cursor, now)),
             Place::Ahead { newest } => Ok(FeedLines { lines: Vec::new(), cursor: newest, reset: true, now }),
             Place::Behind => self.read_ledger(tenant, cursor, now).await,
         }

@@ -3,8 +3,8 @@
 use crate::caller::Caller;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::feed_tail;
 use crate::line::{self, Line};
+use crate::tail;
 use futures::FutureExt;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -139,7 +139,7 @@ impl Idempotency {
 
     /// Gives the key back: the request came to nothing, so the same key may try again.
     pub async fn release(&self, claim: Claim) -> Result<(), Error> {
-        if feed_tail::is_alone(&self.engine) {
+        if tail::is_alone(&self.engine) {
             return Ok(());
         }
         let (place, started_at) = (claim.place.clone(), claim.started_at);
@@ -156,7 +156,7 @@ impl Idempotency {
     async fn earlier(&self, claim: &Claim) -> Result<Option<KeptAnswer>, Error> {
         let (place, digest, now) = (claim.place.clone(), claim.digest.clone(), claim.started_at);
         let (expired, abandoned) = (now.minus_ms(KEPT_MS), now.minus_ms(ABANDONED_MS));
-        if feed_tail::is_alone(&self.engine) {
+        if tail::is_alone(&self.engine) {
             return self.found(claim).await;
         }
         self.engine

@@ -97,6 +97,7 @@ mod source_test;
 mod source_watermarks;
 pub mod sources;
 pub mod stats;
+mod tail;
 mod tally;
 pub mod targets;
 pub mod tasks;

@@ -2,10 +2,10 @@
 
 use crate::caller::Caller;
 use crate::error::Error;
-use crate::feed_tail;
 use crate::runs::log_gate::{LogGate, Passage};
-use crate::runs::tail::{Place, RunLine, Tail};
+use crate::runs::tail::{RunLine, RunTail};
 use crate::runs::{Runs, find};
+use crate::tail::{self, Place};
 use std::sync::Arc;
 use stella_contract::event::{LogSeverity, RunMessage, RunMessageBody, RunMessages};
 use stella_contract::ids::{RunId, Tenant};
@@ -122,13 +122,8 @@ impl Runs {
             if look.ended || !look.lines.is_empty() || now >= until {
                 return Ok(look);
             }
-            let nap = match feed_tail::is_alone(&self.engine) {
-                true => until,
-                false => until.min(now.plus_ms(feed_tail::LOOK_MS)),
-            };
-            tokio::select! {
-                rung = bell.changed() => if rung.is_err() { return Ok(look) },
-                () = self.engine.clock().sleep_until(nap) => {}
+            if !tail::wait_for_news(&self.engine, &mut bell, until).await {
+                return Ok(look);
             }
         }
     }
@@ -144,8 +139,8 @@ impl Runs {
         tail.catch_up(&self.engine, tenant, run_id, rung).await?;
         let Some(after) = after else { return self.snapshot(&tail, tenant, run_id, false).await };
         match tail.after(after, BATCH) {
-            Place::Here { lines, end } => ended_by(lines, end),
-            Place::Elsewhere => match self.read_ledger(tenant, run_id, after).await? {
+            Place::Here { lines, whole } => ended_by(lines, whole.flatten()),
+            Place::Behind | Place::Ahead { .. } => match self.read_ledger(tenant, run_id, after).await? {
                 Some(found) => Ok(found),
                 None => self.snapshot(&tail, tenant, run_id, true).await,
             },
@@ -155,7 +150,7 @@ impl Runs {
     /// The whole run, after a word that what came before is lost.
     async fn snapshot(
         &self,
-        tail: &Tail,
+        tail: &RunTail,
         tenant: &Tenant,
         run_id: &RunId,
         reset: bool,
