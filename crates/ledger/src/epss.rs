@@ -35,6 +35,16 @@ pub async fn scored_at(tx: &mut Tx, source_id: &str) -> Result<Option<i64>, Ledg
     Ok(row.and_then(|(at,)| at))
 }
 
+/// Whether scores of a tenant were read with success since.
+pub async fn read_since(tx: &mut Tx, tenant: &str, since: i64) -> Result<bool, LedgerError> {
+    let mut query = Query::new(
+        "select key from jobs where job_type = 'ingest.epss' and state = 'succeeded' and tenant = ",
+    );
+    query.bind(tenant).push(" and ended_at >= ").bind(since).push(" limit 1");
+    let job: Option<(i64,)> = query.fetch_optional(tx).await?;
+    Ok(job.is_some())
+}
+
 /// These pages of a tenant, of all its sources, the newest list last.
 pub async fn pages(tx: &mut Tx, tenant: &str, pages: &[String]) -> Result<Vec<String>, LedgerError> {
     let mut query = Query::new("select body from epss_pages where tenant = ");

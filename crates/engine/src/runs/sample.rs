@@ -14,6 +14,7 @@ use stella_contract::ids::Tenant;
 use stella_contract::time::Micros;
 use stella_ledger::runs::{self, RunRow};
 use stella_ledger::segments::{self, OutputRow};
+use stella_ledger::{LedgerError, epss};
 use tokio_util::sync::CancellationToken;
 
 /// Who samples, as the history names it.
@@ -44,10 +45,18 @@ pub(crate) async fn sample(engine: &Engine, run: &RunRow) -> Result<bool, Error>
         engine.ledger().read(move |tx| Box::pin(async move { segments::outputs(tx, run_key).await })).await?;
     let chosen = choose(&run.run_id.to_string(), left);
     let compared = match is_as_planned(engine, run).await? {
-        true => compare(engine, run, &chosen).await?,
-        false => Compared::default(),
+        true => compare(engine, run, &chosen).await,
+        false => Ok(Compared::default()),
     };
-    note(engine, run_key, compared).await
+    match compared {
+        Ok(compared) => note(engine, run_key, compared).await,
+        Err(error) if error.is_retryable() => Err(error),
+        // Tried again it would fail again, and hold up the runs behind it.
+        Err(error) => {
+            tracing::warn!(run = %run.run_id, %error, private = error.private, "a run cannot be sampled");
+            note(engine, run_key, Compared::default()).await
+        }
+    }
 }
 
 /// The same run always has the same segments chosen: by the hash of run and segment, so that no part of it is favoured.
@@ -76,12 +85,17 @@ async fn compare(engine: &Engine, run: &RunRow, chosen: &[OutputRow]) -> Result<
     Ok(if is_as_planned(engine, run).await? { compared } else { Compared::default() })
 }
 
-/// Whether advisories and SBOMs are what they were when the run was planned.
+/// Whether advisories, SBOMs and the scores that rules may ask for are what they were when the run was planned.
 async fn is_as_planned(engine: &Engine, run: &RunRow) -> Result<bool, Error> {
     let (tenant, now) = (run.wish.tenant.clone(), engine.now());
-    let index =
-        engine.ledger().read(move |tx| Box::pin(async move { impact::state(tx, &tenant, now).await }));
-    Ok(index.await?.generation == run.impact_index_generation)
+    let (generation, planned_at) = (run.impact_index_generation, run.planned_at.unwrap_or(now));
+    let read = engine.ledger().read::<_, LedgerError, _>(move |tx| {
+        Box::pin(async move {
+            let is_same = impact::state(tx, &tenant, now).await?.generation == generation;
+            Ok(is_same && !epss::read_since(tx, tenant.as_str(), planned_at.0).await?)
+        })
+    });
+    Ok(read.await?)
 }
 
 async fn note(engine: &Engine, run_key: i64, compared: Compared) -> Result<bool, Error> {

@@ -13,6 +13,8 @@ on_both! {
     the_failed_targets_of_a_run_are_retried_alone_and_only_for_a_day => only_failed;
     a_completed_run_says_how_much_of_it_came_out_the_same => sampled;
     a_segment_that_leaves_other_bytes_lowers_the_score => lowered;
+    a_run_that_cannot_be_done_again_is_left_unsampled_and_holds_up_no_other => unsampled;
+    scores_that_came_since_leave_a_run_unsampled => scored;
     two_runs_differ_in_what_a_new_advisory_changed_and_in_nothing_else => differ;
     a_run_without_an_earlier_good_one_names_what_to_do => nothing_to_hold_against;
 }
@@ -196,6 +198,50 @@ async fn lowered(place: LedgerPlace) {
     world.tasks().await;
     let run = world.get(&run.run_id).await;
     assert_eq!(run.determinism, Some(Determinism { score: 0.0, sample: 1 }));
+}
+
+async fn unsampled(place: LedgerPlace) {
+    let world = World::small(place).await;
+    let worker = world.worker().await;
+    let broken = world.start(wish()).await;
+    plan_all(&world).await;
+    complete(&world, &world.claim(&worker).await).await;
+    let well = world.start(wish()).await;
+    plan_all(&world).await;
+    complete(&world, &world.claim(&worker).await).await;
+    name_unknown_policy(&world, &broken.run_id).await;
+    world.tasks().await;
+    assert_eq!(world.get(&broken.run_id).await.determinism, None);
+    assert_eq!(world.get(&well.run_id).await.determinism, Some(Determinism { score: 1.0, sample: 1 }));
+}
+
+/// As if the snapshot that judged the run were gone.
+async fn name_unknown_policy(world: &World, run_id: &RunId) {
+    let run_id = run_id.to_string();
+    let write = world.engine.ledger().write::<_, crate::Error, _>(move |tx| {
+        Box::pin(async move {
+            let mut query = stella_ledger::Query::new("update runs set policy_snapshot_id = ");
+            query.bind(format!("sha256:{:064}", 1)).push(" where run_id = ").bind(run_id);
+            query.execute(tx).await?;
+            Ok(())
+        })
+    });
+    write.await.unwrap();
+}
+
+async fn scored(place: LedgerPlace) {
+    let world = World::small(place).await;
+    let worker = world.worker().await;
+    let run = world.start(wish()).await;
+    plan_all(&world).await;
+    let leases = world.claim(&worker).await;
+    let list = "#model_version:v2025.03.14,score_date:2026-11-20T00:00:00+0000\ncve,epss,percentile\n\
+                CVE-2026-0001,0.5,0.9\n";
+    world.read("epss.csv", SourceType::Epss, list).await;
+    complete(&world, &leases).await;
+    world.tasks().await;
+    let run = world.get(&run.run_id).await;
+    assert_eq!((run.state, run.determinism), (RunState::Completed, None));
 }
 
 async fn outputs(world: &World, run_id: &RunId) -> Vec<OutputRow> {
