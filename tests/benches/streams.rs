@@ -3,13 +3,11 @@
 //!
 //! `cargo xtask bench streams` builds what it needs. Started without `--bench` everything is small and done once.
 #![expect(clippy::print_stdout, reason = "a program for the terminal")]
-#![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock and waits")]
+#![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on may end")]
 
 use futures::{StreamExt as _, TryStreamExt as _};
 use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use stella_contract::event::RunMessageBody;
 use stella_contract::ids::RunId;
@@ -19,6 +17,7 @@ use stella_contract::target::SbomPlace;
 use stella_sdk::{Client, Write};
 use stella_tests::served::{Home, Served};
 use stella_tests::{fixtures, many};
+use tokio::sync::oneshot;
 
 /// Targets of one segment: as few as may be.
 const PER_SEGMENT: u32 = 10;
@@ -56,8 +55,8 @@ async fn main() {
     let served = Served::start(&home, false);
     let client = many::signed_in(&served).await;
     prepare(&client, &home, effort).await;
-    let over = Arc::new(AtomicBool::new(false));
-    let memory = tokio::spawn(watch_memory(served.process(), over.clone()));
+    let (over, is_over) = oneshot::channel();
+    let memory = tokio::spawn(watch_memory(served.process(), is_over));
     let began = Instant::now();
     let run = start(&client).await;
     let followers: Vec<_> = (0..effort.clients)
@@ -68,7 +67,7 @@ async fn main() {
         seen.push(follower.await.unwrap());
     }
     let took = began.elapsed();
-    over.store(true, Ordering::Relaxed);
+    over.send(()).unwrap();
     let memory = memory.await.unwrap();
     let ended = client.runs().get(&run).await.unwrap();
     assert_eq!(ended.state, RunState::Completed, "{:?}", ended.error_message);
@@ -159,17 +158,20 @@ fn now_ms() -> i64 {
 }
 
 /// The server's resident memory, twice a second, in KB.
-async fn watch_memory(process: u32, over: Arc<AtomicBool>) -> Vec<u64> {
+async fn watch_memory(process: u32, mut is_over: oneshot::Receiver<()>) -> Vec<u64> {
     let mut samples = Vec::new();
-    while !over.load(Ordering::Relaxed) {
+    let mut sampling = tokio::time::interval(Duration::from_millis(500));
+    loop {
+        tokio::select! {
+            _ = &mut is_over => return samples,
+            _ = sampling.tick() => {}
+        }
         let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kilobytes: Option<u64> =
             line.and_then(|line| line.split_whitespace().next()).and_then(|text| text.parse().ok());
         samples.extend(kilobytes);
-        tokio::time::sleep(Duration::from_millis(500)).await;
     }
-    samples
 }
 
 fn table(seen: &[Seen], memory: &[u64], segments: i64, took: Duration) {
