@@ -217,12 +217,16 @@ pub struct AddPolicy {
     pub note: Option<String>,
 }
 
+/// The most bytes of a policy's YAML.
+pub const LONGEST_POLICY: usize = 262_144;
+
 /// A policy to look at before it is added.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CheckPolicy {
-    /// The YAML. One that is too long is told so like any other problem.
+    /// The YAML.
+    #[cfg_attr(feature = "openapi", schema(max_length = 262_144))]
     pub source: String,
 }
 

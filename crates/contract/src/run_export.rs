@@ -24,6 +24,13 @@ pub struct ExportRuns {
     pub format: Option<ExportFormat>,
     /// Only these: ids with commas between them, at most 200.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            pattern = "^run:[a-z0-9][a-z0-9-]{0,62}:[0-9]{8}T[0-9]{6}Z:[0-9a-fA-F]{8}(,run:[a-z0-9][a-z0-9-]{0,62}:[0-9]{8}T[0-9]{6}Z:[0-9a-fA-F]{8}){0,199}$",
+            example = "run:acme:20261121T140815Z:9c1f04ab"
+        )
+    )]
     pub runs: Option<String>,
     /// Of this tab.
     #[serde(skip_serializing_if = "Option::is_none")]

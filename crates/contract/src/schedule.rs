@@ -354,7 +354,7 @@ pub struct MakeSchedule {
     pub scope: RunScope,
     /// The policy its runs use; the active one when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 128, pattern = "^[!-~]+$"))]
+    #[cfg_attr(feature = "openapi", schema(pattern = "^sha256:[0-9a-f]{64}$"))]
     pub policy_snapshot_id: Option<String>,
     /// Targets with exploited vulnerabilities first.
     #[serde(default)]
@@ -417,7 +417,7 @@ pub struct ChangeSchedule {
     pub scope: Option<RunScope>,
     /// The policy its runs use; an empty text means the active one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(max_length = 128, pattern = "^[!-~]*$"))]
+    #[cfg_attr(feature = "openapi", schema(pattern = "^(sha256:[0-9a-f]{64})?$"))]
     pub policy_snapshot_id: Option<String>,
     /// Targets with exploited vulnerabilities first.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -51,12 +51,10 @@ OF_ONE = {
     "POST /api/v1/sboms": {"SBOM_INVALID", "SBOM_UNSUPPORTED"},
     # A pool follows the rule or has a limit.
     "POST /api/v1/pools:limit": {"follow"},
-    # A list of ids.
-    "GET /api/v1/runs/export": {"runs"},
-    # Zones are looked up, snapshots are named by their digest, a run about nothing is refused.
-    "POST /api/v1/schedules": {"timezone", "policySnapshotId", "scope.digests", "scope.namespaces", "scope.repositories",
+    # Zones are looked up, a run about nothing is refused.
+    "POST /api/v1/schedules": {"timezone", "scope.digests", "scope.namespaces", "scope.repositories",
                                "scope.labels", "purls"},
-    "POST /api/v1/schedules/{id}:update": {"timezone", "policySnapshotId", "scope.digests", "scope.namespaces",
+    "POST /api/v1/schedules/{id}:update": {"timezone", "scope.digests", "scope.namespaces",
                                            "scope.repositories", "scope.labels", "purls"},
     "POST /api/v1/schedules:preview": {"timezone", "resumeAt"},
     "POST /api/v1/schedules/{id}:pause": {"resumeAt"},

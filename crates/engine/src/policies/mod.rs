@@ -24,8 +24,8 @@ use stella_contract::error::{Code, FieldProblem};
 use stella_contract::ids::{PolicySnapshotId, Tenant};
 use stella_contract::page::{Page, PageQuery};
 use stella_contract::policy::{
-    AddPolicy, CheckPolicy, PolicyCheck, PolicyDiff, PolicyDiffQuery, PolicyDocument, PolicyProblem,
-    PolicyRule, PolicySnapshot, diff_rules,
+    AddPolicy, CheckPolicy, LONGEST_POLICY, PolicyCheck, PolicyDiff, PolicyDiffQuery, PolicyDocument,
+    PolicyProblem, PolicyRule, PolicySnapshot, diff_rules,
 };
 use stella_contract::scope::Scope;
 use stella_contract::time::Micros;
@@ -89,6 +89,10 @@ impl Policies {
     /// What is wrong with a policy, and what it would say of the findings there are.
     pub async fn check(&self, caller: &Caller, wish: CheckPolicy) -> Result<PolicyCheck, Error> {
         caller.demand(Scope::PolicyRuns)?;
+        if wish.source.len() > LONGEST_POLICY {
+            let limit = format!("at most {LONGEST_POLICY} bytes; split the policy");
+            return Err(Error::invalid("source", limit));
+        }
         let now = self.engine.now();
         let policy = match read(wish.source).await? {
             Ok(policy) => policy,

@@ -161,8 +161,8 @@ impl Runs {
 /// The ids that were named, each of which must be one.
 fn named(text: Option<&str>) -> Result<Vec<String>, Error> {
     let Some(text) = text else { return Ok(Vec::new()) };
-    let ids: Vec<&str> = text.split(',').map(str::trim).filter(|id| !id.is_empty()).collect();
-    if ids.is_empty() || ids.len() > MOST_NAMED {
+    let ids: Vec<&str> = text.split(',').collect();
+    if ids.len() > MOST_NAMED {
         return Err(Error::invalid("runs", format!("1 to {MOST_NAMED} ids with commas between them")));
     }
     ids.iter()
@@ -189,7 +189,8 @@ mod tests {
     fn what_is_named_must_be_runs_and_not_too_many() {
         let run = "run:acme:20261121T140815Z:9c1f04ab";
         assert_eq!(named(None).unwrap(), Vec::<String>::new());
-        assert_eq!(named(Some(&format!("{run}, {run}"))).unwrap().len(), 2);
+        assert_eq!(named(Some(&format!("{run},{run}"))).unwrap().len(), 2);
+        assert!(named(Some(&format!("{run}, {run}"))).is_err());
         assert!(named(Some(",")).is_err());
         assert!(named(Some("job_1")).is_err());
         assert!(named(Some(&vec![run; MOST_NAMED + 1].join(","))).is_err());

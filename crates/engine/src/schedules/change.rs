@@ -213,7 +213,7 @@ fn row_of(schedule_id: ScheduleId, caller: &Caller, wish: MakeSchedule, now: Mic
         catchup_window_s: wish.catchup_window_s.unwrap_or(CATCHUP_WINDOW_S),
         mode: wish.mode,
         scope: wish.scope,
-        policy_snapshot_id: wish.policy_snapshot_id.filter(|policy| !policy.is_empty()),
+        policy_snapshot_id: wish.policy_snapshot_id,
         kev_first: wish.kev_first,
         max_targets: wish.max_targets.unwrap_or(MAX_TARGETS),
         limits: wish.limits.unwrap_or_default(),

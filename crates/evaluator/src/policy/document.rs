@@ -5,11 +5,11 @@ use super::expression::Fault;
 use serde::Deserialize;
 use serde_saphyr::{Location, Spanned};
 use std::collections::HashMap;
-use stella_contract::policy::{PolicyProblem, PolicyProblemCode as Code, PolicyRule, Verdict};
+use stella_contract::policy::{
+    LONGEST_POLICY, PolicyProblem, PolicyProblemCode as Code, PolicyRule, Verdict,
+};
 use stella_contract::time::Micros;
 
-/// The longest text.
-const MAX_BYTES: usize = 256 * 1024;
 /// The most rules.
 const MAX_RULES: usize = 500;
 /// The longest name of a policy or a rule, in characters.
@@ -80,8 +80,8 @@ impl ReadRule {
 
 /// Reads a text; what cannot be read at all is one problem.
 pub(super) fn read(source: &str) -> Result<Document, PolicyProblem> {
-    if source.len() > MAX_BYTES {
-        return Err(whole(Code::TooLarge, format!("a policy has at most {MAX_BYTES} bytes; split it")));
+    if source.len() > LONGEST_POLICY {
+        return Err(whole(Code::TooLarge, format!("a policy has at most {LONGEST_POLICY} bytes; split it")));
     }
     let (name, rules) = if is_list(source) {
         (None, parse::<Vec<Spanned<RuleText>>>(source)?)

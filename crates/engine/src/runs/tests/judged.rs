@@ -204,6 +204,9 @@ async fn tried(place: LedgerPlace) {
         (wrong.is_sound(), wrong.problems[0].code, wrong.problems[0].line),
         (false, PolicyProblemCode::UnknownName, 1)
     );
+    let endless = CheckPolicy { source: "#".repeat(LONGEST_POLICY + 1) };
+    let refused = world.engine.policies().check(&world.caller, endless).await.unwrap_err();
+    assert_eq!((refused.code, refused.fields[0].field.as_str()), (Code::Invalid, "source"));
     let refused = world
         .engine
         .policies()
