@@ -25,6 +25,8 @@ const WORKERS: usize = 3;
 const PRODUCERS: usize = 4;
 /// Jobs handed in between two kills, at least and at most.
 const BETWEEN: (u64, u64) = (3, 20);
+/// Jobs that end between two kills, at least and at most: so that every kill meets work that goes on.
+const ENDED: (u64, u64) = (0, 12);
 
 fn setting(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
@@ -160,20 +162,25 @@ async fn endure(site: Site) {
     let (up, is_up) = watch::channel(true);
     let (end, stop) = watch::channel(false);
     let (acknowledged, mut counted) = watch::channel(Vec::new());
+    let (ended, mut over) = watch::channel(0);
     let load = Arc::new(Load {
         client: client.clone(),
         next: AtomicUsize::new(0),
         unknown: AtomicUsize::new(0),
         acknowledged,
+        ended,
         is_up,
         stop,
     });
     let producers: Vec<_> = (0..PRODUCERS).map(|_| tokio::spawn(load::produce(load.clone()))).collect();
     let mender = tokio::spawn(load::mend_along(load.clone()));
+    let follower = tokio::spawn(load::follow(load.clone(), client.feed().cursor().await.unwrap()));
     let mut kills = BTreeMap::from([("server", 0), ("worker", 0)]);
     for cycle in 1..=cycles {
         let goal = counted.borrow().len() + usize::try_from(dice.roll(BETWEEN.0, BETWEEN.1)).unwrap();
+        let ends = *over.borrow() + usize::try_from(dice.roll(ENDED.0, ENDED.1)).unwrap();
         counted.wait_for(|all| all.len() >= goal).await.unwrap();
+        over.wait_for(|ended| *ended >= ends).await.unwrap();
         let what = dice.roll(0, 9);
         if what >= 7 {
             let which = usize::try_from(dice.roll(0, WORKERS as u64 - 1)).unwrap();
@@ -188,7 +195,8 @@ async fn endure(site: Site) {
             *kills.entry("server").or_default() += 1;
         }
         if cycle % TOLD_EVERY == 0 {
-            println!("{}: {cycle} cycles, {} acknowledged", site.name, counted.borrow().len());
+            let (came, went) = (counted.borrow().len(), *over.borrow());
+            println!("{}: {cycle} cycles, {came} acknowledged, {went} ended", site.name);
         }
     }
     end.send_replace(true);
@@ -196,6 +204,7 @@ async fn endure(site: Site) {
         producer.await.unwrap();
     }
     mender.abort();
+    follower.abort();
     println!("{}: {} acknowledged, waits for what is open", site.name, counted.borrow().len());
     until_all_settled(site.name, &client).await;
     println!("{}: nothing is open, reads all histories", site.name);

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use stella_contract::dead_letter::{DeadLetterFilter, DeadLetterState, ReplayDeadLetter};
 use stella_contract::edge::{Dependency, EdgeKind};
+use stella_contract::event::{FeedEvent, FeedQuery};
 use stella_contract::ids::JobId;
-use stella_contract::job::{Cause, SubmitJob};
+use stella_contract::job::{Cause, JobState, SubmitJob};
 use stella_contract::page::PageQuery;
 use stella_contract::quota::{AddQuota, EVERY_TYPE};
 use stella_sdk::{Client, Error, Write};
@@ -18,6 +19,8 @@ pub(super) const LEAN: &str = "demo.lean";
 pub(super) const PACED: &str = "demo.paced";
 /// Jobs wait only for others of the same block, so that no graph grows without end.
 const BLOCK: usize = 50;
+/// So many jobs are open before the producers wait: enough that the workers never lack any.
+const OPEN: usize = 300;
 
 /// A quota of the load, in the numbers that are proved from the history afterwards.
 #[derive(Debug, Clone, Copy)]
@@ -68,6 +71,8 @@ pub(super) struct Load {
     pub(super) next: AtomicUsize,
     pub(super) unknown: AtomicUsize,
     pub(super) acknowledged: watch::Sender<Vec<Accepted>>,
+    /// How many have ended, as the feed told.
+    pub(super) ended: watch::Sender<usize>,
     pub(super) is_up: watch::Receiver<bool>,
     pub(super) stop: watch::Receiver<bool>,
 }
@@ -113,7 +118,13 @@ fn wish(number: usize, acknowledged: &[Accepted]) -> SubmitJob {
 
 /// Hands in one number after another; one without an answer is handed in again under the same key.
 pub(super) async fn produce(load: Arc<Load>) {
+    let (mut stop, mut ended) = (load.stop.clone(), load.ended.subscribe());
     while !*load.stop.borrow() {
+        let has_room = |ended: &usize| load.acknowledged.borrow().len() < *ended + OPEN;
+        tokio::select! {
+            room = ended.wait_for(has_room) => drop(room.unwrap()),
+            told = stop.changed() => told.unwrap(),
+        }
         let number = load.next.fetch_add(1, Ordering::Relaxed);
         let wish = wish(number, &load.acknowledged.borrow());
         let mut is_up = load.is_up.clone();
@@ -133,6 +144,31 @@ pub(super) async fn produce(load: Arc<Load>) {
             }
         }
     }
+}
+
+/// Counts the jobs that end, along the feed and across every restart.
+pub(super) async fn follow(load: Arc<Load>, mut cursor: i64) {
+    let mut is_up = load.is_up.clone();
+    loop {
+        let query = FeedQuery { cursor: Some(cursor), max_wait_ms: Some(5_000) };
+        match load.client.feed().since(query).await {
+            Ok(batch) => {
+                assert!(!batch.reset, "the feed has lost its place: {cursor}");
+                cursor = batch.cursor;
+                let finals = batch.events.iter().filter(|event| has_ended(event)).count();
+                load.ended.send_modify(|ended| *ended += finals);
+            }
+            Err(_) => {
+                drop(is_up.wait_for(|up| *up).await.unwrap());
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+}
+
+fn has_ended(event: &FeedEvent) -> bool {
+    let state = event.data.get("state").and_then(|state| state.as_str()?.parse::<JobState>().ok());
+    event.entity == "job" && state.is_some_and(JobState::is_final)
 }
 
 /// Looks after the dead letters whenever jobs came in, until there are no producers any more.
