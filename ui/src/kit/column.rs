@@ -31,8 +31,8 @@ pub enum Sort {
     Descending,
 }
 
-/// One column.
-pub struct Column<T> {
+/// What a column is, whatever its rows.
+pub struct Head {
     /// Tells it from the others.
     pub id: &'static str,
     /// Its head.
@@ -45,6 +45,19 @@ pub struct Column<T> {
     pub sort: Option<Sort>,
     /// Shown only while the table is wider than so many pixels.
     pub drops_below: u32,
+}
+
+impl Head {
+    /// Whether it is shown in a table of this width.
+    pub fn is_shown(&self, width: u32) -> bool {
+        self.drops_below < width
+    }
+}
+
+/// One column.
+pub struct Column<T> {
+    /// What it is.
+    pub head: Head,
     /// Draws a cell.
     pub cell: Rc<dyn Fn(&T) -> Html>,
 }
@@ -57,41 +70,30 @@ impl<T> Column<T> {
         width: Width,
         cell: impl Fn(&T) -> Html + 'static,
     ) -> Self {
-        Self {
-            id,
-            title: title.into(),
-            width,
-            align: Align::Start,
-            sort: None,
-            drops_below: 0,
-            cell: Rc::new(cell),
-        }
-    }
-    /// Whether it is shown in a table of this width.
-    pub fn is_shown(&self, width: u32) -> bool {
-        self.drops_below < width
+        let head = Head { id, title: title.into(), width, align: Align::Start, sort: None, drops_below: 0 };
+        Self { head, cell: Rc::new(cell) }
     }
     /// The same with its text at the right.
     pub fn at_end(mut self) -> Self {
-        self.align = Align::End;
+        self.head.align = Align::End;
         self
     }
     /// The same, shown only while the table is wider than so many pixels.
     pub fn drops_below(mut self, width: u32) -> Self {
-        self.drops_below = width;
+        self.head.drops_below = width;
         self
     }
     /// The same, with the list sorted by it.
     pub fn sorted(mut self, sort: Sort) -> Self {
-        self.sort = Some(sort);
+        self.head.sort = Some(sort);
         self
     }
 }
 
 /// The grid template of the columns, with a leading one for checkboxes where rows can be selected.
-pub fn template<T>(columns: &[&Column<T>], selectable: bool) -> String {
+pub fn template<'a>(columns: impl Iterator<Item = &'a Head>, selectable: bool) -> String {
     let check = selectable.then(|| "24px".to_owned());
-    let widths = columns.iter().map(|column| match column.width {
+    let widths = columns.map(|column| match column.width {
         Width::Fixed(pixels) => format!("{pixels}px"),
         Width::Share(share, least) => format!("minmax({least}px, {share}fr)"),
     });
@@ -106,7 +108,7 @@ mod tests {
     fn columns_become_a_grid_template() {
         let fixed = Column::<()>::new("a", "A", Width::Fixed(96), |()| Html::default());
         let share = Column::<()>::new("b", "B", Width::Share(2, 120), |()| Html::default()).at_end();
-        assert_eq!(template(&[&fixed, &share], false), "96px minmax(120px, 2fr)");
-        assert_eq!(template(&[&fixed], true), "24px 96px");
+        assert_eq!(template([&fixed.head, &share.head].into_iter(), false), "96px minmax(120px, 2fr)");
+        assert_eq!(template([&fixed.head].into_iter(), true), "24px 96px");
     }
 }

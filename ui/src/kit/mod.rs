@@ -10,7 +10,7 @@
 //! | `Checkbox`, `Switch`, `Segmented` | `checked: Checked` / `on` / `value` + `options`; `on_toggle` / `on_choose` |
 //! | `Tag`, `FilterChip`, `KeyHint` | children / `name`, `value`, `on_remove` / `keys` |
 //! | `Tabs` | `label`, `tabs: Vec<Tab>` (`Tab::new(id, label).counting(..)`), `current`, `on_choose: Callback<AttrValue>`, right-end children |
-//! | `Table<T>` | `label`, `rows: Sheet<T>` (`list.state.rows`, or an `Rc<Vec<T>>`), `row_key: fn(&T) -> String`, `columns: Rc<Vec<Column<T>>>` (in `use_memo`), `lines`, `total`, `selected: Option<Selection>`, `on_select`, `current`, `on_open: Option<Callback<String>>`, `on_more`, `loading`, `on_sort`, `on_hold`, `main` |
+//! | `Table` | `label`, `body: TableBody` (of rows, `fn(&T) -> String` and columns: `list.state.rows` or an `Rc<Vec<T>>`, with `Rc<Vec<Column<T>>>` in `use_memo`), `lines`, `total`, `selected: Option<Selection>`, `on_select`, `current`, `on_open: Option<Callback<String>>`, `on_more`, `loading`, `on_sort`, `on_hold`, `main` |
 //! | `Column::new(id, title, Width::Fixed(px) \| Width::Share(fr, least), \|row\| html!{..})` | `.at_end()`, `.drops_below(px)`, `.sorted(..)` |
 //! | `Dialog` | `title`, `subject`, `size`, children (each `<div class="in">`), `footer`, `on_close`, `on_confirm`; open while mounted |
 //! | `Drawer` | `label`, `head`, `verbs`, children, `foot`, `on_close`; open while mounted; put it beside the list in `<div class="with-drawer">` |
@@ -66,6 +66,7 @@ mod save;
 mod sheet;
 mod stretches;
 mod table;
+mod table_body;
 mod tabs;
 mod tag;
 mod time;
@@ -97,9 +98,10 @@ pub use meter::{
 pub use range_map::{CellRange, MapCell, MapFill, RangeMap, RangeMapProps};
 pub use ring::{Ring, RingProps};
 pub use save::save_file;
-pub use sheet::Sheet;
+pub use sheet::{Pages, Sheet};
 pub use stretches::{Stretch, StretchFill, Stretches, StretchesProps};
 pub use table::{Lines, Selection, Table, TableProps};
+pub use table_body::TableBody;
 pub use tabs::{Tab, Tabs, TabsProps};
 pub use tag::{FilterChip, FilterChipProps, KeyHint, KeyHintProps, Tag, TagProps};
 pub use time::{Clock, ClockProps, Countdown, CountdownProps, Elapsed, ElapsedProps, TimeAgo, TimeAgoProps};

@@ -2,10 +2,9 @@
 //! the rows that come into view and no others.
 
 use super::choice::{Checkbox, Checked};
-use super::column::{Align, Column};
+use super::column::Align;
 use super::measure::is_in_control;
-use super::sheet::Sheet;
-use std::rc::Rc;
+use super::table_body::TableBody;
 use yew::prelude::*;
 
 /// What is done to a row.
@@ -18,16 +17,14 @@ pub enum RowAct {
 }
 
 /// What a [`Row`] takes.
-#[derive(Properties)]
-pub struct RowProps<T: 'static> {
-    /// All rows.
-    pub rows: Sheet<T>,
+#[derive(Properties, PartialEq)]
+pub struct RowProps {
+    /// All rows, and their columns.
+    pub body: TableBody,
     /// Which one this is.
     pub at: usize,
     /// What tells it from the others.
     pub name: String,
-    /// The columns.
-    pub columns: Rc<Vec<Column<T>>>,
     /// How wide the table is.
     pub width: u32,
     /// What the ids of rows begin with.
@@ -42,25 +39,9 @@ pub struct RowProps<T: 'static> {
     pub on_act: Callback<RowAct>,
 }
 
-impl<T> PartialEq for RowProps<T> {
-    fn eq(&self, other: &Self) -> bool {
-        self.at == other.at
-            && self.rows == other.rows
-            && self.name == other.name
-            && Rc::ptr_eq(&self.columns, &other.columns)
-            && self.width == other.width
-            && self.base == other.base
-            && self.chosen == other.chosen
-            && self.current == other.current
-            && self.opens == other.opens
-            && self.on_act == other.on_act
-    }
-}
-
 /// One row.
 #[component]
-pub fn Row<T: 'static>(props: &RowProps<T>) -> Html {
-    let Some(row) = props.rows.get(props.at) else { return Html::default() };
+pub fn Row(props: &RowProps) -> Html {
     let at = props.at;
     let class = classes!(
         "vt-row",
@@ -84,10 +65,10 @@ pub fn Row<T: 'static>(props: &RowProps<T>) -> Html {
                         on_toggle={props.on_act.reform(move |_| RowAct::Flip(at))} />
                 </span>
             }
-            { for props.columns.iter().filter(|column| column.is_shown(props.width)).map(|column| html! {
-                <span key={column.id} role={if props.chosen.is_some() { "gridcell" } else { "cell" }}
-                    class={classes!("vt-cell", (column.align == Align::End).then_some("num"))}>
-                    { (column.cell)(row) }
+            { for props.body.shown(props.width).into_iter().map(|(column, head)| html! {
+                <span key={head.id} role={if props.chosen.is_some() { "gridcell" } else { "cell" }}
+                    class={classes!("vt-cell", (head.align == Align::End).then_some("num"))}>
+                    { props.body.cell(at, column) }
                 </span>
             }) }
         </div>

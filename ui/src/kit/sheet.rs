@@ -1,22 +1,24 @@
 //! Rows in pages: a list that grows page by page, without copying the rows it has.
 
+use std::any::Any;
+use std::marker::PhantomData;
 use std::rc::Rc;
 use yew::html::IntoPropValue;
 
-/// Rows in order. Cheap to clone; adding a page copies no row.
-#[derive(Debug)]
-pub struct Sheet<T> {
-    pages: Vec<Rc<Vec<T>>>,
+/// Rows of one type that is not told, in pages: what is done with pages is compiled once and not for every type.
+#[derive(Debug, Clone)]
+pub struct Pages {
+    pages: Vec<Rc<dyn Any>>,
     /// How many rows stand before each page, and in all.
     starts: Vec<usize>,
 }
 
-impl<T> Sheet<T> {
-    /// The rows and those of one more page.
-    pub fn with_page(&self, page: Vec<T>) -> Self {
+impl Pages {
+    /// The rows and those of one more page, which has so many.
+    pub fn with_page(&self, page: Rc<dyn Any>, count: usize) -> Self {
         let mut next = self.clone();
-        next.starts.push(next.len() + page.len());
-        next.pages.push(Rc::new(page));
+        next.starts.push(next.len() + count);
+        next.pages.push(page);
         next
     }
 
@@ -30,52 +32,99 @@ impl<T> Sheet<T> {
         self.len() == 0
     }
 
-    /// One row.
-    pub fn get(&self, at: usize) -> Option<&T> {
-        // The last page that starts at or before the row; empty pages start where the next one does.
-        let page = self.starts.partition_point(|start| *start <= at).checked_sub(1)?;
-        self.pages.get(page)?.get(at - self.starts[page])
-    }
-
-    /// Every row in order.
-    pub fn iter(&self) -> impl Iterator<Item = &T> {
-        self.pages.iter().flat_map(|page| page.iter())
+    /// The same as rows of this type. Pages of another type show no rows.
+    pub fn of<T>(self) -> Sheet<T> {
+        Sheet { pages: self, of: PhantomData }
     }
 }
 
 /// Whether these are the same pages, not only equal rows: comparing a hundred thousand rows is not cheap.
-impl<T> PartialEq for Sheet<T> {
+impl PartialEq for Pages {
     fn eq(&self, other: &Self) -> bool {
         self.pages.len() == other.pages.len()
             && self.pages.iter().zip(&other.pages).all(|(one, two)| Rc::ptr_eq(one, two))
     }
 }
 
-impl<T> Default for Sheet<T> {
+impl Default for Pages {
     fn default() -> Self {
         Self { pages: Vec::new(), starts: vec![0] }
     }
 }
 
-impl<T> Clone for Sheet<T> {
-    fn clone(&self) -> Self {
-        Self { pages: self.pages.clone(), starts: self.starts.clone() }
+/// Rows in order. Cheap to clone; adding a page copies no row.
+#[derive(Debug)]
+pub struct Sheet<T> {
+    pages: Pages,
+    of: PhantomData<T>,
+}
+
+impl<T: 'static> Sheet<T> {
+    /// The rows and those of one more page.
+    pub fn with_page(&self, page: Vec<T>) -> Self {
+        let count = page.len();
+        self.pages.with_page(Rc::new(page), count).of()
+    }
+
+    /// How many rows.
+    pub fn len(&self) -> usize {
+        self.pages.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.pages.is_empty()
+    }
+
+    /// One row.
+    pub fn get(&self, at: usize) -> Option<&T> {
+        // The last page that starts at or before the row; empty pages start where the next one does.
+        let page = self.pages.starts.partition_point(|start| *start <= at).checked_sub(1)?;
+        rows(self.pages.pages.get(page)?).get(at - self.pages.starts[page])
+    }
+
+    /// Every row in order.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.pages.pages.iter().flat_map(rows)
     }
 }
 
-impl<T> From<Vec<T>> for Sheet<T> {
+fn rows<T: 'static>(page: &Rc<dyn Any>) -> &[T] {
+    page.downcast_ref::<Vec<T>>().map_or(&[], Vec::as_slice)
+}
+
+impl<T> PartialEq for Sheet<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.pages == other.pages
+    }
+}
+
+impl<T> Default for Sheet<T> {
+    fn default() -> Self {
+        Pages::default().of()
+    }
+}
+
+impl<T> Clone for Sheet<T> {
+    fn clone(&self) -> Self {
+        self.pages.clone().of()
+    }
+}
+
+impl<T: 'static> From<Vec<T>> for Sheet<T> {
     fn from(rows: Vec<T>) -> Self {
         Self::default().with_page(rows)
     }
 }
 
-impl<T> From<Rc<Vec<T>>> for Sheet<T> {
+impl<T: 'static> From<Rc<Vec<T>>> for Sheet<T> {
     fn from(rows: Rc<Vec<T>>) -> Self {
-        Self { starts: vec![0, rows.len()], pages: vec![rows] }
+        let count = rows.len();
+        Pages::default().with_page(rows, count).of()
     }
 }
 
-impl<T> IntoPropValue<Sheet<T>> for Rc<Vec<T>> {
+impl<T: 'static> IntoPropValue<Sheet<T>> for Rc<Vec<T>> {
     fn into_prop_value(self) -> Sheet<T> {
         self.into()
     }
@@ -102,5 +151,12 @@ mod tests {
         let sheet = Sheet::from(vec![1]);
         assert_eq!(sheet, sheet.clone());
         assert_ne!(sheet, Sheet::from(vec![1]));
+    }
+
+    #[test]
+    fn pages_of_another_type_show_no_rows() {
+        let pages = Pages::default().with_page(Rc::new(vec![1, 2]), 2);
+        assert_eq!(pages.clone().of::<i32>().get(1), Some(&2));
+        assert_eq!(pages.of::<String>().get(1), None);
     }
 }

@@ -1,13 +1,13 @@
 //! The table for long lists: fixed rows, a sticky head, only what is in view is drawn. Smooth at 100,000 rows.
 
 use super::choice::{Checkbox, Checked};
-use super::column::{Align, Column, Sort, template};
+use super::column::{Align, Head, Sort, template};
 use super::css::{set_css_vars, use_css_vars, use_element_id};
 use super::icon::{Icon, IconSize, Shape};
 use super::keys::{Key, use_keys};
 use super::measure::{Measure, use_measure};
 use super::row::{Row, RowAct};
-use super::sheet::Sheet;
+use super::table_body::TableBody;
 use super::window::{Window, moved, offset_to_show};
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -27,16 +27,12 @@ pub enum Lines {
 }
 
 /// What a [`Table`] takes.
-#[derive(Properties)]
-pub struct TableProps<T: PartialEq + 'static> {
+#[derive(Properties, PartialEq)]
+pub struct TableProps {
     /// What is listed.
     pub label: AttrValue,
-    /// The rows that are loaded, in order.
-    pub rows: Sheet<T>,
-    /// What tells a row from the others.
-    pub row_key: fn(&T) -> String,
-    /// The columns in order; keep them in `use_memo`.
-    pub columns: Rc<Vec<Column<T>>>,
+    /// The rows that are loaded, in order, and their columns.
+    pub body: TableBody,
     /// How high a row is.
     #[prop_or_default]
     pub lines: Lines,
@@ -72,28 +68,9 @@ pub struct TableProps<T: PartialEq + 'static> {
     pub on_hold: Callback<bool>,
 }
 
-impl<T: PartialEq + 'static> PartialEq for TableProps<T> {
-    fn eq(&self, other: &Self) -> bool {
-        self.label == other.label
-            && self.rows == other.rows
-            && Rc::ptr_eq(&self.columns, &other.columns)
-            && self.lines == other.lines
-            && self.total == other.total
-            && self.selected == other.selected
-            && self.on_select == other.on_select
-            && self.current == other.current
-            && self.on_open == other.on_open
-            && self.on_more == other.on_more
-            && self.loading == other.loading
-            && self.on_sort == other.on_sort
-            && self.main == other.main
-            && self.on_hold == other.on_hold
-    }
-}
-
 /// Rows in columns.
 #[component]
-pub fn Table<T: PartialEq + 'static>(props: &TableProps<T>) -> Html {
+pub fn Table(props: &TableProps) -> Html {
     let base = use_element_id("row");
     let scroller = use_node_ref();
     let ruler = use_node_ref();
@@ -101,14 +78,17 @@ pub fn Table<T: PartialEq + 'static>(props: &TableProps<T>) -> Html {
     let measure = use_measure(scroller.clone(), ruler.clone());
     let cursor = use_state_eq(|| None::<String>);
     let anchor = use_state_eq(|| None::<String>);
-    let count = props.rows.len();
+    let count = props.body.len();
     let window = Window::over(count, measure.row, measure.offset, measure.view);
 
     let width = measure.width.max(1.0) as u32;
-    let shown: Vec<&Column<T>> = props.columns.iter().filter(|column| column.is_shown(width)).collect();
+    let shown = props.body.shown(width);
     use_css_vars(
         scroller.clone(),
-        vec![("--columns", template(&shown, props.selected.is_some())), ("--rows", count.to_string())],
+        vec![
+            ("--columns", template(shown.iter().map(|(_, head)| *head), props.selected.is_some())),
+            ("--rows", count.to_string()),
+        ],
     );
     {
         // After the rows are drawn, before the browser paints: their place follows from the first of them.
@@ -129,14 +109,13 @@ pub fn Table<T: PartialEq + 'static>(props: &TableProps<T>) -> Html {
     }
 
     // The cursor stays with its row when rows come and go above it.
-    let at = use_memo((props.rows.clone(), (*cursor).clone()), |(rows, key)| {
+    let at = use_memo((SameRows(props.body.clone()), (*cursor).clone()), |(SameRows(body), key)| {
         let key = key.as_ref()?;
-        rows.iter().position(|row| (props.row_key)(row) == *key)
+        body.keys().position(|one| one == *key)
     });
     let act = Act {
-        rows: props.rows.clone(),
+        body: props.body.clone(),
         at: *at,
-        row_key: props.row_key,
         selected: props.selected.clone(),
         on_select: props.on_select.clone(),
         on_open: props.on_open.clone(),
@@ -150,7 +129,7 @@ pub fn Table<T: PartialEq + 'static>(props: &TableProps<T>) -> Html {
         use_keys(move |key| main && act.press(key));
     }
     // One callback for the life of the table, so that rows need not be drawn anew; it asks the newest state.
-    let newest = use_mut_ref(|| None::<Act<T>>);
+    let newest = use_mut_ref(|| None::<Act>);
     *newest.borrow_mut() = Some(act.clone());
     let on_act = use_memo((), |()| {
         Callback::from(move |what: RowAct| {
@@ -198,17 +177,16 @@ pub fn Table<T: PartialEq + 'static>(props: &TableProps<T>) -> Html {
                         <Checkbox checked={all} label="Select all loaded rows" on_toggle={act.toggle_all()} />
                     </span>
                 }
-                { for shown.iter().map(|column| head_cell(column, props.on_sort.as_ref())) }
+                { for shown.iter().map(|(_, head)| head_cell(head, props.on_sort.as_ref())) }
             </div>
             <div class="vt-space" role="rowgroup">
                 <div ref={sheet} class="vt-sheet" role="presentation">
-                    { for (window.start..window.end).filter_map(|at| Some((at, props.rows.get(at)?))).map(|(at, row)| {
-                        let name = (props.row_key)(row);
+                    { for (window.start..window.end).filter_map(|at| Some((at, props.body.key(at)?))).map(|(at, name)| {
                         let chosen = props.selected.as_ref().map(|selected| selected.contains(&name));
                         let current = active == Some(at) || props.current.as_ref() == Some(&name);
                         html! {
-                            <Row<T> key={name.clone()} name={name.clone()} rows={props.rows.clone()} {at} columns={props.columns.clone()}
-                                {width} base={base.clone()} {chosen} {current} opens={props.on_open.is_some()}
+                            <Row key={name.clone()} name={name.clone()} body={props.body.clone()} {at} {width}
+                                base={base.clone()} {chosen} {current} opens={props.on_open.is_some()}
                                 on_act={on_act.clone()} />
                         }
                     }) }
@@ -219,7 +197,7 @@ pub fn Table<T: PartialEq + 'static>(props: &TableProps<T>) -> Html {
     }
 }
 
-fn head_cell<T>(column: &Column<T>, on_sort: Option<&Callback<&'static str>>) -> Html {
+fn head_cell(column: &Head, on_sort: Option<&Callback<&'static str>>) -> Html {
     let id = column.id;
     let class = classes!("vt-cell", (column.align == Align::End).then_some("num"));
     let sorted = column.sort.map(|sort| match sort {
@@ -240,10 +218,20 @@ fn head_cell<T>(column: &Column<T>, on_sort: Option<&Callback<&'static str>>) ->
     html! { <span key={id} role="columnheader" {class} aria-sort={sorted}>{ title }</span> }
 }
 
+/// A body that is the same as long as its rows are: new columns move no cursor.
+#[derive(Clone)]
+struct SameRows(TableBody);
+
+impl PartialEq for SameRows {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.has_rows_of(&other.0)
+    }
+}
+
 /// What keys and clicks on rows do.
-struct Act<T: 'static> {
-    rows: Sheet<T>,
-    row_key: fn(&T) -> String,
+#[derive(Clone)]
+struct Act {
+    body: TableBody,
     selected: Option<Selection>,
     on_select: Callback<Selection>,
     on_open: Option<Callback<String>>,
@@ -255,26 +243,9 @@ struct Act<T: 'static> {
     measure: Measure,
 }
 
-impl<T> Clone for Act<T> {
-    fn clone(&self) -> Self {
-        Self {
-            rows: self.rows.clone(),
-            row_key: self.row_key,
-            selected: self.selected.clone(),
-            on_select: self.on_select.clone(),
-            on_open: self.on_open.clone(),
-            at: self.at,
-            cursor: self.cursor.clone(),
-            anchor: self.anchor.clone(),
-            scroller: self.scroller.clone(),
-            measure: self.measure.clone(),
-        }
-    }
-}
-
-impl<T> Act<T> {
+impl Act {
     fn key_at(&self, at: usize) -> Option<String> {
-        self.rows.get(at).map(self.row_key)
+        self.body.key(at)
     }
 
     /// Does what a key asks; answers whether it was one of the table's.
@@ -293,7 +264,7 @@ impl<T> Act<T> {
                 self.on_select.emit(Selection::default());
                 true
             }
-            (name, false) => match moved(self.at, self.rows.len(), page, name) {
+            (name, false) => match moved(self.at, self.body.len(), page, name) {
                 Some(at) => {
                     self.cursor.set(self.key_at(at));
                     self.show(at);
@@ -342,7 +313,7 @@ impl<T> Act<T> {
     fn flip_range(&self) -> bool {
         let (Some(selected), Some(at)) = (&self.selected, self.at) else { return false };
         let anchor = self.anchor.as_ref();
-        let from = self.rows.iter().position(|row| Some(&(self.row_key)(row)) == anchor).unwrap_or(at);
+        let from = self.body.keys().position(|key| Some(&key) == anchor).unwrap_or(at);
         let mut next = BTreeSet::clone(selected);
         next.extend((from.min(at)..=from.max(at)).filter_map(|at| self.key_at(at)));
         self.on_select.emit(Rc::new(next));
@@ -350,7 +321,7 @@ impl<T> Act<T> {
     }
 
     fn select_all(&self) {
-        self.on_select.emit(Rc::new(self.rows.iter().map(self.row_key).collect()));
+        self.on_select.emit(Rc::new(self.body.keys().collect()));
     }
 
     fn toggle_all(&self) -> Callback<bool> {

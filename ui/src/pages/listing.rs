@@ -15,7 +15,7 @@ pub fn reach(loaded: usize, total: Option<u64>) -> String {
 }
 
 /// The table, or what stands in its place. `what` names the rows: "Jobs".
-pub fn listing<T: PartialEq>(what: &'static str, list: &List<T>, nothing: Html, table: Html) -> Html {
+pub fn listing<T: 'static>(what: &'static str, list: &List<T>, nothing: Html, table: Html) -> Html {
     html! {
         <>
             if let Some((problem, as_of)) = list.staleness() {
@@ -35,7 +35,7 @@ pub fn listing<T: PartialEq>(what: &'static str, list: &List<T>, nothing: Html, 
 }
 
 /// The line below the table.
-pub fn foot<T: PartialEq>(list: &List<T>, right: Html) -> Html {
+pub fn foot<T: 'static>(list: &List<T>, right: Html) -> Html {
     html! {
         <div class="list-foot" role="status">
             <span>{ reach(list.state.rows.len(), list.state.total) }</span>

@@ -4,7 +4,7 @@ use super::listing::{foot, listing, use_reload_key};
 use crate::api::WorkerVerb;
 use crate::kit::format::{count, counted, short_id};
 use crate::kit::{
-    Button, ButtonKind, Column, CopyId, Elapsed, Empty, Meter, Shape, Table, TimeAgo, Tone, Width,
+    Button, ButtonKind, Column, CopyId, Elapsed, Empty, Meter, Shape, Table, TableBody, TimeAgo, Tone, Width,
 };
 use crate::parts::{ActDialog, CliTwin, Deed, StateBadge};
 use crate::router::{Link, Query, use_router};
@@ -49,8 +49,7 @@ pub fn WorkersPage() -> Html {
     };
     let current = router.location().query.get("worker").map(str::to_owned);
     let table = html! {
-        <Table<Worker> label="Workers" rows={list.state.rows.clone()} row_key={key_of as fn(&Worker) -> String} {current}
-            {columns} total={list.state.total} on_more={list.more.clone()} loading={list.is_loading_more()} />
+        <Table label="Workers" body={TableBody::new(list.state.rows.clone(), key_of, columns)} {current} total={list.state.total} on_more={list.more.clone()} loading={list.is_loading_more()} />
     };
     let held: i64 = list.state.rows.iter().map(|worker| worker.in_flight).sum();
     let slots: i64 = list.state.rows.iter().map(|worker| i64::from(worker.concurrency)).sum();

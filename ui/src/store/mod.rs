@@ -29,7 +29,7 @@ pub mod watched_run;
 
 pub use feed::{FeedState, FeedStore, backoff_ms, use_feed, use_feed_batches, use_feed_store};
 pub use following::Slow;
-pub use list::{Fetching, List, Rows, RowsAction, use_list};
+pub use list::{Fetching, List, Rows, use_list};
 pub use preferences::{
     Density, Preferences, PreferencesStore, QuietHours, Theme, set_root, use_preferences,
     use_preferences_store,

@@ -8,7 +8,7 @@ use crate::clock::{self, use_every};
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use gloo_timers::callback::Timeout;
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -26,49 +26,44 @@ const AGAIN_MS: u32 = 5_000;
 /// More answers than these are not kept.
 const MOST: usize = 200;
 
-/// An answer and when it was given.
-type Kept = (Rc<dyn Any>, Micros);
+/// An answer of whatever type, so that what is done with answers is compiled once and not for each type. It is equal to
+/// itself alone.
+#[derive(Debug, Clone)]
+struct Value(Rc<dyn Any>);
+
+impl PartialEq for Value {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+/// An answer on its way.
+type Coming = LocalBoxFuture<'static, Result<Value, Problem>>;
 
 /// An answer on its way, for all who ask the same.
-type Shared = futures::future::Shared<LocalBoxFuture<'static, Result<Rc<dyn Any>, Problem>>>;
+type Shared = futures::future::Shared<Coming>;
 
 thread_local! {
-    static KEPT: RefCell<HashMap<String, Kept>> = RefCell::new(HashMap::new());
+    static KEPT: RefCell<HashMap<String, (Value, Micros)>> = RefCell::new(HashMap::new());
     static ON_ITS_WAY: RefCell<HashMap<String, Shared>> = RefCell::new(HashMap::new());
 }
 
 /// Asks, unless the same question is on its way already; then its answer serves both.
-async fn ask<T, A>(key: &str, asked: impl FnOnce() -> A) -> Result<T, Problem>
-where
-    T: Clone + 'static,
-    A: Future<Output = Result<T, Problem>> + 'static,
-{
+async fn ask(key: &str, asked: impl FnOnce() -> Coming) -> Result<Value, Problem> {
     let shared = ON_ITS_WAY.with(|all| {
         let mut all = all.borrow_mut();
-        let start = || {
-            let asked = asked();
-            let erased: LocalBoxFuture<'static, _> =
-                Box::pin(async move { asked.await.map(|value| Rc::new(value) as Rc<dyn Any>) });
-            erased.shared()
-        };
-        all.entry(key.to_owned()).or_insert_with(start).clone()
+        all.entry(key.to_owned()).or_insert_with(|| asked().shared()).clone()
     });
     let answer = shared.await;
     ON_ITS_WAY.with(|all| all.borrow_mut().remove(key));
-    let unlike =
-        || Problem::Unreadable { path: key.to_owned(), why: "it was asked for as two things".into() };
-    answer.and_then(|value| value.downcast_ref::<T>().cloned().ok_or_else(unlike))
+    answer
 }
 
-fn kept<T: Clone + 'static>(key: &str) -> Option<(T, Micros)> {
-    KEPT.with(|all| {
-        let all = all.borrow();
-        let (value, at) = all.get(key)?;
-        Some((value.downcast_ref::<T>()?.clone(), *at))
-    })
+fn kept(key: &str) -> Option<(Value, Micros)> {
+    KEPT.with(|all| all.borrow().get(key).cloned())
 }
 
-fn keep<T: 'static>(key: &str, value: T, at: Micros) {
+fn keep(key: &str, value: Value, at: Micros) {
     KEPT.with(|all| {
         let mut all = all.borrow_mut();
         if all.len() >= MOST {
@@ -76,7 +71,7 @@ fn keep<T: 'static>(key: &str, value: T, at: Micros) {
             let oldest = all.iter().min_by_key(|(_, (_, at))| *at).map(|(key, _)| key.clone());
             oldest.and_then(|key| all.remove(&key));
         }
-        all.insert(key.to_owned(), (Rc::new(value), at));
+        all.insert(key.to_owned(), (value, at));
     });
 }
 
@@ -101,9 +96,23 @@ where
     F: Fn(Api) -> A + 'static,
     A: Future<Output = Result<T, Problem>> + 'static,
 {
+    let fetch = move |api| -> Coming {
+        let answer = fetch(api);
+        Box::pin(async move { answer.await.map(|value| Value(Rc::new(value))) })
+    };
+    // Two types under one key are two questions.
+    let key = format!("{:?} {}", TypeId::of::<T>(), key.into());
+    let (load, refetch) = use_value(key, watch, Rc::new(fetch));
+    let typed = |value: Value| value.0.downcast_ref::<T>().expect("the key names the type").clone();
+    Asked { load: load.map(typed), refetch }
+}
+
+/// Asks once per key and tenant, whatever the answer is.
+#[hook]
+fn use_value(key: String, watch: Watch, fetch: Rc<dyn Fn(Api) -> Coming>) -> (Load<Value>, Callback<()>) {
     let api = use_api();
-    let key = format!("{} {}", api.tenant().map_or("-", |tenant| tenant.as_str()), key.into());
-    let load = use_state(|| (String::new(), Load::<T>::Idle));
+    let key = format!("{} {key}", api.tenant().map_or("-", |tenant| tenant.as_str()));
+    let load = use_state(|| (String::new(), Load::<Value>::Idle));
     let nonce = use_state_eq(|| 0u32);
     let newest = use_mut_ref(String::new);
     let timer = use_mut_ref(|| None::<Timeout>);
@@ -163,11 +172,11 @@ where
         });
     }
     let shown = current(&load, &key);
-    Asked { load: shown, refetch: again.reform(|()| 0) }
+    (shown, again.reform(|()| 0))
 }
 
 /// What there is for this key: what is shown, what was kept, or nothing yet.
-fn current<T: Clone + 'static>(load: &(String, Load<T>), key: &str) -> Load<T> {
+fn current(load: &(String, Load<Value>), key: &str) -> Load<Value> {
     if load.0 == key {
         return match &load.1 {
             Load::Idle => Load::Loading,

@@ -2,7 +2,7 @@
 
 use super::words;
 use crate::kit::format::count;
-use crate::kit::{Column, Empty, Meter, Shape, Tab, Table, Tabs, TimeAgo, Tone, Width};
+use crate::kit::{Column, Empty, Meter, Shape, Tab, Table, TableBody, Tabs, TimeAgo, Tone, Width};
 use crate::pages::listing::{foot, listing, use_reload_key};
 use crate::parts::{CliTwin, StateBadge};
 use crate::router::{Link, Query, use_router};
@@ -47,7 +47,7 @@ pub fn ChangeSetsPage() -> Html {
     let states = ChangeSetState::ALL.iter().map(|state| Tab::new(state.as_str(), state.as_str()));
     let tabs: Vec<Tab> = std::iter::once(Tab::new("all", "All")).chain(states).collect();
     let table = html! {
-        <Table<ChangeSet> label="Change-sets" rows={list.state.rows.clone()} row_key={key_of as fn(&ChangeSet) -> String} {columns} {on_open}
+        <Table label="Change-sets" body={TableBody::new(list.state.rows.clone(), key_of, columns)} {on_open}
             on_more={list.more.clone()} loading={list.is_loading_more()} {on_hold} />
     };
     let nothing = html! {

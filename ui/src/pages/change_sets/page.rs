@@ -6,8 +6,8 @@ use super::words;
 use crate::api::ChangeSetVerb;
 use crate::kit::format::{count, short_id};
 use crate::kit::{
-    Banner, Button, ButtonKind, Clock, Column, CopyId, Empty, Meter, Shape, Skeleton, Tab, Table, Tabs, Tone,
-    Width,
+    Banner, Button, ButtonKind, Clock, Column, CopyId, Empty, Meter, Shape, Skeleton, Tab, Table, TableBody,
+    Tabs, Tone, Width,
 };
 use crate::pages::listing::{foot, listing, use_reload_key};
 use crate::parts::{ActDialog, CliTwin, Deed, EntryLink, JobLink, ProblemView, StateBadge};
@@ -73,7 +73,7 @@ pub fn ChangeSetPage(props: &ChangeSetPageProps) -> Html {
     let cli =
         ["orch", "change-set", "show", id.as_str()].map(|word| AttrValue::from(word.to_owned())).to_vec();
     let table = html! {
-        <Table<ChangeItem> label="Items" rows={list.state.rows.clone()} row_key={key_of as fn(&ChangeItem) -> String} {columns}
+        <Table label="Items" body={TableBody::new(list.state.rows.clone(), key_of, columns)}
             on_more={list.more.clone()} loading={list.is_loading_more()} {on_hold} />
     };
     let nothing = html! { <Empty icon={Shape::Filter} fact="No item of this kind">{ format!("The change-set has {} items in all.", count(set.dry_run.selected)) }</Empty> };

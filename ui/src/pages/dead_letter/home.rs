@@ -8,7 +8,8 @@ use super::queue::all_of;
 use crate::api::Load;
 use crate::kit::format::{count, counted, duration};
 use crate::kit::{
-    Banner, Button, Clock, Column, Empty, Lines, Shape, Skeleton, Table, TimeAgo, Tone, Width, use_keys,
+    Banner, Button, Clock, Column, Empty, Lines, Shape, Skeleton, Table, TableBody, TimeAgo, Tone, Width,
+    use_keys,
 };
 use crate::pages::change_sets::DryRunDialog;
 use crate::pages::incidents::{IncidentList, use_open_incidents};
@@ -149,7 +150,7 @@ pub fn DeadLetterPage() -> Html {
                         Load::Failed(problem) => html! { <ProblemView what="The causes" problem={problem.clone()} on_retry={clusters.refetch.clone()} /> },
                         Load::Ready(_, _) | Load::Stale(_, _, _) if rows.is_empty() => all_clear(stats.load.value()),
                         Load::Ready(_, _) | Load::Stale(_, _, _) => html! {
-                            <Table<Cluster> label="Causes" rows={rows} row_key={key_of as fn(&Cluster) -> String} {columns} lines={Lines::Two}
+                            <Table label="Causes" body={TableBody::new(rows, key_of, columns)} lines={Lines::Two}
                                 on_open={Some(on_open)} {current} />
                         },
                     } }

@@ -8,7 +8,8 @@ use crate::clock;
 use crate::clock::use_now;
 use crate::kit::format::{count, counted, duration_short};
 use crate::kit::{
-    Button, ButtonKind, Column, Empty, Icon, IconSize, Lines, Selection, Shape, Table, Tone, Width, use_keys,
+    Button, ButtonKind, Column, Empty, Icon, IconSize, Lines, Selection, Shape, Table, TableBody, Tone,
+    Width, use_keys,
 };
 use crate::pages::change_sets::DryRunDialog;
 use crate::pages::filter_bar::FilterBar;
@@ -139,7 +140,7 @@ pub fn DeadLetterQueuePage() -> Html {
     };
     let words: Vec<AttrValue> = command(&shown, clock::now()).into_iter().map(AttrValue::from).collect();
     let table = html! {
-        <Table<DeadLetter> label="Dead-letter entries" rows={list.state.rows.clone()} row_key={key_of as fn(&DeadLetter) -> String} {columns}
+        <Table label="Dead-letter entries" body={TableBody::new(list.state.rows.clone(), key_of, columns)}
             lines={Lines::Two} total={list.state.total} selected={Some(chosen.rows.clone())} {on_select} on_open={Some(on_open)}
             on_more={list.more.clone()} loading={list.is_loading_more()} {on_hold} />
     };

@@ -5,7 +5,7 @@ use super::export::ExportButton;
 use super::filter::{command, fields, filter_of, key_of, key_of_open, list_of, open_of, opening};
 use super::purl::short;
 use crate::kit::format::count;
-use crate::kit::{Button, Column, Empty, Shape, Table, TimeAgo, Width};
+use crate::kit::{Button, Column, Empty, Shape, Table, TableBody, TimeAgo, Width};
 use crate::pages::filter_bar::FilterBar;
 use crate::pages::listing::{foot, listing, use_reload_key};
 use crate::pages::saved_views::SavedViews;
@@ -55,7 +55,7 @@ pub fn FindingsPage() -> Html {
     let on_hold = Callback::from(move |over: bool| held.set(over));
     let words: Vec<AttrValue> = command(&filter).into_iter().map(AttrValue::from).collect();
     let table = html! {
-        <Table<Finding> label="Findings" rows={list.state.rows.clone()} row_key={key_of as fn(&Finding) -> String} {columns}
+        <Table label="Findings" body={TableBody::new(list.state.rows.clone(), key_of, columns)}
             total={list.state.total} {on_open} current={open.as_ref().map(key_of_open)}
             on_more={list.more.clone()} loading={list.is_loading_more()} {on_hold} />
     };

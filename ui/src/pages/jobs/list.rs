@@ -8,8 +8,8 @@ use super::picked::{Picked, has_more};
 use super::views;
 use crate::kit::format::{count, counted, short_id};
 use crate::kit::{
-    Button, ButtonKind, Column, Elapsed, Empty, Icon, IconSize, Meter, Selection, Shape, Sheet, Table, Tabs,
-    Width, save_file, use_keys,
+    Button, ButtonKind, Column, Elapsed, Empty, Icon, IconSize, Meter, Selection, Shape, Sheet, Table,
+    TableBody, Tabs, Width, save_file, use_keys,
 };
 use crate::pages::change_sets::DryRunDialog;
 use crate::pages::listing::{foot, listing, use_reload_key};
@@ -151,7 +151,7 @@ pub fn JobsPage() -> Html {
     let words: Vec<AttrValue> = command(&text).into_iter().map(AttrValue::from).collect();
     let selected = picked.keys(&list.state.rows);
     let table = html! {
-        <Table<Job> label="Jobs" rows={list.state.rows.clone()} row_key={key_of as fn(&Job) -> String} {columns} total={list.state.total}
+        <Table label="Jobs" body={TableBody::new(list.state.rows.clone(), key_of, columns)} total={list.state.total}
             selected={Some(selected)} {on_select} {on_open} on_more={list.more.clone()} loading={list.is_loading_more()} {on_hold} />
     };
     let current = standing.view.as_ref().map_or_else(

@@ -3,7 +3,7 @@
 use crate::api::Load;
 use crate::clock::use_now;
 use crate::kit::format::{count, duration, duration_short, percent};
-use crate::kit::{Clock, Column, Elapsed, Empty, Shape, Skeleton, Sparkline, Table, Tone, Width};
+use crate::kit::{Clock, Column, Elapsed, Empty, Shape, Skeleton, Sparkline, Table, TableBody, Tone, Width};
 use crate::pages::listing::use_reload_key;
 use crate::parts::{CliTwin, ProblemView, StaleBanner};
 use crate::router::{Link, Query, use_router};
@@ -72,7 +72,7 @@ fn Queues(props: &QueuesProps) -> Html {
     html! {
         <>
             <Totals stats={props.stats.clone()} />
-            <Table<TypeStats> label="Queues by job type" rows={(*rows).clone()} row_key={key_of as fn(&TypeStats) -> String} {columns} {on_open} />
+            <Table label="Queues by job type" body={TableBody::new((*rows).clone(), key_of, columns)} {on_open} />
         </>
     }
 }

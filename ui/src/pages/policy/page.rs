@@ -3,7 +3,9 @@
 use super::editor::EditorDialog;
 use super::follow_up::FollowUp;
 use super::snapshot::SnapshotDrawer;
-use crate::kit::{Button, ButtonKind, Column, Empty, Shape, Tab, Table, Tabs, Tag, TimeAgo, Width};
+use crate::kit::{
+    Button, ButtonKind, Column, Empty, Shape, Tab, Table, TableBody, Tabs, Tag, TimeAgo, Width,
+};
 use crate::pages::listing::{foot, listing, use_reload_key};
 use crate::parts::{CliTwin, RunLink};
 use crate::router::{Query, use_router};
@@ -93,7 +95,7 @@ fn Snapshots(props: &SnapshotsProps) -> Html {
     let on_hold = Callback::from(move |over: bool| held.set(over));
     let rows: Vec<PolicySnapshot> = list.state.rows.iter().cloned().collect();
     let table = html! {
-        <Table<PolicySnapshot> label="Policy snapshots" rows={list.state.rows.clone()} row_key={key_of as fn(&PolicySnapshot) -> String} {columns}
+        <Table label="Policy snapshots" body={TableBody::new(list.state.rows.clone(), key_of, columns)}
             total={list.state.total} {on_open} current={open.as_ref().map(ToString::to_string)}
             on_more={list.more.clone()} loading={list.is_loading_more()} {on_hold} />
     };
@@ -151,8 +153,7 @@ fn Promotions() -> Html {
     use_reload_key(list.reload.clone());
     let on_hold = Callback::from(move |over: bool| held.set(over));
     let table = html! {
-        <Table<PolicyPromotion> label="Promotions" rows={list.state.rows.clone()} {columns}
-            row_key={(|one: &PolicyPromotion| one.promotion_id.to_string()) as fn(&PolicyPromotion) -> String}
+        <Table label="Promotions" body={TableBody::new(list.state.rows.clone(), |one: &PolicyPromotion| one.promotion_id.to_string(), columns)}
             on_more={list.more.clone()} loading={list.is_loading_more()} {on_hold} />
     };
     let nothing = html! {

@@ -1,7 +1,7 @@
 //! What a run changed: counts by severity, then every change.
 
 use crate::kit::format::count;
-use crate::kit::{Column, Empty, Shape, Table, Width};
+use crate::kit::{Column, Empty, Shape, Table, TableBody, Width};
 use crate::pages::findings::purl::short;
 use crate::pages::listing::{foot, listing};
 use crate::parts::{KevTag, Severity};
@@ -43,7 +43,7 @@ pub(super) fn Changes(props: &ChangesProps) -> Html {
         </Empty>
     };
     let table = html! {
-        <Table<FindingChange> label="Changes" rows={list.state.rows.clone()} row_key={key_of as fn(&FindingChange) -> String} {columns} main={false}
+        <Table label="Changes" body={TableBody::new(list.state.rows.clone(), key_of, columns)} main={false}
             total={list.state.total} on_more={list.more.clone()} loading={list.is_loading_more()} {on_hold} />
     };
     html! {

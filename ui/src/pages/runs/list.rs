@@ -17,7 +17,7 @@ use crate::api::Load;
 use crate::clock;
 use crate::kit::format::count;
 use crate::kit::{
-    Button, ButtonKind, Empty, Lines, Selection, Shape, Skeleton, Tab, Table, Tabs, Tag, use_keys,
+    Button, ButtonKind, Empty, Lines, Selection, Shape, Skeleton, Tab, Table, TableBody, Tabs, Tag, use_keys,
 };
 use crate::pages::filter_bar::FilterBar;
 use crate::pages::listing::{foot, listing, use_reload_key};
@@ -29,7 +29,7 @@ use stella_contract::feature::Feature;
 use stella_contract::ids::{RunId, Tenant};
 use stella_contract::overview::Overview;
 use stella_contract::route::Route;
-use stella_contract::run::{Run, RunTab};
+use stella_contract::run::RunTab;
 use stella_contract::saved_view::ViewPage;
 use stella_contract::scope::Scope;
 use yew::prelude::*;
@@ -270,7 +270,7 @@ pub(super) fn RunsList(props: &RunsListProps) -> Html {
         command(&filter_of(&query, tab, clock::now())).into_iter().map(AttrValue::from).collect();
     let choosable = is_main.then(|| (*selected).clone());
     let table = html! {
-        <Table<Run> label="Runs" rows={list.state.rows.clone()} row_key={key_of as fn(&Run) -> String} {columns} lines={Lines::Two} main={is_main}
+        <Table label="Runs" body={TableBody::new(list.state.rows.clone(), key_of, columns)} lines={Lines::Two} main={is_main}
             total={list.state.total} on_open={on_row} current={props.open.as_ref().map(|id| id.to_string())}
             selected={choosable} on_select={select.clone()}
             on_more={list.more.clone()} loading={list.is_loading_more()} {on_hold} />

@@ -2,7 +2,7 @@
 
 use super::segment_retry::{RetrySegment, RetrySegmentDialog};
 use crate::kit::format::{count, short_id};
-use crate::kit::{Column, Empty, Shape, Table, Width};
+use crate::kit::{Column, Empty, Shape, Table, TableBody, Width};
 use crate::pages::listing::{foot, listing};
 use crate::parts::{JobLink, RunCode, StateBadge};
 use crate::store::{Watch, use_list};
@@ -44,7 +44,7 @@ pub(super) fn Segments(props: &SegmentsProps) -> Html {
     let on_hold = Callback::from(move |over: bool| held.set(over));
     let nothing = html! { <Empty icon={Shape::DashedRing} fact="No segments">{ "The planner has not cut any, or there was nothing to do." }</Empty> };
     let table = html! {
-        <Table<Segment> label="Segments" rows={list.state.rows.clone()} row_key={key_of as fn(&Segment) -> String} {columns} main={false}
+        <Table label="Segments" body={TableBody::new(list.state.rows.clone(), key_of, columns)} main={false}
             total={list.state.total} on_more={list.more.clone()} loading={list.is_loading_more()} {on_hold} />
     };
     html! {

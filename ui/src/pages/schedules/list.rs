@@ -4,7 +4,7 @@ use super::acts::{Act, ActLayer};
 use super::side::Side;
 use super::table::{columns, key_of};
 use crate::kit::format::count;
-use crate::kit::{Button, ButtonKind, Empty, Shape, Table, use_keys};
+use crate::kit::{Button, ButtonKind, Empty, Shape, Table, TableBody, use_keys};
 use crate::pages::filter_bar::{FilterBar, FilterField, wanted};
 use crate::pages::listing::{foot, listing, reach, use_reload_key};
 use crate::parts::{CliTwin, StateBadge};
@@ -12,7 +12,7 @@ use crate::router::{Query, use_router};
 use crate::store::{Watch, use_list, use_query, use_session};
 use stella_contract::ids::ScheduleId;
 use stella_contract::run::RunMode;
-use stella_contract::schedule::{DAYLIGHT_RULE, Schedule, ScheduleFilter, ScheduleState, SchedulerStatus};
+use stella_contract::schedule::{DAYLIGHT_RULE, ScheduleFilter, ScheduleState, SchedulerStatus};
 use stella_contract::scope::Scope;
 use yew::prelude::*;
 
@@ -107,7 +107,7 @@ pub fn SchedulesPage() -> Html {
     let is_filtered = filter != ScheduleFilter::default();
     let nothing = nothing(is_filtered, &make, &refusal);
     let table = html! {
-        <Table<Schedule> label="Schedules" rows={list.state.rows.clone()} row_key={key_of as fn(&Schedule) -> String} {columns}
+        <Table label="Schedules" body={TableBody::new(list.state.rows.clone(), key_of, columns)}
             lines={crate::kit::Lines::Two} total={list.state.total} {on_open} current={shown.as_ref().map(ToString::to_string)}
             on_more={list.more.clone()} loading={list.is_loading_more()} />
     };

@@ -6,7 +6,8 @@ use super::map::written;
 use crate::api::{BackfillVerb, Load};
 use crate::kit::format::{count, date_time, percent, short_id};
 use crate::kit::{
-    Banner, Button, ButtonKind, Column, CopyId, Drawer, Meter, Skeleton, Table, TimeAgo, Tone, Width,
+    Banner, Button, ButtonKind, Column, CopyId, Drawer, Meter, Skeleton, Table, TableBody, TimeAgo, Tone,
+    Width,
 };
 use crate::pages::listing::listing;
 use crate::parts::{ActDialog, CliTwin, Deed, JobLink, ProblemView, SourceLink, SourceNames, StateBadge};
@@ -209,7 +210,7 @@ fn Shown(props: &ShownProps) -> Html {
     });
     let nothing = html! { <p class="f3 sm sec">{ "Its windows are laid out when it starts." }</p> };
     let table = html! {
-        <Table<BackfillWindow> label="Windows" rows={windows.state.rows.clone()} row_key={window_key as fn(&BackfillWindow) -> String} {columns}
+        <Table label="Windows" body={TableBody::new(windows.state.rows.clone(), window_key, columns)}
             total={windows.state.total} on_more={windows.more.clone()} loading={windows.is_loading_more()} main={false} />
     };
     html! {

@@ -1,12 +1,12 @@
 //! The backfills of all sources, and one of them beside the list.
 
 use super::backfills::{BackfillDrawer, columns, key_of};
-use crate::kit::{Button, Empty, Shape, Table};
+use crate::kit::{Button, Empty, Shape, Table, TableBody};
 use crate::pages::filter_bar::{FilterBar, FilterField, wanted};
 use crate::pages::listing::{foot, listing, use_reload_key};
 use crate::router::{Query, use_router};
 use crate::store::{Watch, use_list};
-use stella_contract::backfill::{Backfill, BackfillFilter, BackfillState};
+use stella_contract::backfill::{BackfillFilter, BackfillState};
 use stella_contract::ids::BackfillId;
 use yew::prelude::*;
 
@@ -48,7 +48,7 @@ pub(super) fn BackfillBoard() -> Html {
         html! { <Empty icon={Shape::Clock} fact="No backfills yet">{ "A backfill reads a range of a source's event time again. Open a source and choose the range on its map." }</Empty> }
     };
     let table = html! {
-        <Table<Backfill> label="Backfills" rows={list.state.rows.clone()} row_key={key_of as fn(&Backfill) -> String} {columns}
+        <Table label="Backfills" body={TableBody::new(list.state.rows.clone(), key_of, columns)}
             total={list.state.total} on_open={Some(on_open)} current={shown.as_ref().map(ToString::to_string)}
             on_more={list.more.clone()} loading={list.is_loading_more()} />
     };

@@ -5,8 +5,8 @@ use super::board::BackfillBoard;
 use super::run::RunSourceDialog;
 use crate::kit::format::{count, duration_short};
 use crate::kit::{
-    Button, ButtonKind, Column, CopyId, Countdown, Drawer, Empty, Shape, Tab, Table, Tabs, TimeAgo, Width,
-    use_keys,
+    Button, ButtonKind, Column, CopyId, Countdown, Drawer, Empty, Shape, Tab, Table, TableBody, Tabs,
+    TimeAgo, Width, use_keys,
 };
 use crate::pages::filter_bar::{FilterBar, FilterField, wanted};
 use crate::pages::listing::{foot, listing, use_reload_key};
@@ -162,7 +162,7 @@ pub fn SourcesPage() -> Html {
         no_match(&shown, &router)
     };
     let table = html! {
-        <Table<Source> label="Sources" rows={list.state.rows.clone()} row_key={key_of as fn(&Source) -> String} {columns}
+        <Table label="Sources" body={TableBody::new(list.state.rows.clone(), key_of, columns)}
             total={list.state.total} {on_open} current={chosen.as_ref().map(|one| one.source_id.to_string())}
             on_more={list.more.clone()} loading={list.is_loading_more()} />
     };

@@ -9,7 +9,7 @@ use super::verbs::{SourceVerb, SourceVerbDialog};
 use crate::api::Load;
 use crate::kit::format::{count, date_time, duration};
 use crate::kit::{
-    Banner, Button, ButtonKind, CopyId, Countdown, Shape, Skeleton, Table, TimeAgo, Tone, use_keys,
+    Banner, Button, ButtonKind, CopyId, Countdown, Shape, Skeleton, Table, TableBody, TimeAgo, Tone, use_keys,
 };
 use crate::pages::listing::listing;
 use crate::parts::{CliTwin, JobLink, ProblemView, StaleBanner, StateBadge};
@@ -248,8 +248,9 @@ fn Backfills(props: &BackfillsProps) -> Html {
             async move { api.backfills(&filter, &page).await }
         },
     );
-    let columns =
-        use_memo((), |()| columns().into_iter().filter(|column| column.id != "source").collect::<Vec<_>>());
+    let columns = use_memo((), |()| {
+        columns().into_iter().filter(|column| column.head.id != "source").collect::<Vec<_>>()
+    });
     let query = router.location().query.clone();
     let current = query.get("backfill").map(str::to_owned);
     let on_open = {
@@ -260,7 +261,7 @@ fn Backfills(props: &BackfillsProps) -> Html {
     let few = list.state.rows.len().min(8).to_string();
     let table = html! {
         <div class={format!("short-list rows-{few}")}>
-            <Table<Backfill> label="Backfills" rows={list.state.rows.clone()} row_key={key_of as fn(&Backfill) -> String} {columns} {current}
+            <Table label="Backfills" body={TableBody::new(list.state.rows.clone(), key_of, columns)} {current}
                 total={list.state.total} on_open={Some(on_open)} on_more={list.more.clone()} loading={list.is_loading_more()} />
         </div>
     };

@@ -3,7 +3,7 @@
 use super::import::ImportDialog;
 use crate::kit::format::{count, short_digest};
 use crate::kit::{
-    Button, ButtonKind, Column, CopyId, Drawer, Empty, Shape, Table, Tag, TimeAgo, Width, use_keys,
+    Button, ButtonKind, Column, CopyId, Drawer, Empty, Shape, Table, TableBody, Tag, TimeAgo, Width, use_keys,
 };
 use crate::pages::filter_bar::{FilterBar, FilterField};
 use crate::pages::listing::{foot, listing, use_reload_key};
@@ -87,7 +87,7 @@ pub fn TargetsPage() -> Html {
         }
     };
     let table = html! {
-        <Table<Target> label="Targets" rows={list.state.rows.clone()} row_key={key_of as fn(&Target) -> String} {columns}
+        <Table label="Targets" body={TableBody::new(list.state.rows.clone(), key_of, columns)}
             total={list.state.total} {on_open} current={chosen.as_ref().map(|one| one.target_id.to_string())}
             on_more={list.more.clone()} loading={list.is_loading_more()} />
     };

@@ -1,7 +1,7 @@
 //! The findings that differ, worst first.
 
 use crate::kit::format::{count, counted};
-use crate::kit::{Banner, Column, Empty, Shape, Table, Tone, Width};
+use crate::kit::{Banner, Column, Empty, Shape, Table, TableBody, Tone, Width};
 use crate::pages::findings::purl::short;
 use crate::pages::listing::{foot, listing};
 use crate::parts::{KevTag, Severity, mark};
@@ -46,7 +46,7 @@ pub(super) fn DiffFindings(props: &DiffFindingsProps) -> Html {
         </Empty>
     };
     let table = html! {
-        <Table<FindingPair> label="Findings that differ" rows={list.state.rows.clone()} row_key={key_of as fn(&FindingPair) -> String} {columns}
+        <Table label="Findings that differ" body={TableBody::new(list.state.rows.clone(), key_of, columns)}
             total={list.state.total} on_more={list.more.clone()} loading={list.is_loading_more()} {on_hold} />
     };
     html! {

@@ -1,7 +1,7 @@
 //! The segments of both runs, place by place: state, time, and whether they left the same.
 
 use crate::kit::format::{count, duration_short};
-use crate::kit::{Column, Empty, Shape, Table, Tone, Width};
+use crate::kit::{Column, Empty, Shape, Table, TableBody, Tone, Width};
 use crate::pages::listing::{foot, listing};
 use crate::parts::{StateBadge, mark};
 use crate::store::{Watch, use_list};
@@ -35,7 +35,7 @@ pub(super) fn DiffSegments(props: &DiffSegmentsProps) -> Html {
     let on_hold = Callback::from(move |over: bool| held.set(over));
     let nothing = html! { <Empty icon={Shape::DashedRing} fact="No segments">{ "Neither of the two was cut into any." }</Empty> };
     let table = html! {
-        <Table<SegmentPair> label="Segments of both runs" rows={list.state.rows.clone()} row_key={key_of as fn(&SegmentPair) -> String} {columns}
+        <Table label="Segments of both runs" body={TableBody::new(list.state.rows.clone(), key_of, columns)}
             total={list.state.total} on_more={list.more.clone()} loading={list.is_loading_more()} {on_hold} />
     };
     html! {
