@@ -24,6 +24,10 @@ pub struct RunRow {
     pub new_high: i64,
     /// Findings now known to be exploited.
     pub kev_added: i64,
+    /// Evaluated targets.
+    pub targets: i64,
+    /// Those whose findings changed.
+    pub changed_targets: i64,
 }
 
 const RUNS: Sql = Sql::both(
@@ -32,7 +36,9 @@ const RUNS: Sql = Sql::both(
             as new_findings,
         cast(coalesce(sum(new_critical), 0) as bigint) as new_critical,
         cast(coalesce(sum(new_high), 0) as bigint) as new_high,
-        cast(coalesce(sum(kev_added), 0) as bigint) as kev_added
+        cast(coalesce(sum(kev_added), 0) as bigint) as kev_added,
+        cast(coalesce(sum(processed), 0) as bigint) as targets,
+        cast(coalesce(sum(changed_targets), 0) as bigint) as changed_targets
     from runs
     group by mode, state
     order by mode, state",

@@ -443,6 +443,8 @@ pub struct Added {
     pub failed: i64,
     /// Findings its evaluations left.
     pub findings: i64,
+    /// Evaluated targets whose findings changed.
+    pub changed_targets: i64,
     /// What changed.
     pub deltas: Deltas,
 }
@@ -452,6 +454,7 @@ pub async fn add(tx: &mut Tx, run_key: i64, added: &Added) -> Result<(), LedgerE
     let mut query = Query::new("update runs set version = version + 1, processed = processed + ");
     query.bind(added.processed).push(", failed = failed + ").bind(added.failed);
     query.push(", findings = findings + ").bind(added.findings);
+    query.push(", changed_targets = changed_targets + ").bind(added.changed_targets);
     deltas::push_added(&mut query, &added.deltas);
     query.push(" where run_key = ").bind(run_key);
     query.execute(tx).await?;

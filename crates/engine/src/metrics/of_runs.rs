@@ -72,6 +72,10 @@ fn counted(rows: &[RunRow]) -> Vec<Family> {
     let mut high = Family::counter("scheduler_runner_delta_high_total", "New high ones.");
     let mut kev =
         Family::counter("scheduler_runner_delta_kev_total", "Findings that became known to be exploited.");
+    let mut images = Family::counter(
+        "scheduler_runner_images_total",
+        "Targets that finished runs evaluated, by mode and whether their findings changed.",
+    );
     for row in rows {
         let mode = || ("mode", row.mode.clone());
         let Ok(state) = row.state.parse::<RunState>() else { continue };
@@ -97,8 +101,13 @@ fn counted(rows: &[RunRow]) -> Vec<Family> {
         ] {
             family.add(vec![mode()], found as f64);
         }
+        for (delta, targets) in
+            [("changed", row.changed_targets), ("unchanged", row.targets - row.changed_targets)]
+        {
+            images.add(vec![mode(), ("delta", delta.to_owned())], targets as f64);
+        }
     }
-    vec![all, errors, planned, delta, critical, high, kev]
+    vec![all, errors, planned, delta, critical, high, kev, images]
 }
 
 type Labels = Vec<(&'static str, String)>;

@@ -112,7 +112,13 @@ pub(crate) async fn keep(
     let processed = written.placed.len() as i64;
     let failed = scanned.len() as i64 - processed;
     segments::finish(tx, segment_key, processed, failed, &written.deltas, Some(left)).await?;
-    let added = Added { processed, failed, findings: written.found, deltas: written.deltas };
+    let added = Added {
+        processed,
+        failed,
+        findings: written.found,
+        changed_targets: written.changed_targets,
+        deltas: written.deltas,
+    };
     Ok(runs::add(tx, run.run_key, &added).await?)
 }
 
@@ -183,6 +189,8 @@ struct Written {
     placed: Vec<(i64, i64)>,
     /// Findings that hold for them all.
     found: i64,
+    /// Targets whose findings changed.
+    changed_targets: i64,
     deltas: Deltas,
 }
 
@@ -208,6 +216,7 @@ impl Written {
         }));
         let place_of =
             |kind: ChangeKind| ChangeKind::ALL.iter().position(|other| *other == kind).unwrap_or(0);
+        self.changed_targets += i64::from(!difference.changes.is_empty());
         self.changes.extend(
             difference.changes.into_iter().map(|(kind, fact, was)| (place_of(kind) as i64, fact, line, was)),
         );

@@ -51,6 +51,7 @@ async fn the_exposition_keeps_the_rules_of_its_format() {
         "scheduler_schedules_overdue",
         "scheduler_planner_runs_total",
         "scheduler_planner_latency_seconds",
+        "scheduler_runner_images_total",
         "scheduler_runner_delta_total",
         "scheduler_runner_delta_critical_total",
         "scheduler_runner_delta_high_total",
