@@ -1,7 +1,7 @@
 //! Theme, density, keys, and which core speaks.
 
 use crate::api::{Load, shell};
-use crate::kit::{Button, CopyId, Input, Segmented, Skeleton, Switch};
+use crate::kit::{Button, Input, Segmented, Skeleton, Switch};
 use crate::pages::dead_letter::MutedCauses;
 use crate::parts::{ActDialog, Deed, ProblemView};
 use crate::router::Link;
@@ -157,7 +157,7 @@ fn Parts() -> Html {
             <tr key={switch.feature.as_str()}>
                 <td class="mono nw">{ switch.feature.as_str() }</td>
                 <td class={classes!("nw", (!switch.enabled).then_some("k-bad"))}>{ stands }</td>
-                <td class="f2">{ &switch.meaning }</td>
+                <td class="f2 wrapping">{ &switch.meaning }</td>
                 <td class="f3 sm nw">{ switch.changed_by.as_ref().map(|by| format!("by {by}")) }</td>
                 <td class="num"><Button small={true} disabled={refusal.clone()} says_why={false} on_click={turn}>{ if switch.enabled { "Switch off…" } else { "Switch on…" } }</Button></td>
             </tr>
@@ -169,7 +169,7 @@ fn Parts() -> Html {
             html! { <ProblemView what="The switches" problem={problem.clone()} on_retry={asked.refetch.clone()} /> }
         }
         Load::Ready(page, _) | Load::Stale(page, ..) => {
-            html! { <table class="tbl"><tbody>{ for page.items.iter().map(row) }</tbody></table> }
+            html! { <table class="tbl switches"><tbody>{ for page.items.iter().map(row) }</tbody></table> }
         }
     };
     html! {
@@ -218,7 +218,7 @@ fn Connection() -> Html {
                     <dt>{ "Ledger" }</dt><dd>{ session.ledger.as_str() }</dd>
                     <dt>{ "Version" }</dt><dd class="mono">{ &session.version }</dd>
                     <dt>{ "Signed in as" }</dt><dd>{ &session.subject }{ if session.read_only { ", read-only" } else { "" } }</dd>
-                    <dt>{ "May" }</dt><dd class="mono"><CopyId text={session.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ")} /></dd>
+                    <dt>{ "May" }</dt><dd class="mono">{ session.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ") }</dd>
                     <dt>{ "Tenants" }</dt><dd>{ session.tenants.iter().map(|tenant| tenant.as_str()).collect::<Vec<_>>().join(", ") }</dd>
                 }
             </dl>

@@ -77,14 +77,14 @@ fn columns(ask: Option<Ask>) -> Vec<Column<Worker>> {
         }),
         Column::new("name", "Name", Width::Share(2, 110), |one: &Worker| html! { <span class="b" title={one.name.clone()}>{ &one.name }</span> }),
         Column::new("id", "Worker ID", Width::Fixed(170), |one: &Worker| html! { <CopyId text={one.worker_id.to_string()} shown={short_id(one.worker_id.as_str())} /> })
-            .drops_below(1000),
+            .drops_below(1_250),
         Column::new("types", "Takes", Width::Share(3, 130), |one: &Worker| html! { <span class="mono" title={one.job_types.join(", ")}>{ one.job_types.join(", ") }</span> }),
         Column::new("hands", "In use", Width::Fixed(150), hands),
         Column::new("host", "Host", Width::Share(1, 80), |one: &Worker| html! { <span title={one.hostname.clone()}>{ &one.hostname }</span> }).drops_below(1000),
         Column::new("version", "Version", Width::Fixed(76), |one: &Worker| html! {
             <span title={one.sdk.clone()}>{ &one.version }</span>
         })
-        .drops_below(1100),
+        .drops_below(1_250),
         Column::new("beat", "Last beat", Width::Fixed(112), beat).at_end(),
         Column::new("up", "Up", Width::Fixed(90), |one: &Worker| html! { <Elapsed from={one.started_at} /> }).at_end().drops_below(1000),
     ];

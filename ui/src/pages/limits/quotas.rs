@@ -57,7 +57,7 @@ fn row(quota: &Quota, props: &QuotaTableProps) -> Html {
             <td>{ if bound { left(quota.live.tokens, limits.burst) } else { html! { <span class="f3 sm">{ "no bucket" }</span> } } }</td>
             <td class="num"><Link to={Route::Jobs} query={jobs(quota, "pending")} class="n">{ count(quota.live.waiting) }</Link></td>
             <td class={classes!("num", (quota.live.refused_last_hour > 0).then_some("k-warn"))}>{ count(quota.live.refused_last_hour) }</td>
-            <td class="two-lines">{ mark(shape, tone, word, false, false) }if let Some(until) = until { <span class="sm f3">{ until }</span> }</td>
+            <td><span class="two-lines">{ mark(shape, tone, word, false, false) }if let Some(until) = until { <span class="sm f3">{ until }</span> }</span></td>
         </tr>
     }
 }
