@@ -1,6 +1,6 @@
 //! The benchmarks: built with every optimization, run, their tables printed.
 
-use crate::shell::{cargo, run};
+use crate::shell::{cargo, root, run, target};
 use crate::steps::step;
 use crate::{tools, ui};
 use anyhow::Result;
@@ -26,13 +26,16 @@ enum Area {
     Ui,
     /// A run of 5,000 segments followed by 200 at once.
     Streams,
+    /// The same jobs by ours and by other queues, in one run; only when named, for it builds them first.
+    Peers,
     /// Every page over a ledger with 100,000 jobs: how soon it stands, how smoothly it scrolls.
     Pages,
 }
 
 /// Runs them one after the other, so that none disturbs another.
 pub(crate) fn measure(bench: &Bench) -> Result<()> {
-    let areas = if bench.areas.is_empty() { Area::value_variants() } else { bench.areas.as_slice() };
+    let all: Vec<Area> = Area::value_variants().iter().copied().filter(|area| *area != Area::Peers).collect();
+    let areas = if bench.areas.is_empty() { &all } else { &bench.areas };
     for area in areas {
         let name = area.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
         step(&name, || match area {
@@ -41,6 +44,7 @@ pub(crate) fn measure(bench: &Bench) -> Result<()> {
             Area::Api => program("stella-server", &["api"]),
             Area::Ui => in_browser("ui"),
             Area::Streams => of_the_program("streams"),
+            Area::Peers => beside_peers(),
             Area::Pages => in_browser("pages"),
         })?;
     }
@@ -53,6 +57,31 @@ fn program(package: &str, names: &[&str]) -> Result<()> {
         run(cargo().args(["bench", "-p", package, "--bench", name]))?;
     }
     Ok(())
+}
+
+/// Ours first, then the peers, within minutes of each other.
+fn beside_peers() -> Result<()> {
+    tools::prepare_postgres()?;
+    let folder = target().join("peers");
+    for peer in ["effectum", "apalis", "graphile"] {
+        let its_own = root().join("tests/peers").join(peer);
+        run(cargo()
+            .current_dir(its_own)
+            .args(["build", "--release", "--locked"])
+            .arg("--target-dir")
+            .arg(&folder))?;
+    }
+    run(cargo().args([
+        "bench",
+        "-p",
+        "stella-engine",
+        "--bench",
+        "ledger",
+        "--",
+        "enqueue",
+        "drain, 100 at a time",
+    ]))?;
+    run(cargo().args(["bench", "-p", "stella-tests", "--bench", "peers"]).env("STELLA_PEERS", &folder))
 }
 
 /// The pages are measured in a browser.
