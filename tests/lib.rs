@@ -8,15 +8,25 @@
 
 #[path = "support/aliases.rs"]
 pub mod aliases;
+#[path = "support/axe.rs"]
+pub mod axe;
 #[path = "support/chromium.rs"]
 pub mod chromium;
+#[path = "support/door.rs"]
+pub mod door;
 #[path = "support/family.rs"]
 pub mod family;
 #[path = "support/fixtures.rs"]
 pub mod fixtures;
+#[path = "support/hand.rs"]
+pub mod hand;
 #[path = "support/large/mod.rs"]
 pub mod large;
 #[path = "support/many.rs"]
 pub mod many;
+#[path = "support/places.rs"]
+pub mod places;
+#[path = "support/repair.rs"]
+pub mod repair;
 #[path = "support/served.rs"]
 pub mod served;

@@ -17,8 +17,7 @@ mod visit;
 use places::Place;
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use stella_contract::time::Micros;
+use std::time::{Duration, Instant};
 use stella_sdk::Client;
 use stella_sdk::worker::Worker;
 use stella_tests::large::{self, Made, Size};
@@ -71,8 +70,7 @@ async fn main() {
 /// Makes the ledger, or finds the one that was kept.
 async fn ledger(size: Size) -> (Home, Made) {
     let began = Instant::now();
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let now = Micros(i64::try_from(now.as_micros()).unwrap_or(i64::MAX));
+    let now = large::now();
     let (home, made) = match std::env::var_os("STELLA_PAGES").map(PathBuf::from) {
         Some(folder) => {
             let (home, list) = (Home::at(&folder), folder.join("made.json"));

@@ -5,6 +5,7 @@
 mod aliases;
 mod app;
 mod bus;
+mod repair;
 
 use app::{App, Screen, start_again};
 use bus::{Bus, Desktop};

@@ -106,6 +106,14 @@ impl Browser {
     }
 }
 
+/// Whatever a hand does, it does through the driver.
+impl std::ops::Deref for Browser {
+    type Target = WebDriver;
+    fn deref(&self) -> &WebDriver {
+        &self.driver
+    }
+}
+
 impl Drop for Browser {
     fn drop(&mut self) {
         // With its driver gone the session cannot be ended politely, and trying takes minutes.

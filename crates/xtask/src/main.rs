@@ -13,6 +13,7 @@
 //! | `test` | the whole check; `tally` reads what the runners reported |
 //! | `bench` | the benchmarks and their tables |
 //! | `openapi` | the API document, judged by others than us |
+//! | `python` | Python packages that a check needs, in versions that are written down |
 //! | `icons` | pictures from their SVG sources |
 //! | `unused`, `readme` | two checks of our own |
 
@@ -22,6 +23,7 @@
 mod bench;
 mod icons;
 mod openapi;
+mod python;
 mod readme;
 mod run;
 mod shell;

@@ -1,8 +1,8 @@
 //! The API document and the figures, judged by others than us: a validator of documents, a tester that makes requests out
 //! of the document and sends them to a real server, and the checker of the text format of figures.
 
-use crate::shell::{line_of, own_folder, program, read, root, run, run_as, target};
-use crate::tools;
+use crate::shell::{line_of, program, read, root, run, run_as, target};
+use crate::{python, tools};
 use anyhow::{Context, Result};
 use clap::Args;
 use serde_json::Value;
@@ -35,8 +35,8 @@ pub(crate) fn judge(openapi: &Openapi) -> Result<()> {
 
 /// Starts the program on a ledger with one of each thing and lets the others judge it.
 pub(crate) fn check(minutes: Option<u32>) -> Result<()> {
-    let folder = own_folder().join("openapi");
-    let python = python(&folder)?;
+    let folder = python::folder(python::OPENAPI);
+    let python = python::install(python::OPENAPI)?;
     let ledger = folder.join("ledger");
     if ledger.exists() {
         fs::remove_dir_all(&ledger)?;
@@ -122,19 +122,4 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// A Python of our own with the packages in the versions that are written down.
-fn python(folder: &Path) -> Result<PathBuf> {
-    let (venv, wanted) = (folder.join("venv"), fs::read_to_string(own("requirements.txt"))?);
-    let (python, installed) = (venv.join("bin/python"), venv.join("installed.txt"));
-    if fs::read_to_string(&installed).is_ok_and(|text| text == wanted) {
-        return Ok(python);
-    }
-    fs::create_dir_all(folder)?;
-    run(program("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
-    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
-    run(program(&python).args(pip).arg(own("requirements.txt")))?;
-    fs::write(installed, wanted)?;
-    Ok(python)
 }

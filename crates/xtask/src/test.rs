@@ -4,12 +4,13 @@ use crate::run::WINDOW_FEATURE;
 use crate::shell::{self, cargo, read, run, run_tests};
 use crate::steps::step;
 use crate::tally::Tally;
-use crate::{icons, openapi, readme, tools, ui, unused};
+use crate::{icons, openapi, python, readme, tools, ui, unused};
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::env;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 /// Which steps.
@@ -136,8 +137,8 @@ impl Check {
             Step::Exam => self.tests("exam"),
             Step::System => self.system(),
             Step::Openapi => judged(),
-            Step::Browser => self.pages("browser"),
-            Step::Desktop => self.pages("desktop"),
+            Step::Browser => self.browser(),
+            Step::Desktop => self.pages("desktop", &[]),
             Step::BenchOnce => self.bench_once(),
             Step::Generated => generated(),
         }
@@ -176,13 +177,21 @@ impl Check {
         self.tests("it")
     }
 
+    /// One of these tests shows every page to a checker that is not ours, and prints what it found.
+    fn browser(&mut self) -> Result<()> {
+        let axe = python::axe()?;
+        self.pages("browser", &[("STELLA_AXE", axe)])
+    }
+
     /// Tests that open pages: they need the interface, the programs, and one machine to themselves.
-    fn pages(&mut self, target: &str) -> Result<()> {
+    fn pages(&mut self, target: &str, told: &[(&str, PathBuf)]) -> Result<()> {
         self.demand(target)?;
         ui::build()?;
         programs()?;
+        let mut command = native_runner();
+        command.args(["--test", target]).envs(told.iter().map(|(name, value)| (name, value)));
         // A page that waits for a busy machine is a page that fails: one browser at a time.
-        run_tests(native_runner().args(["--test", target]).env("RUST_TEST_THREADS", "1"), &mut self.tally)
+        run_tests(command.env("RUST_TEST_THREADS", "1"), &mut self.tally)
     }
 
     /// Started without `--bench`, a benchmark does each of its measurements once.

@@ -37,6 +37,7 @@ const TO_TEST_PAGES: &[Package] = &[
     package("xvfb", "a screen for the window where there is none"),
     package("dbus", "a message bus for notifications in the desktop tests"),
     package("at-spi2-core", "without it GTK waits for an accessibility bus"),
+    package("python3-venv", "brings the accessibility checker that pages are shown to"),
 ];
 
 /// What the interface is drawn with.

@@ -2,6 +2,7 @@
 
 use stella_contract::route::{Route, encode_query};
 use stella_tests::large::Made;
+use stella_tests::places;
 
 /// A page to open.
 pub(crate) struct Place {
@@ -13,17 +14,17 @@ pub(crate) struct Place {
 
 impl Place {
     fn of(route: &Route) -> Self {
-        Self { name: name(route).to_owned(), address: route.path() }
+        Self { name: route.title().to_owned(), address: route.path() }
     }
 
     fn filtered(route: &Route, filter: &str) -> Self {
         let address = format!("{}?filter={}", route.path(), encode_query(filter));
-        Self { name: format!("{} `{filter}`", name(route)), address }
+        Self { name: format!("{} `{filter}`", route.title()), address }
     }
 
     /// The page of a route with this query.
     fn queried(route: &Route, query: &str) -> Self {
-        Self { name: format!("{} `{query}`", name(route)), address: format!("{}?{query}", route.path()) }
+        Self { name: format!("{} `{query}`", route.title()), address: format!("{}?{query}", route.path()) }
     }
 
     /// A name for a file.
@@ -35,41 +36,7 @@ impl Place {
 
 /// All of them.
 pub(crate) fn all(made: &Made) -> Vec<Place> {
-    let routes = [
-        Route::JobsQueues,
-        Route::JobEngine,
-        Route::Jobs,
-        Route::Job(made.failed.clone()),
-        Route::JobDag(made.first.clone()),
-        Route::ChangeSets,
-        Route::ChangeSet(made.change_set.clone()),
-        Route::Quotas,
-        Route::DeadLetter,
-        Route::DeadLetterQueue,
-        Route::DeadLetterEntry(made.entry.clone()),
-        Route::Scheduler,
-        Route::Runs,
-        Route::Run(made.run.clone()),
-        Route::RunStream(made.open_run.clone()),
-        Route::RunDiff(made.run.clone()),
-        Route::Schedules,
-        Route::Policy,
-        Route::Workers,
-        Route::Sources,
-        Route::Source(made.source.clone()),
-        Route::Targets,
-        Route::Findings,
-        Route::ScannerOps,
-        Route::OfflineKits,
-        Route::Baselines,
-        Route::Analyzers,
-        Route::Performance,
-        Route::ScannerSettings,
-        Route::Downloads,
-        Route::Settings,
-        Route::Runbook,
-    ];
-    let mut places: Vec<Place> = routes.iter().map(Place::of).collect();
+    let mut places: Vec<Place> = places::pages(made).iter().map(Place::of).collect();
     for filter in [
         "state:pending,queued,leased,running",
         "state:succeeded",
@@ -106,42 +73,4 @@ pub(crate) fn all(made: &Made) -> Vec<Place> {
         });
     }
     places
-}
-
-/// A new page has to be named here, and belongs into the list above.
-const fn name(route: &Route) -> &'static str {
-    match route {
-        Route::JobsQueues
-        | Route::JobEngine
-        | Route::Jobs
-        | Route::Job(_)
-        | Route::JobDag(_)
-        | Route::ChangeSets
-        | Route::ChangeSet(_)
-        | Route::Quotas
-        | Route::DeadLetter
-        | Route::DeadLetterQueue
-        | Route::DeadLetterEntry(_)
-        | Route::Scheduler
-        | Route::Runs
-        | Route::Run(_)
-        | Route::RunStream(_)
-        | Route::RunDiff(_)
-        | Route::Policy
-        | Route::Schedules
-        | Route::Workers
-        | Route::Sources
-        | Route::Source(_)
-        | Route::Targets
-        | Route::Findings
-        | Route::ScannerOps
-        | Route::OfflineKits
-        | Route::Baselines
-        | Route::Analyzers
-        | Route::Performance
-        | Route::ScannerSettings
-        | Route::Downloads
-        | Route::Settings
-        | Route::Runbook => route.title(),
-    }
 }

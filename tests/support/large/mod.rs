@@ -8,12 +8,14 @@ mod graph;
 mod inputs;
 mod limits;
 mod pile;
+mod plans;
 mod sets;
 mod story;
 
 use crate::served::Home;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 use stella_contract::ids::{ChangeSetId, DeadLetterId, JobId, RunId, SourceId, WorkerId};
 use stella_contract::job::{ErrorClass, SubmitJob};
 use stella_contract::time::Micros;
@@ -73,6 +75,13 @@ pub struct Made {
     pub change_set: ChangeSetId,
 }
 
+/// The time by the clock of the machine, at which a server that is started next goes on.
+#[expect(clippy::disallowed_methods, reason = "the programs under test read it too")]
+pub fn now() -> Micros {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Micros(i64::try_from(now.as_micros()).unwrap_or(i64::MAX))
+}
+
 /// Makes it in this home, so that it ends at this time.
 pub async fn make(home: &Home, size: Size, until: Micros) -> Made {
     let mut world = World::open(home, until.minus_ms(WEEK)).await;
@@ -83,6 +92,7 @@ pub async fn make(home: &Home, size: Size, until: Micros) -> Made {
     let (open_run, graph) = graph::make(&mut world, size).await;
     let (failed, entry) = sets::tend(&world).await;
     let change_set = sets::make(&world).await;
+    plans::make(&world).await;
     pile::leave(&world, size, until).await;
     stella_ledger::multiply::jobs(world.engine.ledger(), story::COPIES as i64).await.unwrap();
     stella_ledger::multiply::runs(world.engine.ledger(), size.runs).await.unwrap();

@@ -124,16 +124,21 @@ fn press(key: &Key) -> bool {
     all.iter().any(|handler| handler(key))
 }
 
-/// Whether the press belongs to a field or to an open dialog.
+/// Whether the press belongs to a field, to an open dialog, or to the control that has the focus.
 fn is_taken(event: &KeyboardEvent) -> bool {
     let Some(target) = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok()) else {
         return false;
     };
     let in_field = target.closest("input:not([readonly]), textarea, select, [contenteditable]");
     let in_dialog = target.closest("dialog");
+    // Enter and Space press the button that has the focus, whatever they would do to the page.
+    let pressed = matches!(event.key().as_str(), "Enter" | " ") && !event.ctrl_key() && !event.meta_key();
+    let in_control = target.closest("a[href], button, summary").ok().flatten().is_some();
     // The palette opens from everywhere; Ctrl A and the like belong to the field.
     let shortcut = (event.ctrl_key() || event.meta_key()) && event.key().eq_ignore_ascii_case("k");
-    in_dialog.ok().flatten().is_some() || (in_field.ok().flatten().is_some() && !shortcut)
+    in_dialog.ok().flatten().is_some()
+        || (in_field.ok().flatten().is_some() && !shortcut)
+        || (in_control && pressed)
 }
 
 #[cfg(test)]

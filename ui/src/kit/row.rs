@@ -5,6 +5,7 @@ use super::choice::{Checkbox, Checked};
 use super::column::Align;
 use super::measure::is_in_control;
 use super::table_body::TableBody;
+use wasm_bindgen::JsCast;
 use yew::prelude::*;
 
 /// What is done to a row.
@@ -56,8 +57,17 @@ pub fn Row(props: &RowProps) -> Html {
             on_act.emit(RowAct::Open(at));
         }
     });
+    let node = use_node_ref();
+    {
+        let (node, current) = (node.clone(), props.current);
+        // After each drawing, for a cell may have brought new controls.
+        use_effect(move || {
+            set_stops(&node, current);
+            || ()
+        });
+    }
     html! {
-        <div id={format!("{}-{at}", props.base)} role="row" {class} aria-rowindex={(at + 2).to_string()}
+        <div ref={node} id={format!("{}-{at}", props.base)} role="row" {class} aria-rowindex={(at + 2).to_string()}
             aria-selected={props.chosen.map(|on| on.to_string())} onclick={on_click}>
             if let Some(on) = props.chosen {
                 <span role="gridcell" class="vt-cell">
@@ -66,11 +76,26 @@ pub fn Row(props: &RowProps) -> Html {
                 </span>
             }
             { for props.body.shown(props.width).into_iter().map(|(column, head)| html! {
-                <span key={head.id} role={if props.chosen.is_some() { "gridcell" } else { "cell" }}
+                <span key={head.id} role="gridcell"
                     class={classes!("vt-cell", (head.align == Align::End).then_some("num"))}>
                     { props.body.cell(at, column) }
                 </span>
             }) }
         </div>
+    }
+}
+
+/// What stands in rows is a stop of the Tab key in the row of the cursor alone: who passes a table of 100,000 rows does not
+/// pass each of its links.
+fn set_stops(node: &NodeRef, on: bool) {
+    let found = node
+        .cast::<web_sys::Element>()
+        .and_then(|row| row.query_selector_all("a[href], button, input, select, [tabindex]").ok());
+    let Some(found) = found else { return };
+    for at in 0..found.length() {
+        if let Some(control) = found.item(at).and_then(|node| node.dyn_into::<web_sys::Element>().ok()) {
+            // Refused only for names that no attribute can have.
+            let _ = control.set_attribute("tabindex", if on { "0" } else { "-1" });
+        }
     }
 }

@@ -162,7 +162,7 @@ pub fn Table(props: &TableProps) -> Html {
 
     html! {
         <div ref={scroller} class={classes!("vt", (props.lines == Lines::Two).then_some("two"))} tabindex="0"
-            role={if props.selected.is_some() { "grid" } else { "table" }}
+            role="grid"
             aria-label={props.label.clone()}
             aria-rowcount={props.total.map_or(count as u64 + 1, |total| total + 1).to_string()}
             aria-colcount={shown.len().to_string()}
@@ -213,6 +213,8 @@ fn head_cell(column: &Head, on_sort: Option<&Callback<&'static str>>) -> Html {
         (None, Some(_)) => html! {
             <span class="row gap1">{ &column.title }<Icon shape={Shape::Sorted} size={IconSize::Tiny} /></span>
         },
+        // A column of verbs has no title to see, and all the same one to hear.
+        (_, None) if column.title.is_empty() => html! { <span class="vh">{ id }</span> },
         (_, None) => html! { { &column.title } },
     };
     html! { <span key={id} role="columnheader" {class} aria-sort={sorted}>{ title }</span> }

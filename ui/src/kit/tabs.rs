@@ -77,7 +77,8 @@ pub fn Tabs(props: &TabsProps) -> Html {
         })
     };
     html! {
-        <div class="tabs" role="tablist" aria-label={props.label.clone()} onkeydown={on_key}>
+        <div class="tabs">
+            <div class="tab-list" role="tablist" aria-label={props.label.clone()} onkeydown={on_key}>
             { for props.tabs.iter().map(|tab| {
                 let on = tab.id == props.current;
                 let chosen = tab.id.clone();
@@ -91,6 +92,7 @@ pub fn Tabs(props: &TabsProps) -> Html {
                     </button>
                 }
             }) }
+            </div>
             if props.children != Html::default() {
                 <span class="grow"></span>{ props.children.clone() }
             }
