@@ -1,6 +1,7 @@
 //! Every page over a ledger with 100,000 jobs, 10,000 dead letters and a graph of 2,000 jobs: how soon its data stands, in
 //! a new document and in one that is open, what it asks of the core, and how long frames take while its lists are
-//! scrolled and its graph is zoomed. Meanwhile workers go on, so that events come in.
+//! scrolled and its graph is zoomed. Meanwhile workers go on, so that events come in. Last, the table of 100,000 runs: its
+//! first rows, its filters, its frames.
 //!
 //! `cargo xtask bench pages` builds what it needs. `STELLA_PAGES=<folder>` keeps the ledger there for another time,
 //! `STELLA_PICTURES=<folder>` takes a picture of every page in both themes, `STELLA_ONLY=<part of a name>` chooses pages.
@@ -9,6 +10,8 @@
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock and waits")]
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on may end")]
 
+#[path = "pages/many_runs.rs"]
+mod many_runs;
 #[path = "pages/places.rs"]
 mod places;
 #[path = "pages/visit.rs"]
@@ -60,7 +63,12 @@ async fn main() {
                 visitor.pictures(&place.address, &folder, &place.file()).await;
             }
         }
-        None => table(&visitor, &places, effort).await,
+        None => {
+            table(&visitor, &places, effort).await;
+            if "Runs".contains(&only) {
+                many_runs::table(&visitor, effort).await;
+            }
+        }
     }
     visitor.close().await;
     working.abort();

@@ -50,6 +50,7 @@ pub const MIGRATIONS: &[Migration] = &[
     step!(19, "bucket samples", "0019_bucket_samples.sql"),
     step!(20, "run board", "0020_run_board.sql"),
     step!(21, "pool rule", "0021_pool_rule.sql"),
+    step!(23, "run lists", "0023_run_lists.sql"),
     step!(25, "changed targets", "0025_changed_targets.sql"),
 ];
 

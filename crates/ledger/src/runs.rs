@@ -2,7 +2,7 @@
 
 mod list;
 
-pub use list::{Partial, Wanted, list, total};
+pub use list::{Partial, Wanted, counting, list, listing, total};
 
 use crate::db::Tx;
 use crate::deltas::{self, DeltaColumns};

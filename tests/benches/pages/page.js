@@ -54,6 +54,33 @@
     bench.settled(since, done);
   };
 
+  // Notes when the first row of a list is drawn.
+  const watch = () => {
+    bench.row = null;
+    const rows = new MutationObserver(() => {
+      if (!document.querySelector("#main .vt-sheet > [role=row]")) return;
+      bench.row = performance.now();
+      rows.disconnect();
+    });
+    rows.observe(document, { childList: true, subtree: true });
+  };
+  watch();
+
+  // Tells when the first row stood. `since` is where the time begins.
+  bench.firstRow = (since, done) => {
+    const look = () => bench.row === null ? requestAnimationFrame(look) : done(bench.row - since);
+    look();
+  };
+
+  // Goes to a page of a list from one that has none, and tells when its first row stood.
+  bench.goToRows = (address, done) => {
+    watch();
+    const since = performance.now();
+    history.pushState(null, "", address);
+    dispatchEvent(new PopStateEvent("popstate"));
+    bench.firstRow(since, done);
+  };
+
   // What can be scrolled by more than a little, the longest first.
   bench.scrollers = () => [...document.querySelectorAll("#main, #main *")]
     .filter(one => /auto|scroll/.test(getComputedStyle(one).overflow) && one.clientHeight > 60 &&

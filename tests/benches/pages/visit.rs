@@ -60,6 +60,26 @@ impl Visitor {
         Opened { ms, asked, long }
     }
 
+    /// How long the first rows of a list take in a new document.
+    pub(crate) async fn cold_rows(&self, address: &str) -> f64 {
+        self.browser.driver.goto(format!("{}{address}", self.base)).await.unwrap();
+        self.ask("bench.firstRow(0, arguments[0]);", vec![]).await
+    }
+
+    /// How long they take from a page that is open.
+    pub(crate) async fn warm_rows(&self, address: &str) -> f64 {
+        self.cold(&Route::Settings.path()).await;
+        self.ask("bench.goToRows(arguments[0], arguments[1]);", vec![json!(address)]).await
+    }
+
+    /// How long it takes from one view of a list to another one.
+    pub(crate) async fn turned(&self, from: &str, to: &str) -> f64 {
+        self.cold(from).await;
+        let (ms, _, _): (f64, Vec<(String, f64, u16)>, Vec<f64>) =
+            self.ask("bench.go(arguments[0], arguments[1]);", vec![json!(to)]).await;
+        ms
+    }
+
     /// Moves everything that can be moved on the page that is open.
     pub(crate) async fn frames(&self, count: usize) -> Vec<Frames> {
         let mut all: Vec<Option<(String, Vec<f64>)>> = Vec::new();

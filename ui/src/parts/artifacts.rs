@@ -18,7 +18,7 @@ pub struct ArtifactTableProps {
 pub fn ArtifactTable(props: &ArtifactTableProps) -> Html {
     html! {
         <table class="tbl artifacts">
-            <thead><tr><th scope="col">{ "Name" }</th><th scope="col" class="num">{ "Size" }</th><th scope="col">{ "Digest" }</th><th scope="col"></th></tr></thead>
+            <thead><tr><th scope="col">{ "Name" }</th><th scope="col" class="num">{ "Size" }</th><th scope="col">{ "Digest" }</th><th scope="col"><span class="vh">{ "Save" }</span></th></tr></thead>
             <tbody>{ for props.artifacts.iter().map(|one| html! {
                 <tr key={one.name.clone()}>
                     <td class="mono cut" title={format!("{}, {}, {}", one.name, one.kind, one.media_type)}>{ &one.name }</td>

@@ -1,4 +1,7 @@
 //! Lists of runs: which are wanted, newest first.
+//!
+//! An index holds the runs of each state in the order of the list, with everything that filters ask for. A list is put
+//! together from the states it wants, so that it looks at no row that it does not show, however rare what it wants is.
 
 use super::{RunRow, rows, select};
 use crate::db::Tx;
@@ -47,23 +50,30 @@ pub enum Partial {
     Too,
 }
 
-fn push_wanted(query: &mut Query, tenant: &Tenant, wanted: &Wanted) {
-    query.push("tenant = ").bind(tenant.as_str());
-    if !wanted.states.is_empty() {
-        query.push(" and (state in ").bind_list(wanted.states.iter().map(|state| state.as_str()));
-        if wanted.partial == Partial::Too {
-            query.push(
-                " or (state = 'completed' and exists (
-                    select 1
-                    from segments
-                    where segments.run_key = runs.run_key
-                        and segments.state in ('failed', 'cancelled', 'skipped')))",
-            );
+impl Wanted {
+    /// The states to look through; beside each, whether only runs that miss segments are wanted of it.
+    fn branches(&self) -> Vec<(RunState, bool)> {
+        let all = if self.states.is_empty() { RunState::ALL } else { self.states.as_slice() };
+        let mut branches: Vec<(RunState, bool)> = all.iter().map(|state| (*state, false)).collect();
+        if self.partial == Partial::Too && !all.contains(&RunState::Completed) {
+            branches.push((RunState::Completed, true));
         }
-        query.push(")");
+        branches.retain(|(state, _)| self.state.is_none_or(|only| only == *state));
+        branches
     }
-    if let Some(state) = wanted.state {
-        query.push(" and state = ").bind(state.as_str());
+}
+
+/// Runs of one state, all that is wanted of them.
+fn push_branch(query: &mut Query, tenant: &Tenant, wanted: &Wanted, (state, only_partial): (RunState, bool)) {
+    query.push("tenant = ").bind(tenant.as_str()).push(" and state = ").bind(state.as_str());
+    if only_partial {
+        query.push(
+            " and exists (
+                select 1
+                from segments
+                where segments.run_key = runs.run_key
+                    and segments.state in ('failed', 'cancelled', 'skipped'))",
+        );
     }
     if let Some(trigger) = wanted.trigger {
         query.push(" and run_trigger = ").bind(trigger.as_str());
@@ -112,23 +122,52 @@ pub async fn list(
     after: Option<&(i64, String)>,
     limit: i64,
 ) -> Result<Vec<RunRow>, LedgerError> {
-    let mut query = select();
-    push_wanted(&mut query, tenant, wanted);
-    if let Some((created_at, run_id)) = after {
-        query
-            .push(" and (created_at, run_id) < (")
-            .bind(*created_at)
-            .push(", ")
-            .bind(run_id.as_str())
-            .push(")");
+    match listing(tenant, wanted, after, limit) {
+        Some(query) => rows(query, tx).await,
+        None => Ok(Vec::new()),
     }
-    query.push(" order by created_at desc, run_id desc limit ").bind(limit);
-    rows(query, tx).await
+}
+
+/// The statement of a list; `None` when no run can be wanted.
+pub fn listing(
+    tenant: &Tenant,
+    wanted: &Wanted,
+    after: Option<&(i64, String)>,
+    limit: i64,
+) -> Option<Query> {
+    let branches = wanted.branches();
+    let mut query = select();
+    query.push("run_key in (select run_key from (");
+    for (at, branch) in branches.iter().enumerate() {
+        query.push(if at == 0 { "" } else { " union all " });
+        query.push("select * from (select run_key, created_at, run_id from runs where ");
+        push_branch(&mut query, tenant, wanted, *branch);
+        if let Some((created_at, run_id)) = after {
+            query.push(" and (created_at, run_id) < (").bind(*created_at).push(", ").bind(run_id.as_str());
+            query.push(")");
+        }
+        query.push(" order by created_at desc, run_id desc limit ").bind(limit).push(") as of_state");
+    }
+    query.push(") as found order by created_at desc, run_id desc limit ").bind(limit);
+    query.push(") order by created_at desc, run_id desc");
+    (!branches.is_empty()).then_some(query)
 }
 
 /// How many runs of a tenant a list wants, as far as a list counts.
 pub async fn total(tx: &mut Tx, tenant: &Tenant, wanted: &Wanted) -> Result<Option<i64>, LedgerError> {
-    let mut query = Query::new("select 1 from runs where ");
-    push_wanted(&mut query, tenant, wanted);
-    query.fetch_total(tx).await
+    match counting(tenant, wanted) {
+        Some(query) => query.fetch_total(tx).await,
+        None => Ok(Some(0)),
+    }
+}
+
+/// The statement whose rows are counted; `None` when no run can be wanted.
+pub fn counting(tenant: &Tenant, wanted: &Wanted) -> Option<Query> {
+    let branches = wanted.branches();
+    let mut query = Query::new("");
+    for (at, branch) in branches.iter().enumerate() {
+        query.push(if at == 0 { "" } else { " union all " }).push("select 1 from runs where ");
+        push_branch(&mut query, tenant, wanted, *branch);
+    }
+    (!branches.is_empty()).then_some(query)
 }

@@ -1,12 +1,15 @@
 //! The plans of the hot statements: they use the indexes they were written for, whatever else changes.
 
 use crate::support;
+use stella_contract::finding::Severity;
+use stella_contract::run::{RunErrorCode, RunState, RunTrigger};
 use stella_ledger::claims::{CHOOSE, TAKE};
 use stella_ledger::edges::{WAIT, WAITING_ON};
 use stella_ledger::leases::{FINISH, NEXT_DUE, OVERDUE};
+use stella_ledger::runs::{self, Partial, Wanted};
 use stella_ledger::{LedgerError, Tx};
 
-async fn plan(tx: &mut Tx, text: &'static str) -> Result<String, LedgerError> {
+async fn plan(tx: &mut Tx, text: &str) -> Result<String, LedgerError> {
     let text = sqlx::AssertSqlSafe(format!("explain query plan {text}"));
     let steps: Vec<(i64, i64, i64, String)> = match &mut tx.connection {
         stella_ledger::db::Connection::Sqlite(open) => sqlx::query_as(text).fetch_all(&mut **open).await?,
@@ -15,9 +18,9 @@ async fn plan(tx: &mut Tx, text: &'static str) -> Result<String, LedgerError> {
     Ok(steps.into_iter().map(|step| step.3).collect::<Vec<_>>().join("\n"))
 }
 
-async fn plan_of(text: &'static str) -> String {
-    let exam = support::sqlite().await;
-    exam.write(move |tx| Box::pin(async move { plan(tx, text).await })).await
+async fn plan_of(text: &str) -> String {
+    let (exam, text) = (support::sqlite().await, text.to_owned());
+    exam.write(move |tx| Box::pin(async move { plan(tx, &text).await })).await
 }
 
 #[tokio::test]
@@ -46,6 +49,31 @@ async fn the_reaper_reads_held_jobs_only() {
         assert!(plan.contains("jobs_held"), "{plan}");
         assert!(!plan.contains("SCAN jobs\n") && !plan.ends_with("SCAN jobs"), "{plan}");
     }
+}
+
+#[tokio::test]
+async fn a_list_of_runs_looks_at_the_index_of_its_states_and_at_the_rows_it_shows() {
+    let failures = Wanted { states: vec![RunState::Error], partial: Partial::Too, ..Wanted::default() };
+    let wishes = [
+        Wanted { states: vec![RunState::Planning, RunState::Queued, RunState::Running], ..Wanted::default() },
+        Wanted { error_code: Some(RunErrorCode::IndexStale), ..failures.clone() },
+        Wanted { trigger: Some(RunTrigger::Cron), since: Some(support::NOW), ..Wanted::default() },
+        Wanted { state: Some(RunState::Completed), new_of: Some(Severity::Critical), ..Wanted::default() },
+    ];
+    let after = (support::NOW.0, "run:exam:20260101T000000Z:00000000".to_owned());
+    for wanted in wishes {
+        let tenant = support::tenant();
+        let listed = runs::listing(&tenant, &wanted, Some(&after), 200).unwrap();
+        for text in [listed.text(), runs::counting(&tenant, &wanted).unwrap().text()] {
+            let plan = plan_of(text).await;
+            let looks: Vec<&str> = plan.lines().filter(|line| line.contains(" runs ")).collect();
+            let covered = looks.iter().filter(|line| line.contains("COVERING INDEX runs_by_state")).count();
+            let by_key = looks.iter().filter(|line| line.contains("INTEGER PRIMARY KEY")).count();
+            assert!(covered > 0 && covered + by_key == looks.len(), "{plan}");
+        }
+    }
+    let none = Wanted { states: vec![RunState::Error], state: Some(RunState::Running), ..Wanted::default() };
+    assert!(runs::listing(&support::tenant(), &none, None, 200).is_none(), "no run is in two states");
 }
 
 /// What Postgres would do when many jobs wait of which its statistics know nothing, the parameters being these.
