@@ -56,17 +56,37 @@ fn layers(made: &Made) -> Vec<Scene> {
         scene("palette", &Route::Runs, "", &[Palette, See("//dialog[@open]//*[@role='option']")]),
         scene("keyboard map", &Route::Runs, "", &[Keys("?"), DIALOG]),
         scene("new run", &Route::Runs, "", &[Keys("n"), DIALOG]),
-        scene("new run, previewed", &Route::Runs, "", &[Keys("n"), Push("Preview impact"), Read("Start run over")]),
-        scene("runs, trends", &Route::Runs, "?tab=completed&panel=trends", &[Read("scheduler_runs_duration_seconds")]),
+        scene(
+            "new run, previewed",
+            &Route::Runs,
+            "",
+            &[Keys("n"), Push("Preview impact"), Read("Start run over")],
+        ),
+        scene(
+            "runs, trends",
+            &Route::Runs,
+            "?tab=completed&panel=trends",
+            &[Read("scheduler_runs_duration_seconds")],
+        ),
         scene("runs, selected", &Route::Runs, "?tab=completed", &[Keys("jx"), Read("1 selected")]),
         scene("run, segments", &run, "?show=segments", &[DRAWER]),
         scene("run, deltas", &run, "?show=deltas", &[DRAWER]),
         scene("run, evidence", &run, "?show=evidence", &[DRAWER]),
         scene("run, logs", &run, "?show=logs", &[DRAWER]),
         scene("run, retry", &run, "", &[DRAWER, Push("Retry…"), DIALOG]),
-        scene("jobs, filter", &Route::Jobs, "", &[Keys("/"), See("//*[@aria-label='Value' or normalize-space(.)='Apply']")]),
+        scene(
+            "jobs, filter",
+            &Route::Jobs,
+            "",
+            &[Keys("/"), See("//*[@aria-label='Value' or normalize-space(.)='Apply']")],
+        ),
         scene("jobs, selected", &Route::Jobs, "", &[Keys("jx"), Read("1 selected")]),
-        scene("jobs, change-set", &Route::Jobs, "?filter=state:pending", &[Keys("jx"), Push("Cancel"), DIALOG]),
+        scene(
+            "jobs, change-set",
+            &Route::Jobs,
+            "?filter=state:pending",
+            &[Keys("jx"), Push("Cancel"), DIALOG],
+        ),
         scene("dead letter, replay", &Route::DeadLetter, "", &[Push("Replay…"), DIALOG]),
         scene("schedule, open", &Route::Schedules, "", &[Keys("j"), Enter, DRAWER]),
         scene("schedule, new", &Route::Schedules, "", &[Keys("n"), DIALOG]),
@@ -74,10 +94,19 @@ fn layers(made: &Made) -> Vec<Scene> {
         scene("finding, open", &Route::Findings, "", &[Keys("j"), Enter, DRAWER]),
         scene("source, new", &Route::Sources, "", &[Push("Add source…"), DIALOG]),
         scene("quota, new", &Route::Quotas, "", &[]),
-        scene("runs, none match", &Route::Runs, "?tab=completed&trigger=cron", &[Read("No completed run matches")]),
+        scene(
+            "runs, none match",
+            &Route::Runs,
+            "?tab=completed&trigger=cron",
+            &[Read("No completed run matches")],
+        ),
         scene("jobs, none match", &Route::Jobs, "?filter=type:nothing.of.this", &[]),
         scene("job, unknown", &Route::Job(unknown), "", &[]),
-        Scene { name: "no such page".to_owned(), address: "/ops/operations/nowhere".to_owned(), steps: &[Read("There is no such page.")] },
+        Scene {
+            name: "no such page".to_owned(),
+            address: "/ops/operations/nowhere".to_owned(),
+            steps: &[Read("There is no such page.")],
+        },
     ]
 }
 
@@ -167,7 +196,9 @@ async fn no_page_in_either_theme_breaks_a_serious_rule_of_axe() {
     let home = Home::default();
     let made = large::make(&home, SIZE, large::now()).await;
     let served = Served::start(&home, true);
-    say("\n| page | theme | critical | serious | moderate | minor | advice |\n|---|---|---:|---:|---:|---:|---:|\n");
+    say(
+        "\n| page | theme | critical | serious | moderate | minor | advice |\n|---|---|---:|---:|---:|---:|---:|\n",
+    );
     let scenes: Vec<Scene> = pages(&made).into_iter().chain(layers(&made)).collect();
     let mut seen = look(&axe, &served, &scenes).await;
     drop(served);

@@ -13,6 +13,9 @@ use thirtyfour::prelude::*;
 
 const SIZE: Size = Size { jobs: 900, dead_letters: 90, nodes: 60, targets: 24, runs: 60 };
 
+/// What can have the focus before a page has put in anything.
+const FRAME: usize = 15;
+
 /// Numbers every element that can have the focus, and says what they are.
 const STOPS: &str = r#"
 window.stops = window.stops || new Map();
@@ -43,14 +46,17 @@ struct Stop(u32, String);
 
 /// Goes once round the page; answers with what is wrong on the way.
 async fn round(browser: &Browser) -> BTreeSet<String> {
-    let _: Option<bool> = ask(browser, "document.activeElement.blur(); window.stops = new Map(); return null;").await;
+    let _: Option<bool> =
+        ask(browser, "document.activeElement.blur(); window.stops = new Map(); return null;").await;
     let all: Vec<Stop> = ask(browser, STOPS).await;
+    assert!(all.len() > FRAME, "the frame around a page has more: {all:?}");
     let (mut seen, mut wrong) = (BTreeMap::new(), BTreeSet::new());
     let mut is_round = false;
     // A page that goes on meanwhile may get a few more.
     for _ in 0..all.len() * 2 + 20 {
         press(browser, "" + Key::Tab).await;
-        let Some((Stop(number, name), faults)) = ask::<Option<(Stop, Vec<String>)>>(browser, FOCUSED).await else {
+        let Some((Stop(number, name), faults)) = ask::<Option<(Stop, Vec<String>)>>(browser, FOCUSED).await
+        else {
             is_round = !seen.is_empty();
             if is_round { break } else { continue }
         };
@@ -65,7 +71,8 @@ async fn round(browser: &Browser) -> BTreeSet<String> {
     }
     let still = "return [...window.stops].filter(([e]) => e.isConnected && e.tabIndex >= 0 && !e.disabled && e.getClientRects().length).map(([, number]) => number);";
     let still: BTreeSet<u32> = ask(browser, still).await;
-    let missed = all.into_iter().filter(|Stop(number, _)| still.contains(number) && !seen.contains_key(number));
+    let missed =
+        all.into_iter().filter(|Stop(number, _)| still.contains(number) && !seen.contains_key(number));
     wrong.extend(missed.map(|Stop(_, name)| format!("never reached: {name}")));
     wrong
 }
@@ -111,7 +118,11 @@ async fn whatever_layer_closes_gives_the_focus_back_to_what_had_it() {
     see(&browser, "//aside[starts-with(@aria-label, 'Run run:')]").await;
     press(&browser, "" + Key::Escape).await;
     see(&browser, "//body[not(.//aside[starts-with(@aria-label, 'Run run:')])]").await;
-    assert_eq!(focused(&browser).await.split('\n').next(), Some("Runs"), "the drawer gives it back to the table");
+    assert_eq!(
+        focused(&browser).await.split('\n').next(),
+        Some("Runs"),
+        "the drawer gives it back to the table"
+    );
     see(&browser, &format!("{rows}[@aria-activedescendant]")).await;
 
     press_ctrl(&browser, "k").await;
@@ -126,7 +137,11 @@ async fn whatever_layer_closes_gives_the_focus_back_to_what_had_it() {
     // Round and round: the page below is out of reach.
     for _ in 0..12 {
         press(&browser, "" + Key::Tab).await;
-        let inside: bool = ask(&browser, "const e = document.activeElement; return e === document.body || !!e.closest('dialog');").await;
+        let inside: bool = ask(
+            &browser,
+            "const e = document.activeElement; return e === document.body || !!e.closest('dialog');",
+        )
+        .await;
         assert!(inside, "{} has the focus below a dialog", focused(&browser).await);
     }
     press(&browser, "" + Key::Escape).await;

@@ -9,6 +9,6 @@ use stella_tests::served::Home;
 async fn a_run_that_lost_a_segment_is_repaired_repeated_and_compared_in_the_window() {
     let (home, bus, screen) = (Home::default(), Bus::start(), Screen::start());
     let app = App::open(&home, &bus, &screen, &[]).await;
-    Repair::on(&app.driver, "tauri://localhost", "window").walk(&home).await;
+    Repair::on(&app.driver, "tauri://localhost", None, "window").walk(&home).await;
     app.close().await;
 }

@@ -1,7 +1,7 @@
 //! A run's repair as an operator goes it, in the browser and in the window: planned by its preview, watched, one segment
 //! lost to a broken worker, retried, the run retried whole, both compared, the schedule paused.
 
-use crate::door::{get, post};
+use crate::door::Door;
 use crate::fixtures;
 use crate::hand::{dialog_closed, fill, press, push, read, see, see_within};
 use crate::served::Home;
@@ -23,18 +23,24 @@ const COMPLETED: &str = "//aside[starts-with(@aria-label, 'Run run:')]//*[contai
 pub struct Repair<'a> {
     driver: &'a WebDriver,
     base: String,
+    /// What a worker asks with; in the window it needs none.
+    worker: Option<String>,
     /// Where pictures go, and what their names begin with.
     pictures: Option<(PathBuf, &'static str)>,
 }
 
 impl<'a> Repair<'a> {
     /// A page that is signed in; `STELLA_PICTURES=<folder>` takes a picture of each station in both themes.
-    pub fn on(driver: &'a WebDriver, base: &str, name: &'static str) -> Self {
+    pub fn on(driver: &'a WebDriver, base: &str, worker: Option<String>, name: &'static str) -> Self {
         let pictures = std::env::var_os("STELLA_PICTURES").map(|folder| (PathBuf::from(folder), name));
         if let Some((folder, _)) = &pictures {
             std::fs::create_dir_all(folder).unwrap();
         }
-        Self { driver, base: base.to_owned(), pictures }
+        Self { driver, base: base.to_owned(), worker, pictures }
+    }
+
+    fn door(&self) -> Door<'_> {
+        Door::of(self.driver)
     }
 
     /// Goes all of it.
@@ -42,15 +48,16 @@ impl<'a> Repair<'a> {
         self.driver.set_script_timeout(Duration::from_secs(30)).await.unwrap();
         self.fill_ledger(home).await;
         let local = self.local_worker().await;
-        post(self.driver, &format!("/api/v1/workers/{local}:drain"), json!({})).await;
-        let hands = Hands::register(self.driver).await;
+        self.door().post(&format!("/api/v1/workers/{local}:drain"), json!({})).await;
+        let floor = self.door().bearing(self.worker.as_deref());
+        let hands = Hands::register(floor).await;
 
         let run = self.plan().await;
         self.watch(&run).await;
-        hands.break_one(self.driver).await;
+        hands.break_one(floor).await;
         self.see_it_fail().await;
         self.retry_segment(&run).await;
-        post(self.driver, &format!("/api/v1/workers/{local}:resume"), json!({})).await;
+        self.door().post(&format!("/api/v1/workers/{local}:resume"), json!({})).await;
         see_within(self.driver, COMPLETED, COOLDOWN).await;
         self.picture("repaired").await;
 
@@ -63,23 +70,23 @@ impl<'a> Repair<'a> {
     async fn fill_ledger(&self, home: &Home) {
         let feed = home.write("feed/records.ndjson", &fixtures::feed());
         let add = json!({"name": "feed", "sourceType": "advisory", "location": feed.to_str().unwrap()});
-        let source = post(self.driver, "/api/v1/sources", add).await;
+        let source = self.door().post("/api/v1/sources", add).await;
         let id = source["sourceId"].as_str().unwrap();
-        post(self.driver, &format!("/api/v1/sources/{id}:run"), json!({})).await;
+        self.door().post(&format!("/api/v1/sources/{id}:run"), json!({})).await;
         for number in 0..TARGETS {
             let name = format!("service-{number:02}");
             let sbom = fixtures::sbom(&name, "1.0", &[("quill", "2.0.6"), ("lantern", "1.3")]);
-            post(self.driver, &format!("/api/v1/sboms?name={name}"), json!(sbom)).await;
+            self.door().post(&format!("/api/v1/sboms?name={name}"), json!(sbom)).await;
         }
         let plan = json!({"name": "nightly", "cron": "30 2 * * *", "timezone": "Europe/Sofia", "mode": "analysis-only"});
-        post(self.driver, "/api/v1/schedules", plan).await;
+        self.door().post("/api/v1/schedules", plan).await;
         // Read before the worker of the process is sent to rest.
         self.visit("/ops/operations/sources").await;
         see(self.driver, "//*[@role='row'][contains(., 'feed')][contains(., 'healthy')]").await;
     }
 
     async fn local_worker(&self) -> String {
-        let workers = get(self.driver, "/api/v1/workers").await;
+        let workers = self.door().get("/api/v1/workers").await;
         let local = workers["items"].as_array().unwrap().iter().find(|one| one["name"] == "local");
         local.unwrap()["workerId"].as_str().unwrap().to_owned()
     }
@@ -105,7 +112,8 @@ impl<'a> Repair<'a> {
     }
 
     async fn watch(&self, run: &str) {
-        see(self.driver, &format!("{DRAWER}//*[contains(@class, 'pill')][normalize-space(.)='running']")).await;
+        see(self.driver, &format!("{DRAWER}//*[contains(@class, 'pill')][normalize-space(.)='running']"))
+            .await;
         see(self.driver, "//a[@aria-label='Open stream']").await.click().await.unwrap();
         see(self.driver, &format!("//h1[contains(normalize-space(.), '{}')]", tail(run))).await;
         see(self.driver, "//section[@aria-label='Segments']//h2[contains(., 'segments')]").await;
@@ -197,24 +205,24 @@ impl<'a> Repair<'a> {
 struct Hands(String);
 
 impl Hands {
-    async fn register(driver: &WebDriver) -> Self {
+    async fn register(door: Door<'_>) -> Self {
         let wish = json!({"name": "broken-1", "version": "1", "hostname": "rack-7.example",
                           "jobTypes": ["scan.segment"], "concurrency": 16});
-        let known = post(driver, "/api/v1/worker/register", wish).await;
+        let known = door.post("/api/v1/worker/register", wish).await;
         Self(known["workerId"].as_str().unwrap().to_owned())
     }
 
     /// Takes what is queued, loses one segment for good and gives the others back.
-    async fn break_one(&self, driver: &WebDriver) {
+    async fn break_one(&self, door: Door<'_>) {
         let wish = json!({"workerId": self.0, "max": 16, "waitS": 10});
-        let claimed = post(driver, "/api/v1/worker/claim", wish).await;
+        let claimed = door.post("/api/v1/worker/claim", wish).await;
         let leases = claimed["leases"].as_array().unwrap();
         assert!(leases.len() > 1, "one is lost and the others wait: {claimed}");
         for (at, lease) in leases.iter().enumerate() {
             let (place, epoch) = (lease["leaseId"].as_str().unwrap(), &lease["leaseEpoch"]);
             let say = async |verb: &str, mut body: Value| {
                 body["leaseEpoch"] = epoch.clone();
-                post(driver, &format!("/api/v1/worker/leases/{place}:{verb}"), body).await
+                door.post(&format!("/api/v1/worker/leases/{place}:{verb}"), body).await
             };
             if at == 0 {
                 say("ack", json!({})).await;

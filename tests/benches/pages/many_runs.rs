@@ -36,7 +36,10 @@ pub(crate) async fn table(visitor: &Visitor, effort: Effort) {
     visitor.cold(&list).await;
     for frames in visitor.frames(effort.frames).await {
         let (middle, late) = (at(&frames.ms, 50), at(&frames.ms, 95));
-        println!("| frames while {} scroll: p50, p95 | {middle:.1} ms | {late:.1} ms | {FRAME_MS} ms |", frames.what);
+        println!(
+            "| frames while {} scroll: p50, p95 | {middle:.1} ms | {late:.1} ms | {FRAME_MS} ms |",
+            frames.what
+        );
     }
 }
 

@@ -129,12 +129,7 @@ pub async fn list(
 }
 
 /// The statement of a list; `None` when no run can be wanted.
-pub fn listing(
-    tenant: &Tenant,
-    wanted: &Wanted,
-    after: Option<&(i64, String)>,
-    limit: i64,
-) -> Option<Query> {
+pub fn listing(tenant: &Tenant, wanted: &Wanted, after: Option<&(i64, String)>, limit: i64) -> Option<Query> {
     let branches = wanted.branches();
     let mut query = select();
     query.push("run_key in (select run_key from (");
