@@ -148,7 +148,7 @@ async fn all_jobs_that_match_are_cancelled_by_keys_alone() {
     let served = Served::start_again(&home, true, &again);
     let browser = Browser::open(1440, 900).await;
     browser.goto(&served.address).await;
-    palette(&browser, "jobs", "Jobs").await;
+    press(&browser, "gj").await;
     see(&browser, &row("demo.waiting")).await;
     press_ctrl(&browser, "a").await;
     read(&browser, "selected").await;

@@ -102,6 +102,10 @@ impl Workers {
                     let mut journal = Journal::default();
                     note(&caller, verb, &before, now, &mut journal);
                     journal.leave(tx);
+                    if verb == WorkerVerb::Resume {
+                        // What waited for it is not looked at before somebody says so.
+                        tx.note_work();
+                    }
                     Ok(view(after, now))
                 })
             })

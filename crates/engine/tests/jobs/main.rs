@@ -157,6 +157,7 @@ on_both! {
     chain::a_changed_missing_or_cut_off_entry_is_named,
     property::random_legal_events_keep_the_invariants,
     worker::the_worker_does_what_it_can_and_reports_it,
+    worker::a_worker_of_the_process_that_is_to_rest_takes_nothing_until_it_is_resumed,
     worker::a_handler_that_panics_is_a_failed_attempt,
     worker::a_running_worker_takes_new_jobs_and_ends_when_it_is_stopped,
     worker::a_lost_lease_drops_the_work,

@@ -11,6 +11,7 @@ use stella_contract::page::PageQuery;
 use stella_contract::worker::WorkerState;
 use stella_engine::handlers::{Done, Failure, Handler, JobContext, Registry};
 use stella_engine::work::Lease;
+use stella_engine::workers::WorkerVerb;
 use tokio::sync::mpsc;
 
 /// Does as the payload says.
@@ -55,6 +56,22 @@ pub(crate) async fn the_worker_does_what_it_can_and_reports_it(world: World) {
     assert!(workers.iter().any(|worker| worker.name == "local" && worker.state == WorkerState::Online));
     assert!(workers.iter().all(|worker| worker.in_flight == 0));
     world.assert_chain().await;
+}
+
+pub(crate) async fn a_worker_of_the_process_that_is_to_rest_takes_nothing_until_it_is_resumed(world: World) {
+    let job = world.submit(world.wish()).await;
+    let types = [job.job_type.clone()];
+    let (work, workers) = (world.engine.work(), world.engine.workers());
+    for verb in [WorkerVerb::Drain, WorkerVerb::Quarantine] {
+        workers.apply(&world.caller, verb, &world.worker).await.unwrap();
+        let (_, started) = work.exchange(&world.worker, Vec::new(), &types, 4).await.unwrap();
+        let claimed = work.claim(&world.worker, &types, 4).await.unwrap();
+        assert!(started.is_empty() && claimed.is_empty(), "it took a job after {verb:?}");
+        assert_eq!(world.state(&job.job_id).await, JobState::Queued);
+    }
+    workers.apply(&world.caller, WorkerVerb::Resume, &world.worker).await.unwrap();
+    let (_, started) = work.exchange(&world.worker, Vec::new(), &types, 4).await.unwrap();
+    assert_eq!(started.len(), 1);
 }
 
 pub(crate) async fn a_handler_that_panics_is_a_failed_attempt(world: World) {
