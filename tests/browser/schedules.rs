@@ -121,3 +121,40 @@ async fn a_schedule_is_switched_off_found_and_taken_away() {
     read(&browser, "No schedule matches").await;
     browser.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_scheduled_tab_of_runs_tells_the_coming_fires_and_pauses_a_schedule() {
+    let home = Home::default();
+    for name in ["hourly", "spare"] {
+        let mut add = home.stella();
+        add.args(["schedules", "add", name, "--cron", "@hourly", "--reason", "by command"]);
+        assert!(add.output().unwrap().status.success());
+    }
+    let served = Served::start(&home, true);
+    let browser = Browser::open(1440, 900).await;
+    browser.goto(&served.address).await;
+    browser.goto(&format!("{}{}?tab=scheduled", served.base, Route::Runs.path())).await;
+    let fire = |name: &str| format!("{}[contains(normalize-space(.), 'starts a run')]", row(name));
+    see(&browser, &fire("hourly")).await;
+    see(&browser, &fire("spare")).await;
+    assert!(
+        browser.driver.find_all(By::XPath("//*[contains(., ' edited')]")).await.unwrap().is_empty(),
+        "a tab is no edit of a view"
+    );
+
+    // The choice in the head narrows the tab and stays in the address.
+    let spare = "//select[@aria-label='Schedule']/option[contains(., 'spare')]";
+    see(&browser, spare).await.click().await.unwrap();
+    let gone = format!("//body[not({})]", fire("hourly").replacen("//", ".//", 1));
+    see(&browser, &gone).await;
+    assert!(browser.location().await.contains("schedule=sch_"));
+
+    push(&browser, "Pause… spare").await;
+    fill(&browser, "Reason", "not tonight").await;
+    fill(&browser, "Ticket", "OPS-4391").await;
+    push(&browser, "Pause schedule").await;
+    dialog_closed(&browser).await;
+    read(&browser, "This schedule fires nothing soon").await;
+    see(&browser, "//*[@role='status'][contains(normalize-space(.), '1 schedule is paused')]").await;
+    browser.close().await;
+}

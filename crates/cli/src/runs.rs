@@ -21,6 +21,7 @@ use stella_contract::run::{
     RetryRun, Run, RunErrorCode, RunFilter, RunMode, RunScope, RunState, RunTab, RunTrigger, StartRun,
 };
 use stella_contract::segment::Segment;
+use stella_contract::severities::Severities;
 use stella_contract::time::Micros;
 
 #[derive(Debug, Subcommand)]
@@ -141,9 +142,9 @@ pub(crate) struct Filter {
     /// Of this schedule.
     #[arg(long, value_name = "ID")]
     schedule: Option<ScheduleId>,
-    /// With new findings of this severity.
-    #[arg(long)]
-    severity: Option<Severity>,
+    /// With new findings of this severity; once more, or with commas, for several.
+    #[arg(long, value_delimiter = ',')]
+    severity: Vec<Severity>,
     /// Failed with this code.
     #[arg(long)]
     error_code: Option<RunErrorCode>,
@@ -435,7 +436,7 @@ impl Filter {
             state: self.state,
             trigger: self.trigger,
             schedule_id: self.schedule.clone(),
-            severity: self.severity,
+            severity: Severities::of(self.severity.iter().copied()),
             error_code: self.error_code,
             since: self.since,
             until: self.until,

@@ -2,7 +2,8 @@
 
 use crate::table::{Table, or_dash};
 use stella_contract::schedule::{
-    PlannedFire, Schedule, ScheduleFire, SchedulePreview, SchedulerHealth, UpcomingFires,
+    PlannedFire, Schedule, ScheduleFire, SchedulePreview, ScheduleState, SchedulerHealth, UpcomingFire,
+    UpcomingFires,
 };
 use stella_contract::time::Micros;
 
@@ -101,16 +102,35 @@ pub(crate) fn of_preview(preview: &SchedulePreview) -> Table {
     ])
 }
 
+/// What will become of a fire, and what decides it.
+fn prospect_text(item: &UpcomingFire) -> String {
+    let after_pause = match item.state {
+        ScheduleState::Paused => "after the pause, ",
+        ScheduleState::Enabled | ScheduleState::Disabled => "",
+    };
+    let because = match (&item.held_until, &item.open_run_id) {
+        (Some(until), _) => format!(" until {until}"),
+        (None, Some(run)) => format!(", {run} is open"),
+        (None, None) => String::new(),
+    };
+    format!("{after_pause}{}{because}", item.prospect)
+}
+
 pub(crate) fn of_upcoming(upcoming: &UpcomingFires) -> Table {
-    Table::new(&["FIRES", "IN ITS ZONE", "SCHEDULE", "ZONE", "MODE"]).rows(&upcoming.items, |item| {
-        [
-            item.fire.at.to_string(),
-            item.fire.local.clone(),
-            item.name.clone(),
-            item.timezone.clone(),
-            item.mode.to_string(),
-        ]
-    })
+    Table::new(&["FIRES", "IN ITS ZONE", "SCHEDULE", "ZONE", "MODE", "SCOPE", "PROSPECT"]).rows(
+        &upcoming.items,
+        |item| {
+            [
+                item.fire.at.to_string(),
+                item.fire.local.clone(),
+                item.name.clone(),
+                item.timezone.clone(),
+                item.mode.to_string(),
+                item.scope.to_string(),
+                prospect_text(item),
+            ]
+        },
+    )
 }
 
 pub(crate) fn of_health(health: &SchedulerHealth) -> Table {

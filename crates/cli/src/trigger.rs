@@ -155,7 +155,9 @@ fn of_statements(statements: &[VexStatement]) -> Table {
             one.at.to_string(),
             one.vulnerability_id.clone(),
             one.status.to_string(),
-            one.product.clone(),
+            one.versions
+                .as_ref()
+                .map_or_else(|| one.product.clone(), |range| format!("{} {range}", one.product)),
             or_dash(one.component.as_ref()),
             or_dash(one.justification.as_ref().or(one.statement.as_ref())),
             one.document_id.clone(),

@@ -65,6 +65,8 @@ words! {
         Backpressure = "backpressure",
         /// The planner does not tell that it is alive.
         PlannerStalled = "planner.stalled",
+        /// Fires passed while nobody was there, too long ago to be made up for; its subject is the schedule.
+        ScheduleMissed = "schedule.missed",
     }
 }
 
@@ -109,6 +111,7 @@ impl IncidentKind {
             Self::SloBurn => "FailureBurnRateHigh",
             Self::Backpressure => "Backpressure",
             Self::PlannerStalled => "PlannerStalled",
+            Self::ScheduleMissed => "ScheduleMissed",
         }
     }
 }

@@ -73,6 +73,7 @@ pub mod schedule;
 pub mod scope;
 pub mod segment;
 pub mod session;
+pub mod severities;
 pub mod slo;
 pub mod source;
 pub mod stats;

@@ -499,9 +499,9 @@ pub struct RunFilter {
     /// Of this schedule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schedule_id: Option<ScheduleId>,
-    /// With new findings of this severity.
+    /// With new findings of one of these severities, commas between them.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub severity: Option<crate::finding::Severity>,
+    pub severity: Option<crate::severities::Severities>,
     /// Failed with this code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_code: Option<RunErrorCode>,

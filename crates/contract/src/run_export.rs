@@ -3,9 +3,9 @@
 
 use crate::artifact::Artifact;
 use crate::dead_letter::ExportFormat;
-use crate::finding::Severity;
 use crate::ids::{RunId, ScheduleId, SegmentId, Tenant};
 use crate::run::{RunErrorCode, RunFilter, RunState, RunTab, RunTrigger};
+use crate::severities::Severities;
 use crate::time::Micros;
 use serde::{Deserialize, Serialize};
 
@@ -41,9 +41,9 @@ pub struct ExportRuns {
     /// Set off by this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trigger: Option<RunTrigger>,
-    /// With new findings of this severity.
+    /// With new findings of one of these severities, commas between them.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub severity: Option<Severity>,
+    pub severity: Option<Severities>,
     /// Failed with this code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_code: Option<RunErrorCode>,
@@ -90,7 +90,7 @@ impl ExportRuns {
             tab: self.tab,
             state: self.state,
             trigger: self.trigger,
-            severity: self.severity,
+            severity: self.severity.clone(),
             error_code: self.error_code,
             since: self.since,
             until: self.until,
@@ -175,7 +175,7 @@ mod tests {
             tab: Some(RunTab::Failures),
             state: Some(RunState::Error),
             trigger: Some(RunTrigger::Cron),
-            severity: Some(Severity::High),
+            severity: "critical,high".parse().ok(),
             error_code: Some(RunErrorCode::IndexStale),
             since: Some(Micros(1)),
             until: Some(Micros(2)),

@@ -120,6 +120,22 @@ words! {
 }
 
 words! {
+    /// What will become of a coming fire, as things stand.
+    FireProspect {
+        /// It starts a run.
+        Starts = "starts",
+        /// A run of the schedule is open; unless that ends before, it is left out.
+        SkipsIfOpen = "skips_if_open",
+        /// A run of the schedule is open; unless that ends before, it waits for its end.
+        WaitsIfOpen = "waits_if_open",
+        /// A blackout holds it.
+        Held = "held",
+        /// A blackout leaves it out.
+        LeftOut = "left_out",
+    }
+}
+
+words! {
     /// What a clock does when it is changed.
     ClockChangeKind {
         /// It is set forward: some local times are left out.
@@ -146,7 +162,7 @@ words! {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ScheduleLimits {
-    /// Segments evaluated at once, 1 to 64.
+    /// Segments of one run that are at work at a time, 1 to 64; a retry of one by hand comes on top.
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 64))]
     pub parallelism: i64,
     /// Targets evaluated per minute, 1 to 100,000.
@@ -584,7 +600,7 @@ pub struct UpcomingQuery {
     pub schedule_id: Option<ScheduleId>,
 }
 
-/// A coming fire of an enabled schedule.
+/// A coming fire of a schedule that is at work, or that is paused until a time before it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
@@ -593,15 +609,34 @@ pub struct UpcomingFire {
     pub schedule_id: ScheduleId,
     /// Its name.
     pub name: String,
+    /// Whether it is at work, or paused until a time before this fire.
+    pub state: ScheduleState,
     /// What its run will do.
     pub mode: RunMode,
+    /// For which targets.
+    pub scope: RunScope,
+    /// By which policy; the active one when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_snapshot_id: Option<String>,
+    /// Targets with exploited vulnerabilities first.
+    pub kev_first: bool,
+    /// What becomes of it while the run before is still open.
+    pub overlap_policy: OverlapPolicy,
     /// The zone in which it is read.
     pub timezone: String,
     /// When.
     pub fire: PlannedFire,
+    /// What will become of it, as things stand.
+    pub prospect: FireProspect,
+    /// Until when a blackout holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_until: Option<Micros>,
+    /// The run of the schedule that is open now; told with its next fire alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open_run_id: Option<RunId>,
 }
 
-/// Coming fires of enabled schedules, the first one first.
+/// Coming fires of all schedules, the first one first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
@@ -612,6 +647,8 @@ pub struct UpcomingFires {
     pub until: Micros,
     /// Whether there are more before that.
     pub truncated: bool,
+    /// Schedules of the tenant that are paused; those without a time to resume at have no fire here.
+    pub paused: i64,
     /// When this was so.
     pub as_of: Micros,
 }

@@ -21,6 +21,9 @@ pub struct VexStatement {
     /// The package inside the product that it is about; absent: the product as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub component: Option<String>,
+    /// The versions of the product that it is about, `vers:npm/>=1.0|<2.0`; absent: those its package URL names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub versions: Option<String>,
     /// What it says.
     pub status: FindingStatus,
     /// Why it does not apply, in one word.

@@ -67,6 +67,8 @@ impl Payload {
 /// A job to be made, checked and complete.
 #[derive(Debug, Clone)]
 pub(crate) struct JobWish {
+    /// Its id, where others of the same call wait for it; chosen when it is made otherwise.
+    pub job_id: Option<JobId>,
     /// Whose it is.
     pub tenant: Tenant,
     /// A part of the tenant.
@@ -125,6 +127,7 @@ impl JobWish {
             priority: DEFAULT_PRIORITY,
             payload,
             idempotency_key: None,
+            job_id: None,
             not_before: None,
             max_attempts: DEFAULT_ATTEMPTS,
             timeout_s: DEFAULT_TIMEOUT_S,
@@ -297,7 +300,7 @@ fn row(engine: &Engine, wish: JobWish, is_bound: bool, by: &By, now: Micros) -> 
         (false, false) => None,
     };
     NewJob {
-        job_id: JobId::from_uuid(&engine.uuid(now)),
+        job_id: wish.job_id.unwrap_or_else(|| JobId::from_uuid(&engine.uuid(now))),
         tenant: wish.tenant,
         project: wish.project,
         run_id: wish.run_id,
@@ -393,6 +396,7 @@ fn fresh(row: &NewJob) -> JobRecord {
 pub(crate) fn of_caller(caller: &Caller, wish: SubmitJob) -> Result<JobWish, Error> {
     check(&wish)?;
     Ok(JobWish {
+        job_id: None,
         tenant: caller.tenant.clone(),
         project: wish.project,
         run_id: wish.run_id,

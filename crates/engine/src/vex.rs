@@ -71,6 +71,7 @@ fn view(row: StatementRow) -> Result<VexStatement, LedgerError> {
         vulnerability_id: said.vulnerability_id,
         product: said.product,
         component: said.component,
+        versions: said.versions,
         status: said.status,
         justification: said.justification,
         statement: said.statement,

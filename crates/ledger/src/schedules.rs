@@ -3,7 +3,8 @@
 mod fires;
 
 pub use fires::{
-    Decided, FireRow, RecentRow, count_fires, decide, fires, forget, missed_since, open_runs, recent, started,
+    Decided, FireRow, LostRow, RecentRow, count_fires, decide, fires, forget, lost_since, missed_since,
+    open_runs, recent, started,
 };
 
 use crate::db::Tx;
@@ -300,6 +301,23 @@ pub async fn upcoming(
         query.push(" and schedule_id = ").bind(only.as_str());
     }
     query.push(" order by ").push(PLACE).push(", schedule_id limit ").bind(limit);
+    rows_of(query, tx).await
+}
+
+/// Paused schedules of a tenant that resume before this time, the first to resume first.
+pub async fn resuming(
+    tx: &mut Tx,
+    tenant: &Tenant,
+    only: Option<&ScheduleId>,
+    until: Micros,
+    limit: i64,
+) -> Result<Vec<ScheduleRow>, LedgerError> {
+    let mut query = select();
+    query.push("tenant = ").bind(tenant.as_str()).push(" and state = 'paused' and acts_at <= ").bind(until.0);
+    if let Some(only) = only {
+        query.push(" and schedule_id = ").bind(only.as_str());
+    }
+    query.push(" order by acts_at, schedule_id limit ").bind(limit);
     rows_of(query, tx).await
 }
 

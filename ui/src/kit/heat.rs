@@ -9,12 +9,33 @@ pub enum HeatState {
     Waiting,
     /// At it; the share that is done.
     Live(f64),
-    /// Ended well.
-    Done,
+    /// Ended well; the slower, the paler.
+    Done(Paleness),
     /// Failed.
     Failed,
     /// Ended without a result.
     Ended,
+}
+
+/// How pale a cell is that ended well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Paleness {
+    /// As fast as most, or nobody knows.
+    Full,
+    /// Slower than most.
+    Pale,
+    /// Much slower than most.
+    Palest,
+}
+
+impl Paleness {
+    const fn class(self) -> &'static str {
+        match self {
+            Self::Full => "f-ok",
+            Self::Pale => "f-ok pale",
+            Self::Palest => "f-ok palest",
+        }
+    }
 }
 
 /// One cell.
@@ -119,7 +140,7 @@ fn drawing(state: HeatState) -> Html {
         HeatState::Live(share) => html! {
             <>{ frame("o-live") }{ filled("f-live", share.clamp(0.0, 1.0) * CELL_W as f64) }</>
         },
-        HeatState::Done => filled("f-ok", CELL_W as f64),
+        HeatState::Done(paleness) => filled(paleness.class(), CELL_W as f64),
         HeatState::Failed => html! {
             <>{ filled("f-bad", CELL_W as f64) }<path class="x-bad" d="M12 4.5l6 6M18 4.5l-6 6" /></>
         },

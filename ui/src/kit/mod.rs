@@ -87,7 +87,7 @@ pub use empty::{Empty, EmptyProps, Skeleton, SkeletonProps};
 pub use field::{Field, FieldProps, Input, InputProps, Select, SelectProps, TextArea, TextAreaProps};
 pub use gantt::{BarLook, GanttBar, GanttChart, GanttChartProps, GanttLane};
 pub use graph::{EdgeLook, Graph, GraphEdge, GraphNode, GraphView, GraphViewProps};
-pub use heat::{HeatCell, HeatRow, HeatState, HeatStrip, HeatStripProps};
+pub use heat::{HeatCell, HeatRow, HeatState, HeatStrip, HeatStripProps, Paleness};
 pub use heat_grid::{HeatGrid, HeatGridProps, HeatGridRow};
 pub use icon::{Icon, IconProps, IconSize, Shape, Symbols};
 pub use keys::{Key, set_single_keys, use_keys};

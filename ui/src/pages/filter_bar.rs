@@ -14,12 +14,23 @@ pub struct FilterField {
     pub label: &'static str,
     /// The values to choose from; empty where any text may stand.
     pub options: Vec<&'static str>,
+    /// Whether one value rules out the others.
+    pub arity: Arity,
+}
+
+/// How many values a filter can have at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arity {
+    /// One.
+    One,
+    /// Several, with commas between them; any of them will do.
+    Several,
 }
 
 impl FilterField {
     /// A filter by any text.
     pub const fn text(name: &'static str, label: &'static str) -> Self {
-        Self { name, label, options: Vec::new() }
+        Self { name, label, options: Vec::new(), arity: Arity::One }
     }
     /// A filter by one of these words.
     pub fn choice(
@@ -27,7 +38,37 @@ impl FilterField {
         label: &'static str,
         options: impl Iterator<Item = &'static str>,
     ) -> Self {
-        Self { name, label, options: options.collect() }
+        Self { name, label, options: options.collect(), arity: Arity::One }
+    }
+    /// A filter by any of these words, several at once.
+    pub fn several(
+        name: &'static str,
+        label: &'static str,
+        options: impl Iterator<Item = &'static str>,
+    ) -> Self {
+        Self { arity: Arity::Several, ..Self::choice(name, label, options) }
+    }
+    /// The same with the words that can still be added to what is in force; none when there is nothing left to add.
+    fn left(&self, query: &Query) -> Option<Self> {
+        let Some(value) = query.get(self.name) else { return Some(self.clone()) };
+        match self.arity {
+            Arity::One => None,
+            Arity::Several => {
+                let chosen: Vec<&str> = value.split(',').collect();
+                let options: Vec<_> =
+                    self.options.iter().copied().filter(|word| !chosen.contains(word)).collect();
+                (!options.is_empty()).then(|| Self { options, ..self.clone() })
+            }
+        }
+    }
+}
+
+/// The address with a filter's value added.
+fn adding(query: &Query, fields: &[FilterField], name: &str, value: &str) -> Query {
+    let several = fields.iter().any(|field| field.name == name && field.arity == Arity::Several);
+    match query.get(name).filter(|_| several) {
+        Some(before) => query.with(name, format!("{before},{value}")),
+        None => query.with(name, value),
     }
 }
 
@@ -52,8 +93,7 @@ pub fn FilterBar(props: &FilterBarProps) -> Html {
     let router = use_router();
     let query = router.location().query.clone();
     let editing = use_state(|| None::<(&'static str, String)>);
-    let free: Vec<FilterField> =
-        props.fields.iter().filter(|field| query.get(field.name).is_none()).cloned().collect();
+    let free: Vec<FilterField> = props.fields.iter().filter_map(|field| field.left(&query)).collect();
     let open = {
         let (editing, first) = (editing.clone(), free.first().cloned());
         Callback::from(move |()| editing.set(first.as_ref().map(|field| (field.name, start(field)))))
@@ -74,9 +114,10 @@ pub fn FilterBar(props: &FilterBarProps) -> Html {
     }
     let apply = {
         let (router, query, editing) = (router.clone(), query.clone(), editing.clone());
+        let fields = props.fields.clone();
         Callback::from(move |()| {
             if let Some((name, value)) = &*editing {
-                router.ask(&query.with(name, value.trim()));
+                router.ask(&adding(&query, &fields, name, value.trim()));
             }
             editing.set(None);
         })
@@ -143,5 +184,25 @@ fn editor(
             <Button small={true} on_click={apply.clone()}>{ "Apply" }</Button>
             <Button small={true} on_click={cancel}>{ "Close" }</Button>
         </span>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_severity_is_added_to_the_first_and_neither_is_offered_again() {
+        let fields = [
+            FilterField::several("severity", "new findings", ["critical", "high", "low"].into_iter()),
+            FilterField::choice("state", "state", ["error"].into_iter()),
+        ];
+        let one = adding(&Query::default(), &fields, "severity", "critical");
+        let two = adding(&one, &fields, "severity", "high");
+        assert_eq!(two.get("severity"), Some("critical,high"));
+        assert_eq!(fields[0].left(&two).unwrap().options, ["low"]);
+        assert_eq!(fields[0].left(&adding(&two, &fields, "severity", "low")), None);
+        let state = adding(&two, &fields, "state", "error");
+        assert_eq!(fields[1].left(&state), None, "of this one there is only one value at a time");
     }
 }

@@ -81,7 +81,7 @@ pub fn SavedViews(props: &SavedViewsProps) -> Html {
         Callback::from(move |()| saving.set(on))
     };
     let current = standing.view.as_ref().map_or_else(
-        || AttrValue::Static(if props.filter.is_empty() { ALL } else { "" }),
+        || AttrValue::Static(if bare(&props.filter).is_empty() { ALL } else { "" }),
         |view| AttrValue::from(view.view_id.to_string()),
     );
     let query = props.filter.to_string().replacen('?', "", 1);
@@ -96,15 +96,24 @@ pub fn SavedViews(props: &SavedViewsProps) -> Html {
     }
 }
 
-/// The view an address names, or whose filter it has.
+/// The filter without the tab that is open: which tab it is filters nothing by itself.
+fn bare(filter: &Query) -> Query {
+    filter.without("tab")
+}
+
+/// The view an address names, or whose filter it has. A view that names no tab is the same on each of them.
 fn standing(named: Option<&str>, filter: &Query, views: &[SavedView]) -> Standing {
-    let own = |view: &&SavedView| Query::parse(&view.query) == *filter;
+    let bare = bare(filter);
+    let own = |view: &&SavedView| {
+        let saved = Query::parse(&view.query);
+        saved == *filter || saved == bare
+    };
     let named = named.and_then(|id| views.iter().find(|view| view.view_id.as_str() == id));
     match named {
         Some(view) => Standing { edited: !own(&view), view: Some(view.clone()) },
         None => {
-            let view = views.iter().find(own).filter(|_| !filter.is_empty()).cloned();
-            Standing { edited: view.is_none() && !filter.is_empty(), view }
+            let view = views.iter().find(own).filter(|_| !bare.is_empty()).cloned();
+            Standing { edited: view.is_none() && !bare.is_empty(), view }
         }
     }
 }
@@ -251,5 +260,22 @@ mod tests {
         );
         assert_eq!(opening(id.as_str(), &views), same.with("view", id.as_str()));
         assert_eq!((opening(ALL, &views), tabs(&views).len()), (Query::default(), 2));
+    }
+
+    #[test]
+    fn views_of_runs_are_not_said_to_be_edited_because_a_tab_is_in_the_address() {
+        let views = [view()];
+        let only_a_tab = Query::parse("tab=completed");
+        assert_eq!(standing(None, &only_a_tab, &views), Standing { view: None, edited: false });
+        assert!(bare(&only_a_tab).is_empty(), "so the tab of everything is the one that is shown");
+        let own = Query::parse("tab=completed&state=open&category=timeout");
+        let id = view().view_id;
+        for named in [None, Some(id.as_str())] {
+            assert_eq!(standing(named, &own, &views), Standing { view: Some(view()), edited: false });
+        }
+        let of_failures = SavedView { query: "tab=failures&state=open".to_owned(), ..view() };
+        let elsewhere = Query::parse("tab=active&state=open");
+        let standing = standing(Some(id.as_str()), &elsewhere, &[of_failures]);
+        assert!(standing.edited, "a view that names its tab is another one on another tab");
     }
 }

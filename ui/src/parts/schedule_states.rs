@@ -2,7 +2,7 @@
 
 use super::state_badge::Badge;
 use crate::kit::{Shape, Tone};
-use stella_contract::schedule::{FireOutcome, OverlapPolicy, ScheduleState, SchedulerStatus};
+use stella_contract::schedule::{FireOutcome, FireProspect, OverlapPolicy, ScheduleState, SchedulerStatus};
 
 impl Badge for ScheduleState {
     fn look(self) -> (Shape, Tone) {
@@ -34,6 +34,27 @@ impl Badge for FireOutcome {
             Self::SkippedOverlap => "skipped, overlap",
             Self::SkippedBlackout => "skipped, blackout",
             Self::Missed => "missed",
+        }
+    }
+}
+
+impl Badge for FireProspect {
+    fn look(self) -> (Shape, Tone) {
+        match self {
+            Self::Starts => (Shape::Ring, Tone::Idle),
+            Self::SkipsIfOpen => (Shape::Chevrons, Tone::Warn),
+            Self::WaitsIfOpen => (Shape::RingClock, Tone::Idle),
+            Self::Held => (Shape::Crescent, Tone::Warn),
+            Self::LeftOut => (Shape::RingSlash, Tone::Warn),
+        }
+    }
+    fn word(self) -> &'static str {
+        match self {
+            Self::Starts => "starts a run",
+            Self::SkipsIfOpen => "left out while a run is open",
+            Self::WaitsIfOpen => "waits for the open run",
+            Self::Held => "held by a blackout",
+            Self::LeftOut => "left out by a blackout",
         }
     }
 }
@@ -79,6 +100,7 @@ mod tests {
         }
         apart(ScheduleState::ALL);
         apart(FireOutcome::ALL);
+        apart(FireProspect::ALL);
         apart(SchedulerStatus::ALL);
     }
 }

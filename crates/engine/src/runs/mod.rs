@@ -218,7 +218,7 @@ fn wanted(filter: &RunFilter) -> Wanted {
         state: filter.state,
         trigger: filter.trigger,
         schedule_id: filter.schedule_id.clone(),
-        new_of: filter.severity,
+        new_of: filter.severity.clone(),
         error_code: filter.error_code,
         since: filter.since,
         until: filter.until,

@@ -1,6 +1,7 @@
 //! What the schedule of a run bounds: how many targets it takes, and how fast. Pure.
 
 use crate::runs::cut::{Candidate, Order};
+use stella_contract::edge::MOST_NODES;
 use stella_contract::schedule::ScheduleLimits;
 
 /// The bounds of a run that a schedule started.
@@ -8,7 +9,7 @@ use stella_contract::schedule::ScheduleLimits;
 pub(crate) struct Pace {
     /// The most targets.
     pub most: usize,
-    /// Segments that start at once, and targets per minute from then on.
+    /// Segments that are at work at a time, and targets per minute once the first of them have started.
     pub limits: ScheduleLimits,
 }
 
@@ -18,7 +19,7 @@ impl Pace {
         let ScheduleLimits { parallelism, targets_per_minute } = self.limits;
         let most = self.most;
         format!(
-            "its schedule: {most} targets, {parallelism} segments at once, then {targets_per_minute} targets a minute"
+            "its schedule: {most} targets, {parallelism} segments at a time, {targets_per_minute} targets a minute"
         )
     }
 }
@@ -54,6 +55,16 @@ pub(crate) fn delays_ms(sizes: &[usize], limits: ScheduleLimits) -> Vec<i64> {
         .collect()
 }
 
+/// The segment that each waits for, however that ends, so that never more than so many are at work: the one so many
+/// places before it. Only where such a chain would be longer than a graph of jobs may be, nothing waits and the rate alone
+/// bounds the run.
+pub(crate) fn waits_for(count: usize, limits: ScheduleLimits) -> Vec<Option<usize>> {
+    let at_once = usize::try_from(limits.parallelism).unwrap_or(usize::MAX).max(1);
+    let longest = usize::try_from(MOST_NODES).unwrap_or(usize::MAX);
+    let chained = count.div_ceil(at_once) <= longest;
+    (0..count).map(|at| at.checked_sub(at_once).filter(|_| chained)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,6 +75,15 @@ mod tests {
         assert_eq!(delays_ms(&[50, 50, 50, 50, 10], limits), [0, 0, 5_000, 10_000, 11_000]);
         assert_eq!(delays_ms(&[50], limits), [0]);
         assert!(delays_ms(&[], limits).is_empty());
+    }
+
+    #[test]
+    fn a_segment_waits_for_the_one_so_many_places_before_it() {
+        let limits = |parallelism| ScheduleLimits { parallelism, ..ScheduleLimits::default() };
+        assert_eq!(waits_for(5, limits(2)), [None, None, Some(0), Some(1), Some(2)]);
+        assert_eq!(waits_for(3, limits(64)), [None, None, None]);
+        assert_eq!(waits_for(20_000, limits(2)).iter().flatten().count(), 19_998);
+        assert!(waits_for(20_001, limits(2)).iter().all(Option::is_none), "the chain would be too long");
     }
 
     #[test]

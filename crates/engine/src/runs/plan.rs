@@ -14,9 +14,10 @@ use crate::runs::policy::{self, Judge};
 use crate::runs::refresh::{self, Reading};
 use crate::runs::{SEGMENT_JOB, scan, steps, wish};
 use std::collections::HashSet;
+use stella_contract::edge::{Dependency, EdgeKind};
 use stella_contract::error::Code;
 use stella_contract::event::LogSeverity;
-use stella_contract::ids::{RunId, SegmentId};
+use stella_contract::ids::{JobId, RunId, SegmentId};
 use stella_contract::job::{Job, JobState};
 use stella_contract::quota::EVERY_TYPE;
 use stella_contract::run::{RunErrorCode, RunEvent, RunMode, RunState};
@@ -200,10 +201,16 @@ async fn write_segments(
     let mut wishes = Vec::with_capacity(cuts.len());
     let sizes: Vec<usize> = cuts.iter().map(|cut| cut.targets.len()).collect();
     let delays = pace.map_or_else(|| vec![0; sizes.len()], |pace| pace::delays_ms(&sizes, pace.limits));
-    for delay_ms in delays {
+    let waits =
+        pace.map_or_else(|| vec![None; sizes.len()], |pace| pace::waits_for(sizes.len(), pace.limits));
+    let job_ids: Vec<JobId> = sizes.iter().map(|_| JobId::from_uuid(&engine.uuid(now))).collect();
+    for ((delay_ms, job_id), waits) in delays.into_iter().zip(&job_ids).zip(waits) {
         let segment_id = SegmentId::from_uuid(&engine.uuid(now));
         let not_before = (delay_ms > 0).then(|| now.plus_ms(delay_ms));
-        wishes.push(JobWish { not_before, ..job(run, &segment_id)? });
+        let before = waits.map(|at| Dependency { job_id: job_ids[at].clone(), kind: EdgeKind::OnCompletion });
+        let depends_on = before.into_iter().collect();
+        let job_id = Some(job_id.clone());
+        wishes.push(JobWish { job_id, not_before, depends_on, ..job(run, &segment_id)? });
         ids.push(segment_id);
     }
     let jobs = jobs::insert_many(engine, tx, wishes, &By::itself(PLANNER), now, journal).await?;

@@ -15,6 +15,7 @@ pub(crate) mod fire;
 mod health;
 mod preview;
 mod trigger;
+mod upcoming;
 mod verdict;
 mod view;
 mod wish;

@@ -1,5 +1,5 @@
 //! Looks for what needs attention beside dead letters: breakers that opened, pools that lose their leases, jobs that
-//! run and get no further, a planner that is silent.
+//! run and get no further, a planner that is silent, fires that passed while nobody was there.
 
 use super::{Activity, Task};
 use crate::engine::Engine;
@@ -16,7 +16,7 @@ use stella_contract::route::Route;
 use stella_contract::run_alert::PLANNER_GONE_MS;
 use stella_contract::time::Micros;
 use stella_ledger::incidents::{self, IncidentRecord, Mark, RunningRow};
-use stella_ledger::{LedgerError, Tx, breakers, runs};
+use stella_ledger::{LedgerError, Tx, breakers, runs, schedules};
 
 /// How often running jobs are looked at, and everything is when nothing happens.
 const EVERY_MS: i64 = 60 * 1_000;
@@ -30,11 +30,14 @@ const TIMES: i64 = 3;
 /// Successful jobs of a type from which that is learned, of the last day.
 const SAMPLES: i64 = 200;
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
-const KINDS: [IncidentKind; 4] = [
+/// Lost fires are an incident for so long after they were found.
+const LOST_MS: i64 = 60 * 60 * 1_000;
+const KINDS: [IncidentKind; 5] = [
     IncidentKind::BreakerOpened,
     IncidentKind::LeaseStall,
     IncidentKind::JobStuck,
     IncidentKind::PlannerStalled,
+    IncidentKind::ScheduleMissed,
 ];
 
 /// Raises incidents of breakers, pools and jobs.
@@ -108,7 +111,9 @@ async fn look(
     let mut raises = breakers_open(tx).await?;
     raises.extend(pools_stalled(tx, now).await?);
     raises.extend(planner_stalled(tx, tenants, began, now).await?);
-    let mut kinds = vec![IncidentKind::BreakerOpened, IncidentKind::LeaseStall, IncidentKind::PlannerStalled];
+    raises.extend(fires_lost(tx, now).await?);
+    let mut kinds: Vec<IncidentKind> =
+        KINDS.into_iter().filter(|kind| *kind != IncidentKind::JobStuck).collect();
     if looks_at_jobs {
         let (stuck, marks) = jobs_stuck(tx, now).await?;
         raises.extend(stuck);
@@ -220,6 +225,35 @@ async fn planner_stalled(
         links: vec![link(Route::Scheduler)],
     };
     Ok(tenants.iter().map(raise).collect())
+}
+
+/// Schedules whose fires came too late to be made up for. Older fires within the window are missed as well, but then a
+/// newer one has started its run.
+async fn fires_lost(tx: &mut Tx, now: Micros) -> Result<Vec<Raise>, LedgerError> {
+    let mut raises = Vec::new();
+    for row in schedules::lost_since(tx, now.minus_ms(LOST_MS)).await? {
+        let corrupt = |column| LedgerError::corrupt("schedules", column, &row.schedule_id);
+        let fires = if row.fires == 1 { "1 fire".to_owned() } else { format!("{} fires", row.fires) };
+        raises.push(Raise {
+            tenant: row.tenant.parse().map_err(|_| corrupt("tenant"))?,
+            kind: IncidentKind::ScheduleMissed,
+            severity: Severity::Warning,
+            count: row.fires,
+            threshold: 1,
+            reason_code: "SCHEDULE_MISSED".to_owned(),
+            summary: format!(
+                "{fires} of schedule {} passed over {} s ago with nobody there to start a run; they are not made up for. \
+                Start one now if it is needed.",
+                row.name, row.catchup_window_s
+            ),
+            links: vec![IncidentLink {
+                title: row.name,
+                path: format!("{}?id={}", Route::Schedules.path(), row.schedule_id),
+            }],
+            subject: row.schedule_id,
+        });
+    }
+    Ok(raises)
 }
 
 /// The jobs that are stuck, and how far the others got.

@@ -1,10 +1,11 @@
 //! What becomes of fires.
 
-use crate::scene::{at, tick, wish};
+use crate::scene::{at, task, tick, wish};
 use crate::support::World;
 use stella_contract::blackout::{AddBlackout, BlackoutAction, BlackoutTarget, BlackoutTargetKind};
 use stella_contract::error::Code;
 use stella_contract::ids::ScheduleId;
+use stella_contract::incident::{IncidentFilter, IncidentKind, IncidentState};
 use stella_contract::page::PageQuery;
 use stella_contract::run::{RunFilter, RunState, RunTrigger};
 use stella_contract::schedule::*;
@@ -81,6 +82,25 @@ pub(crate) async fn late_fires_are_made_up_for_once_and_older_ones_are_missed(wo
     let missed: Vec<_> =
         world.said().await.into_iter().filter(|said| said.kind.ends_with(".missed")).collect();
     assert_eq!(missed.iter().map(|said| said.data["count"].clone()).collect::<Vec<_>>(), [2, 3]);
+}
+
+pub(crate) async fn fires_that_are_too_late_to_be_made_up_for_are_an_incident(world: World) {
+    let made = world.make(wish("often", "*/20 * * * *")).await;
+    let watch = task("incident-watch");
+    let found = async || -> Vec<(IncidentState, i64, String)> {
+        watch.activate(&world.engine).await.unwrap();
+        let filter = IncidentFilter { kind: Some(IncidentKind::ScheduleMissed), ..Default::default() };
+        let page = world.engine.incidents().list(&world.caller, &filter, &PageQuery::default()).await;
+        page.unwrap().items.into_iter().map(|one| (one.state, one.count, one.subject)).collect()
+    };
+    // Two fires are older than the window, and the newest is made up for: nothing is lost.
+    world.goes_to("10:05:00").await;
+    assert_eq!(found().await, []);
+    world.goes_to("11:15:00").await;
+    let id = made.schedule_id.to_string();
+    assert_eq!(found().await, [(IncidentState::Open, 3, id.clone())]);
+    world.goes_to("12:14:00").await;
+    assert_eq!(found().await, [(IncidentState::Open, 6, id)], "more of them are no second incident");
 }
 
 pub(crate) async fn fires_in_a_pause_are_dropped_and_it_ends_at_its_time(world: World) {

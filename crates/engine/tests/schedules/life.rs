@@ -254,6 +254,56 @@ pub(crate) async fn coming_fires_of_all_schedules_come_in_one_order(world: World
     assert_ne!(hourly.schedule_id, daily.schedule_id);
 }
 
+pub(crate) async fn a_coming_fire_says_what_will_become_of_it(world: World) {
+    let schedules = world.engine.schedules();
+    let skips = world.make(wish("skips", "0 10 * * *")).await;
+    let waits =
+        MakeSchedule { overlap_policy: Some(OverlapPolicy::BufferOne), ..wish("waits", "1 10 * * *") };
+    let waits = world.make(waits).await;
+    let dark = world.make(wish("dark", "2 10 * * *")).await;
+    world.make(wish("free", "3 10 * * *")).await;
+    let paused = world.make(wish("paused", "4 10 * * *")).await;
+    let for_good = world.make(wish("for good", "5 10 * * *")).await;
+    let day = 24 * 3_600_000;
+    let resume_at = Some(at("10:00:00").plus_ms(day));
+    for (one, until) in [(&paused, resume_at), (&for_good, None)] {
+        let wish = PauseSchedule { resume_at: until };
+        schedules.pause(&world.caller, &one.schedule_id, wish, None).await.unwrap();
+    }
+    let blackout = AddBlackout {
+        targets: vec![BlackoutTarget {
+            kind: BlackoutTargetKind::Schedule,
+            key: dark.schedule_id.to_string(),
+        }],
+        start: Some(at("10:00:00")),
+        end: Some(at("11:00:00")),
+        cron: None,
+        duration_s: None,
+        time_zone: None,
+        action: Some(BlackoutAction::Skip),
+        drain_before_s: None,
+    };
+    world.engine.blackouts().add(&world.caller, blackout).await.unwrap();
+    let mut open = Vec::new();
+    for one in [&skips, &waits] {
+        let run = schedules.trigger(&world.caller, &one.schedule_id, TriggerSchedule::default()).await;
+        open.push(run.unwrap().0.run_id);
+    }
+    let coming = schedules.upcoming(&world.caller, UpcomingQuery::default()).await.unwrap();
+    let first = |name: &str| coming.items.iter().find(|item| item.name == name);
+    let prospect = |name: &str| first(name).map(|item| (item.prospect, item.open_run_id.clone()));
+    assert_eq!(prospect("skips"), Some((FireProspect::SkipsIfOpen, Some(open[0].clone()))));
+    assert_eq!(prospect("waits"), Some((FireProspect::WaitsIfOpen, Some(open[1].clone()))));
+    assert_eq!(prospect("dark"), Some((FireProspect::LeftOut, None)));
+    assert_eq!(prospect("free"), Some((FireProspect::Starts, None)));
+    let tomorrow = first("paused").map(|item| (item.state, item.fire.at));
+    assert_eq!(tomorrow, Some((ScheduleState::Paused, at("10:04:00").plus_ms(day))), "none during its pause");
+    assert_eq!((first("for good"), coming.paused), (None, 2));
+    let of_skips: Vec<FireProspect> =
+        coming.items.iter().filter(|item| item.name == "skips").map(|item| item.prospect).collect();
+    assert_eq!(of_skips[1], FireProspect::Starts, "nobody knows what is open on another day");
+}
+
 pub(crate) async fn the_list_begins_with_the_next_fire_and_filters(world: World) {
     let schedules = world.engine.schedules();
     for n in 0..7 {

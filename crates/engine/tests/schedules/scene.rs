@@ -35,7 +35,12 @@ pub(crate) fn wish(name: &str, cron: &str) -> MakeSchedule {
 
 /// The task that fires, and nothing else: runs stay in planning.
 pub(crate) fn scheduler() -> Arc<dyn Task> {
-    tasks::all().into_iter().find(|task| task.name() == "scheduler").expect("it is among the tasks")
+    task("scheduler")
+}
+
+/// The task of this name.
+pub(crate) fn task(name: &str) -> Arc<dyn Task> {
+    tasks::all().into_iter().find(|task| task.name() == name).expect("it is among the tasks")
 }
 
 /// Lets this engine look once.

@@ -3,7 +3,7 @@
 use super::{ParsedVex, Statement, items, sha256, text};
 use crate::error::{RecordCode, RecordError};
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use stella_contract::finding::FindingStatus;
 
 /// The lists of a product status that say something, and what.
@@ -31,6 +31,7 @@ pub(super) fn read(document: &Value) -> Result<ParsedVex, RecordError> {
         return Err(RecordError::new(RecordCode::SchemaMismatch, message).at("document.tracking"));
     };
     let known = products(&document["product_tree"]);
+    let groups = groups(&document["product_tree"]);
     let mut parsed = ParsedVex::default();
     for (place, vulnerability) in items(&document["vulnerabilities"]).iter().enumerate() {
         let path = format!("vulnerabilities[{place}]");
@@ -55,10 +56,11 @@ pub(super) fn read(document: &Value) -> Result<ParsedVex, RecordError> {
                     vulnerability_id: id.to_uppercase(),
                     product: meant.product.clone(),
                     component: meant.component.clone(),
+                    versions: None,
                     status,
-                    justification: about(&vulnerability["flags"], product_id, "label"),
-                    statement: about(&vulnerability["threats"], product_id, "details")
-                        .or_else(|| about(&vulnerability["remediations"], product_id, "details")),
+                    justification: about(&vulnerability["flags"], product_id, &groups, "label"),
+                    statement: about(&vulnerability["threats"], product_id, &groups, "details")
+                        .or_else(|| about(&vulnerability["remediations"], product_id, &groups, "details")),
                     at: at.clone(),
                 });
             }
@@ -67,13 +69,36 @@ pub(super) fn read(document: &Value) -> Result<ParsedVex, RecordError> {
     Ok(parsed)
 }
 
-/// What a list of remarks says about a product; a remark that names no product is about all.
-fn about(remarks: &Value, product_id: &str, field: &str) -> Option<String> {
+/// What a list of remarks says about a product, named itself or by a group it is in; a remark that names neither
+/// products nor groups is about all.
+fn about(remarks: &Value, product_id: &str, groups: &Groups<'_>, field: &str) -> Option<String> {
     let names = |remark: &&Value| {
-        let ids = items(&remark["product_ids"]);
-        ids.is_empty() || ids.iter().any(|id| id == product_id)
+        let (ids, group_ids) = (items(&remark["product_ids"]), items(&remark["group_ids"]));
+        let in_group = |id: &Value| {
+            let members = id.as_str().and_then(|id| groups.get(id));
+            members.is_some_and(|members| members.contains(product_id))
+        };
+        (ids.is_empty() && group_ids.is_empty())
+            || ids.iter().any(|id| id == product_id)
+            || group_ids.iter().any(in_group)
     };
     items(remarks).iter().filter(names).find_map(|remark| text(&remark[field]))
+}
+
+/// The products of each group, by the group's id.
+type Groups<'a> = HashMap<&'a str, HashSet<&'a str>>;
+
+fn groups(tree: &Value) -> Groups<'_> {
+    let mut groups = Groups::new();
+    for group in items(&tree["product_groups"]) {
+        if let Some(id) = group["group_id"].as_str() {
+            groups
+                .entry(id)
+                .or_default()
+                .extend(items(&group["product_ids"]).iter().filter_map(Value::as_str));
+        }
+    }
+    groups
 }
 
 /// The products of the tree that can be known outside of the document, by their ids.
@@ -148,5 +173,33 @@ mod tests {
         assert_eq!(clean.justification.as_deref(), Some("vulnerable_code_not_in_execute_path"));
         assert_eq!(clean.statement.as_deref(), Some("never called"));
         assert_eq!(parsed.errors[0].path, "vulnerabilities[0].product_status.known_affected[1]");
+    }
+
+    #[test]
+    fn a_remark_about_a_group_is_about_each_product_of_it_and_about_no_other() {
+        let text = include_bytes!("../../tests/fixtures/vex/csaf-groups.json");
+        let parsed = parse_vex(text).unwrap();
+        assert_eq!(parsed.errors, []);
+        let told: Vec<_> = parsed
+            .statements
+            .iter()
+            .map(|one| (one.product.as_str(), one.justification.as_deref(), one.statement.as_deref()))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("pkg:pypi/ink@2.0", None, Some("Take 3.0 of everything.")),
+                (
+                    "pkg:pypi/quill@1.0",
+                    Some("component_not_present"),
+                    Some("It is not part of either edition.")
+                ),
+                (
+                    "pkg:pypi/quill@1.1",
+                    Some("component_not_present"),
+                    Some("It is not part of either edition.")
+                ),
+            ]
+        );
     }
 }

@@ -1,6 +1,10 @@
 //! VEX inside CycloneDX documents: the analysis of each vulnerability.
 
-use super::{ParsedVex, Statement, items, sha256, text};
+use super::vers::Range;
+use super::{ParsedVex, Statement, care, items, sha256, text};
+use crate::ecosystem;
+use crate::purl::Purl;
+use crate::version::Order;
 use serde_json::Value;
 use std::collections::HashMap;
 use stella_contract::finding::FindingStatus;
@@ -24,7 +28,7 @@ fn statement(
     document: &Value,
     document_id: &str,
     vulnerability: &Value,
-    known: &HashMap<String, String>,
+    known: &HashMap<String, Product>,
     path: &str,
     parsed: &mut ParsedVex,
 ) {
@@ -52,28 +56,144 @@ fn statement(
     let Some(at) = times.into_iter().find_map(text) else {
         return parsed.refuse(format!("{path}.analysis"), "neither the analysis nor the document says when");
     };
+    let whole = Statement {
+        document_id: document_id.to_owned(),
+        vulnerability_id: id.to_uppercase(),
+        product: String::new(),
+        component: None,
+        versions: None,
+        status,
+        justification: text(&analysis["justification"]),
+        statement: text(&analysis["detail"]),
+        at,
+    };
     for (place, affected) in items(&vulnerability["affects"]).iter().enumerate() {
+        let path = format!("{path}.affects[{place}]");
         let reference = affected["ref"].as_str().unwrap_or_default();
         let Some(product) = identity(reference, known) else {
             let message = format!("`{reference}` leads to nothing that has a package URL or a sha256 digest");
-            parsed.refuse(format!("{path}.affects[{place}].ref"), message);
+            parsed.refuse(format!("{path}.ref"), message);
             continue;
         };
-        parsed.statements.push(Statement {
-            document_id: document_id.to_owned(),
-            vulnerability_id: id.to_uppercase(),
-            product,
-            component: None,
-            status,
-            justification: text(&analysis["justification"]),
-            statement: text(&analysis["detail"]),
-            at: at.clone(),
-        });
+        let whole = Statement { product: product.identity.clone(), ..whole.clone() };
+        match entries(&affected["versions"]) {
+            [] => parsed.statements.push(whole),
+            some => by_version(&whole, &product, some, &path, parsed),
+        }
+    }
+}
+
+/// The entries of a list of versions; an entry that stands alone, without a list, counts as one.
+fn entries(versions: &Value) -> &[Value] {
+    match versions {
+        Value::Null => &[],
+        Value::Array(entries) => entries,
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+            std::slice::from_ref(versions)
+        }
+    }
+}
+
+/// What is said of the versions in a list, and of no other version of the product.
+fn by_version(whole: &Statement, product: &Product, entries: &[Value], path: &str, parsed: &mut ParsedVex) {
+    let mut own: Option<FindingStatus> = None;
+    let before = parsed.errors.len();
+    for (place, entry) in entries.iter().enumerate() {
+        let path = format!("{path}.versions[{place}]");
+        let status = match entry["status"].as_str().or_else(|| entry["state"].as_str()) {
+            None | Some("affected") => whole.status,
+            Some("unaffected") => unaffected(whole.status),
+            Some("unknown") => FindingStatus::UnderInvestigation,
+            Some(_) => {
+                parsed.refuse(format!("{path}.status"), "expected affected, unaffected or unknown");
+                continue;
+            }
+        };
+        let (version, range) = (text(&entry["version"]), text(&entry["range"]));
+        let read = match (&version, &range) {
+            (_, Some(range)) => Range::parse(range),
+            (Some(version), None) => Ok(Range::of_one(version)),
+            (None, None) => Err("the entry names neither a version nor a range".to_owned()),
+        };
+        let range_read = match read {
+            Ok(read) => read,
+            Err(message) => {
+                parsed.refuse(path, message);
+                continue;
+            }
+        };
+        match (&product.version, &product.package) {
+            // The reference is to one version already: the entry that holds it counts, of several the most careful.
+            (Some(version), package) => {
+                let order = package.as_ref().and_then(order_of);
+                if range_read.contains(version, order) {
+                    own = Some(own.map_or(status, |before| careful(before, status)));
+                }
+            }
+            (None, Some(package)) => parsed.statements.push(match (version, range) {
+                (Some(version), None) => {
+                    let product = Purl { version: Some(version), ..package.clone() }.to_string();
+                    Statement { product, status, ..whole.clone() }
+                }
+                (_, range) => Statement { versions: range, status, ..whole.clone() },
+            }),
+            (None, None) => {
+                let message = "the versions of something that has no version of its own cannot be compared";
+                parsed.refuse(path, message);
+            }
+        }
+    }
+    match (own, &product.version) {
+        (Some(status), _) => parsed.statements.push(Statement { status, ..whole.clone() }),
+        (None, Some(version)) if parsed.errors.len() == before => {
+            let message = format!("nothing is said of {version}, the version that the reference leads to");
+            parsed.refuse(format!("{path}.versions"), message);
+        }
+        (None, _) => {}
+    }
+}
+
+/// What a version is that is said to be free of it, where this is what is said of the product.
+const fn unaffected(status: FindingStatus) -> FindingStatus {
+    match status {
+        FindingStatus::Fixed => FindingStatus::Fixed,
+        FindingStatus::Affected | FindingStatus::NotAffected | FindingStatus::UnderInvestigation => {
+            FindingStatus::NotAffected
+        }
+    }
+}
+
+/// The more careful of two that are said of one version.
+const fn careful(one: FindingStatus, two: FindingStatus) -> FindingStatus {
+    if care(one) >= care(two) { one } else { two }
+}
+
+fn order_of(package: &Purl) -> Option<Order> {
+    let ecosystem = package.osv().ecosystem;
+    ecosystem::order_of(ecosystem::split(&ecosystem).0)
+}
+
+/// What a reference leads to.
+#[derive(Debug, Clone)]
+struct Product {
+    /// Its package URL, or the digest of an image.
+    identity: String,
+    /// The package, where it is one.
+    package: Option<Purl>,
+    /// Its version, of the package URL or of the component.
+    version: Option<String>,
+}
+
+impl Product {
+    fn of(identity: String, version: Option<String>) -> Self {
+        let package: Option<Purl> = identity.parse().ok();
+        let own = package.as_ref().and_then(|package| package.version.clone());
+        Self { identity, package, version: own.or(version) }
     }
 }
 
 /// Everything of the document that a reference may lead to, by its reference.
-fn references(document: &Value) -> HashMap<String, String> {
+fn references(document: &Value) -> HashMap<String, Product> {
     let mut known = HashMap::new();
     let mut open: Vec<&Value> = items(&document["components"]).iter().collect();
     open.push(&document["metadata"]["component"]);
@@ -85,22 +205,23 @@ fn references(document: &Value) -> HashMap<String, String> {
             .filter(|hash| hash["alg"] == "SHA-256")
             .find_map(|hash| hash["content"].as_str().and_then(sha256));
         if let Some(identity) = text(&component["purl"]).or(hash) {
-            known.insert(reference, identity);
+            known.insert(reference, Product::of(identity, text(&component["version"])));
         }
     }
     known
 }
 
 /// A reference into this document, or into another one by a link that carries a package URL.
-fn identity(reference: &str, known: &HashMap<String, String>) -> Option<String> {
-    if let Some(identity) = known.get(reference) {
-        return Some(identity.clone());
+fn identity(reference: &str, known: &HashMap<String, Product>) -> Option<Product> {
+    if let Some(product) = known.get(reference) {
+        return Some(product.clone());
     }
     let inner = reference.split_once('#').map_or(reference, |(_, inner)| inner);
-    if let Some(identity) = known.get(inner) {
-        return Some(identity.clone());
+    if let Some(product) = known.get(inner) {
+        return Some(product.clone());
     }
-    inner.starts_with("pkg:").then(|| inner.to_owned()).or_else(|| sha256(inner))
+    let identity = inner.starts_with("pkg:").then(|| inner.to_owned()).or_else(|| sha256(inner))?;
+    Some(Product::of(identity, None))
 }
 
 #[cfg(test)]
@@ -137,5 +258,39 @@ mod tests {
         );
         let paths: Vec<&str> = parsed.errors.iter().map(|error| error.path.as_str()).collect();
         assert_eq!(paths, ["vulnerabilities[0].affects[3].ref", "vulnerabilities[3].analysis.state"]);
+    }
+
+    #[test]
+    fn what_is_said_of_some_versions_is_said_of_no_others() {
+        let text = include_bytes!("../../tests/fixtures/vex/cyclonedx-versions.json");
+        let parsed = parse_vex(text).unwrap();
+        let told: Vec<_> = parsed
+            .statements
+            .iter()
+            .map(|one| (one.product.as_str(), one.versions.as_deref(), one.status))
+            .collect();
+        use FindingStatus as S;
+        assert_eq!(
+            told,
+            [
+                ("pkg:pypi/quill@1.0", None, S::Affected),
+                ("pkg:pypi/quill", Some("vers:pypi/>=1.1|<1.9"), S::Affected),
+                ("pkg:pypi/quill", Some("vers:pypi/>=2.0"), S::NotAffected),
+                ("pkg:pypi/quill@1.9", None, S::UnderInvestigation),
+                ("pkg:npm/ink@3.1.0", None, S::NotAffected),
+                ("pkg:pypi/pen", Some("vers:pypi/<=1.5.0|7.0.0"), S::NotAffected),
+                ("pkg:pypi/pen", Some("vers:pypi/>=4"), S::Fixed),
+            ]
+        );
+        let refused: Vec<&str> = parsed.errors.iter().map(|error| error.path.as_str()).collect();
+        assert_eq!(
+            refused,
+            [
+                "vulnerabilities[1].affects[1].versions",
+                "vulnerabilities[3].affects[0].versions[0].status",
+                "vulnerabilities[3].affects[0].versions[1]",
+                "vulnerabilities[3].affects[0].versions[2]",
+            ]
+        );
     }
 }

@@ -1,6 +1,8 @@
 //! Statements by vulnerability, and what they make of a finding.
 
-use super::Statement;
+use super::vers::Range;
+use super::{Statement, care};
+use crate::ecosystem;
 use crate::finding::Finding;
 use crate::purl::Purl;
 use std::collections::HashMap;
@@ -19,7 +21,39 @@ struct Said {
     statement: Statement,
     product: Thing,
     component: Option<Thing>,
+    versions: Versions,
     at: Option<Micros>,
+}
+
+/// Of which versions of its product something is said.
+#[derive(Debug, Clone)]
+enum Versions {
+    /// Of those that the product names.
+    Named,
+    /// Of those within.
+    Within(Range),
+    /// Of none that can be told.
+    Unreadable,
+}
+
+impl Versions {
+    fn of(text: Option<&str>) -> Self {
+        match text.map(Range::parse) {
+            None => Self::Named,
+            Some(Ok(range)) => Self::Within(range),
+            Some(Err(_)) => Self::Unreadable,
+        }
+    }
+    fn has(&self, finding: &Finding) -> bool {
+        match self {
+            Self::Named => true,
+            Self::Within(range) => {
+                let order = ecosystem::order_of(ecosystem::split(&finding.ecosystem).0);
+                range.contains(&finding.version, order)
+            }
+            Self::Unreadable => false,
+        }
+    }
 }
 
 /// What a statement is about.
@@ -74,27 +108,23 @@ impl Said {
         Self {
             product: Thing::of(&statement.product),
             component: statement.component.as_deref().map(Thing::of),
+            versions: Versions::of(statement.versions.as_deref()),
             at: Micros::parse(&statement.at),
             statement,
         }
     }
 
-    fn is_about(&self, digest: &str, purl: &Purl) -> bool {
-        match &self.component {
+    fn is_about(&self, digest: &str, purl: &Purl, finding: &Finding) -> bool {
+        let names = match &self.component {
             Some(component) => self.product.is_image(digest) && component.is_package(purl),
             None => self.product.is_image(digest) || self.product.is_package(purl),
-        }
+        };
+        names && self.versions.has(finding)
     }
 
     /// The newest counts; of two of one time the more careful one.
     fn weight(&self) -> (Option<Micros>, u8) {
-        let care = match self.statement.status {
-            FindingStatus::Affected => 3,
-            FindingStatus::UnderInvestigation => 2,
-            FindingStatus::Fixed => 1,
-            FindingStatus::NotAffected => 0,
-        };
-        (self.at, care)
+        (self.at, care(self.statement.status))
     }
 }
 
@@ -122,7 +152,8 @@ impl VexIndex {
         let mut about = names.filter_map(|name| self.said.get(&name.to_uppercase())).flatten().peekable();
         about.peek()?;
         let purl: Purl = finding.purl.parse().ok()?;
-        let said = about.filter(|said| said.is_about(digest, &purl)).max_by_key(|said| said.weight())?;
+        let said =
+            about.filter(|said| said.is_about(digest, &purl, finding)).max_by_key(|said| said.weight())?;
         let statement = &said.statement;
         let mut after = finding.clone();
         after.status = statement.status;
@@ -141,6 +172,10 @@ fn step(statement: &Statement) -> ExplainStep {
     let within = match &statement.component {
         Some(component) => format!("{component} in {}", statement.product),
         None => statement.product.clone(),
+    };
+    let within = match &statement.versions {
+        Some(versions) => format!("{within}, {versions}"),
+        None => within,
     };
     ExplainStep {
         source: format!("VEX {}", statement.document_id),
@@ -189,6 +224,7 @@ mod tests {
             vulnerability_id: "CVE-2026-1".to_owned(),
             product: product.to_owned(),
             component: component.map(str::to_owned),
+            versions: None,
             status,
             justification: Some("component_not_present".to_owned()),
             statement: None,
@@ -221,6 +257,21 @@ mod tests {
         ] {
             let found = after(vec![said(product, component, clean, 1)]);
             assert_eq!(found, is_about.then_some((clean, true)), "{product} {component:?}");
+        }
+    }
+
+    #[test]
+    fn a_statement_about_a_range_is_about_the_versions_within() {
+        for (versions, is_about) in [
+            ("vers:pypi/>=0.9|<1.1", true),
+            ("vers:generic/>=0.9|<1.1", true),
+            ("vers:pypi/>=1.1", false),
+            ("vers:pypi/*", true),
+            ("from one to two", false),
+        ] {
+            let one = said("pkg:pypi/quill", None, FindingStatus::NotAffected, 1);
+            let found = after(vec![Statement { versions: Some(versions.to_owned()), ..one }]);
+            assert_eq!(found, is_about.then_some((FindingStatus::NotAffected, true)), "{versions}");
         }
     }
 

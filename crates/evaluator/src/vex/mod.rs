@@ -4,6 +4,7 @@ mod csaf;
 mod cyclonedx;
 mod index;
 mod openvex;
+mod vers;
 
 pub use index::VexIndex;
 
@@ -25,6 +26,9 @@ pub struct Statement {
     /// The package inside the product that it is about; absent: the product as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub component: Option<String>,
+    /// The versions of the product that it is about, `vers:npm/>=1.0|<2.0`; absent: those its package URL names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub versions: Option<String>,
     /// What it says.
     pub status: FindingStatus,
     /// Why it does not apply, in one word.
@@ -78,6 +82,16 @@ fn sha256(text: &str) -> Option<String> {
     let hex = text.strip_prefix("sha256:").unwrap_or(text).to_ascii_lowercase();
     let is_hex = hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_hex.then(|| format!("sha256:{hex}"))
+}
+
+/// How careful a status is: of two that are said at one time, the more careful one counts.
+const fn care(status: FindingStatus) -> u8 {
+    match status {
+        FindingStatus::Affected => 3,
+        FindingStatus::UnderInvestigation => 2,
+        FindingStatus::Fixed => 1,
+        FindingStatus::NotAffected => 0,
+    }
 }
 
 /// A text of a field.

@@ -60,6 +60,7 @@ fn statement(document: &Value, document_id: &str, said: &Value, path: &str, pars
                 vulnerability_id: name.to_uppercase(),
                 product: id.clone(),
                 component,
+                versions: None,
                 status,
                 justification: text(&said["justification"]),
                 statement: text(&said["impact_statement"])

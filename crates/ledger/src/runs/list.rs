@@ -7,8 +7,10 @@ use super::{RunRow, rows, select};
 use crate::db::Tx;
 use crate::error::LedgerError;
 use crate::query::Query;
+use stella_contract::finding::Severity;
 use stella_contract::ids::{ScheduleId, Tenant};
 use stella_contract::run::{RunErrorCode, RunState, RunTrigger};
+use stella_contract::severities::Severities;
 use stella_contract::time::Micros;
 
 /// Which runs a list wants.
@@ -24,8 +26,8 @@ pub struct Wanted {
     pub trigger: Option<RunTrigger>,
     /// Of this schedule.
     pub schedule_id: Option<ScheduleId>,
-    /// With new findings of this severity.
-    pub new_of: Option<stella_contract::finding::Severity>,
+    /// With new findings of one of these severities.
+    pub new_of: Option<Severities>,
     /// Failed with this code.
     pub error_code: Option<RunErrorCode>,
     /// Created at or after.
@@ -81,15 +83,18 @@ fn push_branch(query: &mut Query, tenant: &Tenant, wanted: &Wanted, (state, only
     if let Some(schedule_id) = &wanted.schedule_id {
         query.push(" and schedule_id = ").bind(schedule_id.as_str());
     }
-    if let Some(severity) = wanted.new_of {
-        use stella_contract::finding::Severity;
-        query.push(match severity {
-            Severity::Critical => " and new_critical > 0",
-            Severity::High => " and new_high > 0",
-            Severity::Medium => " and new_medium > 0",
-            Severity::Low => " and new_low > 0",
-            Severity::Unknown => " and new_unknown > 0",
-        });
+    if let Some(severities) = &wanted.new_of {
+        for (at, severity) in severities.all().iter().enumerate() {
+            query.push(if at == 0 { " and (" } else { " or " });
+            query.push(match severity {
+                Severity::Critical => "new_critical > 0",
+                Severity::High => "new_high > 0",
+                Severity::Medium => "new_medium > 0",
+                Severity::Low => "new_low > 0",
+                Severity::Unknown => "new_unknown > 0",
+            });
+        }
+        query.push(")");
     }
     if let Some(code) = wanted.error_code {
         query.push(" and error_code = ").bind(code.as_str());

@@ -129,6 +129,47 @@ pub async fn missed_since(tx: &mut Tx, tenant: &Tenant, since: Micros) -> Result
     query.fetch_count(tx).await
 }
 
+/// A schedule with fires that were missed and too late to be made up for.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct LostRow {
+    /// Whose.
+    pub tenant: String,
+    /// The schedule.
+    pub schedule_id: String,
+    /// Its name.
+    pub name: String,
+    /// How late a fire may be made up for, in seconds.
+    pub catchup_window_s: i64,
+    /// Such fires.
+    pub fires: i64,
+}
+
+/// Schedules of all tenants whose fires were found since then to be missed by more than their catch-up window, where no
+/// newer fire was made up for at the same time.
+pub async fn lost_since(tx: &mut Tx, since: Micros) -> Result<Vec<LostRow>, LedgerError> {
+    let mut query = Query::new(
+        "select schedules.tenant, schedules.schedule_id, schedules.name, schedules.catchup_window_s, count(*) as fires
+        from schedule_fires
+        join schedules on schedules.schedule_id = schedule_fires.schedule_id
+        where schedule_fires.outcome = 'missed'
+            and schedule_fires.decided_at - schedule_fires.due_at
+                > (schedules.catchup_window_s + schedules.jitter_s) * 1000000
+            and not exists (
+                select 1
+                from schedule_fires made
+                where made.schedule_id = schedule_fires.schedule_id
+                    and made.decided_at = schedule_fires.decided_at
+                    and made.outcome in ('started', 'buffered'))
+            and schedule_fires.decided_at >= ",
+    );
+    query.bind(since.0).push(
+        "
+        group by schedules.tenant, schedules.schedule_id, schedules.name, schedules.catchup_window_s
+        order by schedules.schedule_id",
+    );
+    query.fetch_all(tx).await
+}
+
 /// Forgets at most so many fires that were decided before this time; how many went.
 pub async fn forget(tx: &mut Tx, before: Micros, limit: i64) -> Result<u64, LedgerError> {
     let mut query = Query::new(

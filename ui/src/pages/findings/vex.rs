@@ -61,6 +61,10 @@ fn said(one: &VexStatement, names: &SourceNames) -> Html {
         Some(component) => format!("{component} in {}", one.product),
         None => one.product.clone(),
     };
+    let product = match &one.versions {
+        Some(versions) => format!("{product}, {versions}"),
+        None => product,
+    };
     let why =
         [&one.justification, &one.statement].into_iter().flatten().cloned().collect::<Vec<_>>().join(": ");
     html! {

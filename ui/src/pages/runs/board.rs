@@ -2,7 +2,7 @@
 
 use super::log::{Level, tail};
 use super::segments::place;
-use crate::kit::{HeatCell, HeatRow, HeatState};
+use crate::kit::{HeatCell, HeatRow, HeatState, Paleness};
 use crate::store::{LogLine, WatchedRun};
 use std::collections::BTreeMap;
 use stella_contract::event::{RunMessage, RunMessageBody};
@@ -90,6 +90,7 @@ fn event_row(message: &RunMessage) -> Option<EventRow> {
 
 /// The strip: a row per shard, its segments in the planner's order.
 pub(super) fn strip(segments: &[Segment]) -> Vec<HeatRow> {
+    let usual = usual_ms(segments);
     let mut shards: BTreeMap<i32, Vec<&Segment>> = BTreeMap::new();
     for segment in segments {
         shards.entry(segment.shard).or_default().push(segment);
@@ -98,17 +99,40 @@ pub(super) fn strip(segments: &[Segment]) -> Vec<HeatRow> {
         .into_iter()
         .map(|(shard, mut segments)| {
             segments.sort_by_key(|segment| segment.ordinal);
-            HeatRow { label: shard.to_string().into(), cells: segments.into_iter().map(cell).collect() }
+            let cells = segments.into_iter().map(|segment| cell(segment, usual)).collect();
+            HeatRow { label: shard.to_string().into(), cells }
         })
         .collect()
 }
 
-fn cell(segment: &Segment) -> HeatCell {
+/// How long a segment took per target.
+fn ms_per_target(segment: &Segment) -> Option<f64> {
+    let took = segment.ended_at?.ms_since(segment.started_at?).max(1) as f64;
+    (segment.state == SegmentState::Succeeded).then(|| took / segment.target_count.max(1) as f64)
+}
+
+/// How long a target took in the segment in the middle; nothing before one has ended.
+fn usual_ms(segments: &[Segment]) -> Option<f64> {
+    let mut took: Vec<f64> = segments.iter().filter_map(ms_per_target).collect();
+    took.sort_by(f64::total_cmp);
+    took.get(took.len() / 2).copied()
+}
+
+/// Paler than most when a target took half as long again, palest when it took more than twice as long.
+fn paleness(segment: &Segment, usual: Option<f64>) -> Paleness {
+    match ms_per_target(segment).zip(usual) {
+        Some((took, usual)) if took > usual * 2.0 => Paleness::Palest,
+        Some((took, usual)) if took > usual * 1.5 => Paleness::Pale,
+        Some(_) | None => Paleness::Full,
+    }
+}
+
+fn cell(segment: &Segment, usual: Option<f64>) -> HeatCell {
     let share = segment.processed as f64 / segment.target_count.max(1) as f64;
     let state = match segment.state {
         SegmentState::Pending | SegmentState::Queued => HeatState::Waiting,
         SegmentState::Running => HeatState::Live(share),
-        SegmentState::Succeeded => HeatState::Done,
+        SegmentState::Succeeded => HeatState::Done(paleness(segment, usual)),
         SegmentState::Failed => HeatState::Failed,
         SegmentState::Cancelled | SegmentState::Skipped => HeatState::Ended,
     };
@@ -134,6 +158,32 @@ pub(super) fn pace_by_shard(run: &Run, segments: &[Segment], now: Micros) -> Vec
         *done.entry(segment.shard).or_default() += segment.processed;
     }
     done.into_iter().map(|(shard, processed)| (shard, processed as f64 / minutes)).collect()
+}
+
+/// Minutes of the line of the pace.
+const PACE_MINUTES: i64 = 20;
+
+/// Targets of segments that ended in each of the last twenty minutes of execution, the latest last.
+pub(super) fn pace_line(run: &Run, segments: &[Segment], now: Micros) -> Vec<f64> {
+    let Some(from) = run.started_at else { return Vec::new() };
+    let until = run.executed_at.or(run.finished_at).unwrap_or(now);
+    let minutes = ((until.ms_since(from) + 59_999) / 60_000).clamp(1, PACE_MINUTES);
+    let mut line = vec![0.0; usize::try_from(minutes).unwrap_or(1)];
+    for segment in segments {
+        let Some(ended) = segment.ended_at else { continue };
+        let ago = until.ms_since(ended).max(0) / 60_000;
+        if let Some(at) = usize::try_from(minutes - 1 - ago).ok().filter(|at| *at < line.len()) {
+            line[at] += segment.processed as f64;
+        }
+    }
+    line
+}
+
+/// The segment whose line is shown: the one that was opened, else the first that failed.
+pub(super) fn shown_segment<'a>(segments: &'a [Segment], open: Option<&str>) -> Option<&'a Segment> {
+    let opened = open.and_then(|id| segments.iter().find(|one| one.segment_id.as_str() == id));
+    let failed = segments.iter().filter(|one| one.state == SegmentState::Failed);
+    opened.or_else(|| failed.min_by_key(|one| (one.shard, one.ordinal)))
 }
 
 /// The number of the newest line that is known.
@@ -205,6 +255,47 @@ mod tests {
         assert_eq!(rows.iter().map(|row| row.label.to_string()).collect::<Vec<_>>(), ["0", "1"]);
         assert_eq!(rows[1].cells[0].state, HeatState::Live(0.5));
         assert_eq!(rows[1].cells[1].label.as_str(), "segment 1.1, failed, 3 of 50 targets");
+    }
+
+    #[test]
+    fn a_slow_segment_is_paler_than_most() {
+        let at = Micros::parse(AT).unwrap();
+        let took = |ordinal, seconds: i64| Segment {
+            started_at: Some(at),
+            ended_at: Some(at.plus_ms(seconds * 1_000)),
+            ..segment(0, ordinal, "succeeded", 50)
+        };
+        let cells = strip(&[took(0, 10), took(1, 11), took(2, 9), took(3, 18), took(4, 60)]).remove(0).cells;
+        let states: Vec<HeatState> = cells.into_iter().map(|cell| cell.state).collect();
+        let done = HeatState::Done;
+        let (full, pale) = (done(Paleness::Full), done(Paleness::Pale));
+        assert_eq!(states, [full, full, full, pale, done(Paleness::Palest)]);
+    }
+
+    #[test]
+    fn the_line_of_the_pace_has_a_point_for_each_minute() {
+        let at = Micros::parse(AT).unwrap();
+        let ended = |ordinal, minute: i64| Segment {
+            ended_at: Some(at.plus_ms(minute * 60_000 + 1)),
+            ..segment(0, ordinal, "succeeded", 50)
+        };
+        let running = run(serde_json::json!({ "state": "running", "startedAt": AT }));
+        let segments = [ended(0, 0), ended(1, 2), ended(2, 2), segment(0, 3, "running", 9)];
+        let line = pace_line(&running, &segments, at.plus_ms(3 * 60_000));
+        assert_eq!(line, [50.0, 0.0, 100.0]);
+        assert_eq!(pace_line(&running, &segments, at.plus_ms(90 * 60_000)).len(), 20);
+        assert!(pace_line(&run(serde_json::json!({})), &segments, at).is_empty());
+    }
+
+    #[test]
+    fn the_first_failed_segment_is_shown_until_another_is_opened() {
+        let segments =
+            [segment(1, 0, "failed", 0), segment(0, 1, "failed", 0), segment(0, 0, "succeeded", 50)];
+        let place = |open| shown_segment(&segments, open).map(|one| (one.shard, one.ordinal));
+        assert_eq!(place(None), Some((0, 1)));
+        assert_eq!(place(Some(segments[2].segment_id.as_str())), Some((0, 0)));
+        assert_eq!(place(Some("seg_gone")), Some((0, 1)));
+        assert_eq!(shown_segment(&segments[2..], None), None);
     }
 
     #[test]

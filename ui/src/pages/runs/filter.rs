@@ -1,5 +1,6 @@
 //! The filter of the runs list and the tab of the drawer, as the address has them.
 
+use super::tab::RunsTab;
 use crate::pages::filter_bar::{FilterField, wanted};
 use crate::router::Query;
 use stella_contract::finding::Severity;
@@ -76,8 +77,8 @@ pub(super) fn tidy(query: &Query, kept: &Query) -> Query {
 }
 
 /// The tab that is shown when none is asked for.
-pub(super) const fn first_tab(active: i64) -> RunTab {
-    if active > 0 { RunTab::Active } else { RunTab::Completed }
+pub(super) const fn first_tab(active: i64) -> RunsTab {
+    RunsTab::Runs(if active > 0 { RunTab::Active } else { RunTab::Completed })
 }
 
 /// The filter an address asks for, within a tab.
@@ -117,7 +118,11 @@ pub(super) fn fields() -> Vec<FilterField> {
         FilterField::choice("trigger", "trigger", RunTrigger::ALL.iter().map(|word| word.as_str())),
         FilterField::text("schedule", "schedule"),
         FilterField::choice("state", "state", RunState::ALL.iter().map(|word| word.as_str())),
-        FilterField::choice("severity", "new findings", Severity::ALL.iter().rev().map(|word| word.as_str())),
+        FilterField::several(
+            "severity",
+            "new findings",
+            Severity::ALL.iter().rev().map(|word| word.as_str()),
+        ),
         FilterField::choice("errorCode", "error code", RunErrorCode::ALL.iter().map(|word| word.as_str())),
         FilterField::text("policyRevision", "policy revision"),
         FilterField::choice("since", "since", SPANS.iter().map(|(word, _)| *word)),
@@ -141,7 +146,7 @@ pub(super) fn command(filter: &RunFilter) -> Vec<String> {
         ("--state", filter.state.map(|word| word.as_str().to_owned())),
         ("--trigger", filter.trigger.map(|word| word.as_str().to_owned())),
         ("--schedule", filter.schedule_id.as_ref().map(ToString::to_string)),
-        ("--severity", filter.severity.map(|word| word.as_str().to_owned())),
+        ("--severity", filter.severity.as_ref().map(ToString::to_string)),
         ("--error-code", filter.error_code.map(|word| word.as_str().to_owned())),
         ("--policy-revision", filter.policy_revision.map(|revision| revision.to_string())),
         ("--since", filter.since.map(|at| at.to_string())),
@@ -160,8 +165,9 @@ mod tests {
 
     #[test]
     fn an_address_becomes_a_filter_and_a_command() {
-        let query =
-            Query::parse("?trigger=cron&severity=critical&errorCode=ERR_RUN_005&since=24h&state=nonsense");
+        let query = Query::parse(
+            "?trigger=cron&severity=high,critical&errorCode=ERR_RUN_005&since=24h&state=nonsense",
+        );
         let filter = filter_of(&query, RunTab::Failures, NOW);
         assert_eq!(filter.trigger, Some(RunTrigger::Cron));
         assert_eq!(filter.error_code, Some(RunErrorCode::ScannerTimeout));
@@ -169,7 +175,7 @@ mod tests {
         assert_eq!(filter.state, None, "a word that is none filters nothing");
         assert_eq!(
             command(&filter).join(" "),
-            "runs list --tab failures --trigger cron --severity critical --error-code ERR_RUN_005 --since 2026-11-20T14:32:08.000Z"
+            "runs list --tab failures --trigger cron --severity critical,high --error-code ERR_RUN_005 --since 2026-11-20T14:32:08.000Z"
         );
     }
 
@@ -204,6 +210,7 @@ mod tests {
 
     #[test]
     fn open_runs_are_shown_first_when_there_are_any() {
-        assert_eq!((first_tab(2), first_tab(0)), (RunTab::Active, RunTab::Completed));
+        let runs = RunsTab::Runs;
+        assert_eq!((first_tab(2), first_tab(0)), (runs(RunTab::Active), runs(RunTab::Completed)));
     }
 }

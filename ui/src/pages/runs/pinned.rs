@@ -2,13 +2,13 @@
 
 use super::figures::{active, backlog};
 use super::filter::list_query;
-use super::list::{RunsList, Side};
+use super::tab::RunsTab;
+use super::tabbed::{Side, TabbedRuns};
 use crate::kit::{Button, ButtonKind, Shape};
 use crate::router::{Query, use_router};
 use crate::store::{FeedStore, SessionStore, Watch, use_feed_store, use_query, use_session};
 use stella_contract::ids::{RunId, Tenant};
 use stella_contract::route::Route;
-use stella_contract::run::RunTab;
 use yew::prelude::*;
 
 /// The tenant that is pinned by the address, as long as the caller may see it and it is not shown already.
@@ -28,8 +28,8 @@ pub(super) fn next(shown: Option<&Tenant>, tenants: &[Tenant]) -> Option<Tenant>
 pub(super) struct PinnedRunsProps {
     /// Whose runs.
     pub tenant: Tenant,
-    /// Which runs, as the list beside shows them.
-    pub tab: RunTab,
+    /// Which tab, as the list beside shows it.
+    pub tab: RunsTab,
     /// The filters of the list beside.
     pub query: Query,
 }
@@ -81,7 +81,7 @@ fn Pane(props: &PinnedRunsProps) -> Html {
                 <span class="grow"></span>
                 <Button small={true} kind={ButtonKind::Ghost} icon={Shape::Cross} label={format!("Unpin {}", props.tenant)} on_click={unpin} />
             </div>
-            <RunsList tab={props.tab} query={props.query.clone()} overview={asked.load.value().cloned()} side={Side::Pinned} {on_open} on_new={Callback::noop()} />
+            <TabbedRuns tab={props.tab} query={props.query.clone()} overview={asked.load.value().cloned()} side={Side::Pinned} {on_open} on_new={Callback::noop()} />
         </section>
     }
 }

@@ -46,7 +46,7 @@ pub fn SchedulerPage() -> Html {
 
 /// The schedules with their switches.
 #[component]
-fn Schedules() -> Html {
+pub(super) fn Schedules() -> Html {
     let refusal = use_session().refusal(Scope::RunsManage).map(AttrValue::from);
     let switching = use_state(|| None::<(Schedule, bool)>);
     let on_toggle = {

@@ -1,15 +1,18 @@
 //! A run as it happens: phases, segments by shard, pace, what changed so far, the log and the events.
 
-use super::board::{EventRow, Stand, events_of, log_of, newest, pace_by_shard, strip};
+use super::board::{
+    EventRow, Stand, events_of, log_of, newest, pace_by_shard, pace_line, shown_segment, strip,
+};
 use super::changes::matrix;
 use super::log::{CopyQuery, Level, NEAR_END, levels, line};
+use super::segment_retry::{RetrySegment, RetrySegmentDialog};
 use super::summary::{PhaseRow, kev_date, legend, look, pace_text, phase_rows, remaining_ms};
 use super::verbs::RunVerbs;
 use crate::clock::use_now;
 use crate::kit::format::{count, duration};
 use crate::kit::{
     Banner, Button, Clock, CopyId, Elapsed, Empty, HeatStrip, Icon, IconSize, Meter, Shape, Skeleton,
-    TimeAgo, Tone, use_keys,
+    Sparkline, TimeAgo, Tone, use_keys,
 };
 use crate::parts::{CliTwin, JobLink, ProblemView, RunBadges, RunPhases, RunStateBadge, mark, split};
 use crate::router::Link;
@@ -18,6 +21,7 @@ use std::rc::Rc;
 use stella_contract::ids::RunId;
 use stella_contract::route::Route;
 use stella_contract::run::Run;
+use stella_contract::segment::{Segment, SegmentState};
 use yew::prelude::*;
 
 /// What a [`RunStreamPage`] takes.
@@ -61,10 +65,11 @@ pub fn RunStreamPage(props: &RunStreamPageProps) -> Html {
                 { progress(run) }
                 <div class="split stream-split">
                     <Segments run={Run::clone(run)} watched={watched.clone()} />
-                    <section class="sec" aria-label="Deltas so far">
-                        <div class="sec-h"><h2>{ "Deltas so far" }</h2><span class="grow"></span>
+                    <section class="sec" aria-label="Deltas">
+                        <div class="sec-h"><h2>{ if run.state.is_final() { "Deltas" } else { "Deltas so far" } }</h2><span class="grow"></span>
                             <span class="f3 sm">{ kev_date(run).map_or_else(|| "no KEV list".to_owned(), |date| format!("KEV list of {date}")) }</span></div>
                         { matrix(&run.deltas, &run.run_id) }
+                        <Throughput run={Run::clone(run)} watched={watched.clone()} />
                     </section>
                 </div>
                 <div class="split stream-split stream-rest">
@@ -83,9 +88,9 @@ pub fn RunStreamPage(props: &RunStreamPageProps) -> Html {
                 if let Some(run) = &watched.run { <RunStateBadge run={Run::clone(run)} pill={true} /><RunBadges badges={run.badges.clone()} /> }
                 <span class="grow"></span>
                 { connection(&stream) }
-                <Button small={true} icon={if frozen.is_some() { Shape::Play } else { Shape::Pause }} key_hint="Space" pressed={frozen.is_some()} on_click={freeze}>
+                if !stream.watched.ended || frozen.is_some() { <Button small={true} icon={if frozen.is_some() { Shape::Play } else { Shape::Pause }} key_hint="Space" pressed={frozen.is_some()} on_click={freeze}>
                     { if frozen.is_some() { "Follow" } else { "Freeze" } }
-                </Button>
+                </Button> }
                 if let Some(run) = &stream.watched.run { <RunVerbs run={Run::clone(run)} on_done={Callback::noop()} /> }
             </div>
             <div class="body stream">{ body }</div>
@@ -179,6 +184,22 @@ fn phase(run: &Run, row: PhaseRow) -> Html {
     }
 }
 
+/// Targets per minute, and how they went in the last twenty.
+#[component]
+fn Throughput(props: &SegmentsProps) -> Html {
+    let line = pace_line(&props.run, &props.watched.segments, use_now());
+    let pace = props.run.targets_per_minute.filter(|pace| *pace > 0.0);
+    html! {
+        <p class="row sm throughput"><span class="f3">{ "Throughput" }</span>
+            if line.len() > 1 { <Sparkline values={line} label="Targets of segments that ended, by minute" /> }
+            { match pace {
+                Some(pace) => html! { <><span class="b">{ pace_text(pace) }</span>{ " targets/min" }</> },
+                None => html! { <span class="f3">{ "none now" }</span> },
+            } }
+        </p>
+    }
+}
+
 #[derive(Clone, PartialEq, Properties)]
 struct SegmentsProps {
     run: Run,
@@ -195,8 +216,12 @@ fn Segments(props: &SegmentsProps) -> Html {
         let open = open.clone();
         Callback::from(move |id: AttrValue| open.set(Some(id)))
     };
-    let chosen =
-        open.as_ref().and_then(|id| segments.iter().find(|one| one.segment_id.as_str() == id.as_str()));
+    let retrying = use_state(|| None::<Segment>);
+    let retry = {
+        let retrying = retrying.clone();
+        Callback::from(move |one: Option<Segment>| retrying.set(one))
+    };
+    let chosen = shown_segment(segments, open.as_deref());
     let paces = pace_by_shard(run, segments, now);
     let fastest = paces.iter().map(|(_, pace)| *pace).fold(0.0_f64, f64::max).max(f64::MIN_POSITIVE);
     html! {
@@ -207,7 +232,7 @@ fn Segments(props: &SegmentsProps) -> Html {
             } else {
                 <div class="strip">
                     <div class="strip-in">
-                        <p class="f3 xs">{ if run.kev_first { "shard, segments in planner order, KEV-affected first" } else { "shard, segments in planner order" } }</p>
+                        <p class="f3 xs">{ if run.kev_first { "shard, segments in planner order, KEV-affected first, paler = slower" } else { "shard, segments in planner order, paler = slower" } }</p>
                         <HeatStrip label={format!("{} segments by shard", segments.len())} rows={strip(segments)} current={(*open).clone()} {on_open} />
                     </div>
                     <div class="strip-pace">
@@ -225,7 +250,13 @@ fn Segments(props: &SegmentsProps) -> Html {
                     <span class="f2">{ format!("{}, {} of {} targets", segment.state, count(segment.processed), count(segment.target_count)) }</span>
                     if let Some(reason) = &segment.reason { <span class="k-bad">{ reason }</span> }
                     <JobLink id={segment.job_id.clone()} />
+                    if segment.state == SegmentState::Failed {
+                        <RetrySegment segment={segment.clone()} run={run.state} on_ask={retry.reform(Some)} />
+                    }
                 </p>
+            }
+            if let Some(segment) = &*retrying {
+                <RetrySegmentDialog segment={segment.clone()} on_done={Callback::noop()} on_close={retry.reform(|()| None)} />
             }
         </section>
     }

@@ -1,6 +1,7 @@
 //! How runs have been doing for a day: a strip under the list, and the panel beside it with the four named series, the
-//! backlog, and what runs went through lately.
+//! backlog, the schedules, and what runs went through lately.
 
+use super::scheduler::Schedules;
 use super::telemetry::Telemetry;
 use crate::api::Load;
 use crate::kit::format::{count, duration};
@@ -130,7 +131,7 @@ pub(super) struct TrendsPanelProps {
     pub on_close: Callback<()>,
 }
 
-/// Queue and trends, beside the list.
+/// Schedules, queue and trends, beside the list.
 #[component]
 pub(super) fn TrendsPanel(props: &TrendsPanelProps) -> Html {
     let asked = use_trends();
@@ -148,10 +149,11 @@ pub(super) fn TrendsPanel(props: &TrendsPanelProps) -> Html {
         },
     };
     html! {
-        <Drawer label="Queue and trends" on_close={props.on_close.clone()}
-            head={html! { <h2>{ "Queue and trends" }</h2> }}
+        <Drawer label="Schedules and queue" on_close={props.on_close.clone()}
+            head={html! { <h2>{ "Schedules and queue" }</h2> }}
             foot={html! { <CliTwin words={["runs", "trends"].map(AttrValue::from).to_vec()} /> }}>
             { body }
+            <Schedules />
             <Telemetry />
         </Drawer>
     }

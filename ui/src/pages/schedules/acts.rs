@@ -2,9 +2,11 @@
 
 use super::form::ScheduleForm;
 use super::pause::PauseDialog;
-use crate::api::ScheduleVerb;
-use crate::kit::{Checkbox, Checked};
-use crate::parts::{ActDialog, Deed};
+use crate::api::{Load, ScheduleVerb};
+use crate::kit::{Checkbox, Checked, Dialog, DialogSize, Skeleton};
+use crate::parts::{ActDialog, Deed, ProblemView};
+use crate::store::{Watch, use_query};
+use stella_contract::ids::ScheduleId;
 use stella_contract::schedule::{OverlapPolicy, Schedule, TriggerSchedule};
 use stella_contract::scope::Scope;
 use yew::prelude::*;
@@ -90,6 +92,59 @@ fn steered(one: &Schedule, verb: ScheduleVerb, on_close: &Callback<()>) -> Html 
     html! {
         <ActDialog {title} subject={one.name.clone()} {scope} verb={title} danger={verb == ScheduleVerb::Delete}
             cli={cli.to_vec()} {deed} on_close={on_close.clone()}>{ said }</ActDialog>
+    }
+}
+
+/// What can be done about a coming fire where the schedule itself is not at hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FireVerb {
+    /// A run of the schedule, now.
+    RunNow,
+    /// The schedule is paused.
+    Pause,
+    /// The pause of the schedule ends.
+    Resume,
+}
+
+/// What a [`FireDialog`] takes. It is open while mounted.
+#[derive(Clone, PartialEq, Properties)]
+pub struct FireDialogProps {
+    /// The schedule.
+    pub id: ScheduleId,
+    /// Its name, shown until it is read.
+    pub name: AttrValue,
+    /// What is to be done.
+    pub verb: FireVerb,
+    /// Left, or done.
+    pub on_close: Callback<()>,
+}
+
+/// Reads the schedule and asks about the verb, for pages that show coming fires.
+#[component]
+pub fn FireDialog(props: &FireDialogProps) -> Html {
+    let id = props.id.clone();
+    let asked = use_query(format!("schedule {id}"), Watch::none(), move |api| {
+        let id = id.clone();
+        async move { api.schedule(&id).await }
+    });
+    let on_close = props.on_close.clone();
+    let waiting = |body: Html| {
+        html! { <Dialog title={props.name.clone()} size={DialogSize::Form} on_close={on_close.clone()}><div class="in">{ body }</div></Dialog> }
+    };
+    match &asked.load {
+        Load::Idle | Load::Loading => waiting(html! { <Skeleton rows={4} /> }),
+        Load::Failed(problem) => waiting(html! {
+            <ProblemView what="This schedule" problem={problem.clone()} on_retry={asked.refetch.clone()} />
+        }),
+        Load::Ready(one, _) | Load::Stale(one, _, _) => {
+            let one = Box::new(one.clone());
+            let act = match props.verb {
+                FireVerb::RunNow => Act::RunNow(one),
+                FireVerb::Pause => Act::Pause(one),
+                FireVerb::Resume => Act::Resume(one),
+            };
+            html! { <ActLayer {act} {on_close} /> }
+        }
     }
 }
 

@@ -167,7 +167,7 @@ fn numbers(draft: &UseStateHandle<Draft>, set: &impl Fn(fn(&mut Draft, String)) 
                 <Field label="Jitter, s" error={bad(draft.jitter(), "0 to 3,600")}><Input value={draft.jitter_s.clone()} on_input={set(|draft, text| draft.jitter_s = text)} /></Field>
                 <Field label="Catch-up, s" error={bad(draft.catchup(), "10 to 31,536,000")}><Input value={draft.catchup_s.clone()} on_input={set(|draft, text| draft.catchup_s = text)} /></Field>
                 <Field label="Most targets" error={bad(draft.most(), "1 to 1,000,000")}><Input value={draft.max_targets.clone()} on_input={set(|draft, text| draft.max_targets = text)} /></Field>
-                <Field label="Parallel" error={bad(draft.parallel(), "1 to 64")}><Input value={draft.parallelism.clone()} on_input={set(|draft, text| draft.parallelism = text)} /></Field>
+                <Field label="Segments at a time" error={bad(draft.parallel(), "1 to 64")}><Input value={draft.parallelism.clone()} on_input={set(|draft, text| draft.parallelism = text)} /></Field>
                 <Field label="Targets/min" error={bad(draft.rate(), "1 to 100,000")}><Input value={draft.per_minute.clone()} on_input={set(|draft, text| draft.per_minute = text)} /></Field>
                 <Field label="Policy snapshot" note="active"><Input value={draft.policy.clone()} on_input={set(|draft, text| draft.policy = text)} mono={true} /></Field>
             </div>

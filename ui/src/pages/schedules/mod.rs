@@ -10,5 +10,5 @@ mod preview;
 mod side;
 mod table;
 
-pub use acts::{SwitchDialog, SwitchDialogProps};
+pub use acts::{FireDialog, FireDialogProps, FireVerb, SwitchDialog, SwitchDialogProps};
 pub use list::SchedulesPage;

@@ -9,6 +9,42 @@ on_both! {
     nothing_to_do_an_old_index_and_a_wrong_scope_end_in_planning => planning_ends;
     a_run_that_waits_or_runs_too_long_is_ended => limits;
     jobs_of_an_ended_run_that_wait_for_what_failed_are_skipped => skipped;
+    no_more_segments_are_at_work_than_the_schedule_allows => at_a_time;
+}
+
+async fn at_a_time(place: LedgerPlace) {
+    let world = World::small(place).await;
+    for at in 0..30 {
+        world.sbom(&format!("more-{at}"), &["pkg:pypi/alpha@1.0"]).await;
+    }
+    let wish = json!({ "name": "nightly", "cron": "@daily", "mode": "analysis-only",
+        "limits": { "parallelism": 2, "targetsPerMinute": 100_000 } });
+    let schedules = world.engine.schedules();
+    let nightly = schedules.make(&world.caller, serde_json::from_value(wish).unwrap()).await.unwrap();
+    let worker = world.worker().await;
+    let run = schedules.trigger(&world.caller, &nightly.schedule_id, Default::default()).await.unwrap().0;
+    world.tasks().await;
+    let planned = world.get(&run.run_id).await;
+    let segments = planned.segments.total();
+    assert!(segments > 4, "{:?}", planned.segments);
+    let mut done = 0;
+    loop {
+        world.clock.advance_ms(1_000);
+        world.tasks().await;
+        let leases = world.claim(&worker).await;
+        if leases.is_empty() {
+            break;
+        }
+        assert!(leases.len() <= 2, "{} at a time", leases.len());
+        assert!(world.claim(&worker).await.is_empty(), "the others wait for these");
+        for lease in &leases {
+            let result = ScanSegment.run(&world.context(), lease).await.unwrap();
+            world.engine.work().complete(&lease.fence, result).await.unwrap();
+        }
+        done += leases.len() as i64;
+    }
+    let ended = world.get(&run.run_id).await;
+    assert_eq!((ended.state, ended.processed, done), (RunState::Completed, 32, segments));
 }
 
 async fn skipped(place: LedgerPlace) {

@@ -1,6 +1,7 @@
 //! What runs find and what they say changed.
 
 use super::*;
+use stella_contract::severities::Severities;
 
 on_both! {
     a_run_finds_what_the_feeds_say_and_tells_it_to_everyone => finds;
@@ -159,9 +160,16 @@ async fn deltas(place: LedgerPlace) {
         .await;
     assert!(low.iter().all(|one| one.first_run_id == first.run_id && one.kev), "{low:?}");
 
-    let severe = RunFilter { severity: Some(Severity::Medium), ..RunFilter::default() };
-    let listed = runs.list(&world.caller, &severe, &PageQuery::default()).await.unwrap();
-    assert_eq!(listed.items.iter().map(|run| &run.run_id).collect::<Vec<_>>(), [&newer_feed.run_id]);
+    let listed = async |severities: &[Severity]| -> Vec<RunId> {
+        let severity = Severities::of(severities.iter().copied());
+        let filter = RunFilter { severity, ..RunFilter::default() };
+        let page = runs.list(&world.caller, &filter, &PageQuery::default()).await.unwrap();
+        page.items.into_iter().map(|run| run.run_id).collect()
+    };
+    let medium = listed(&[Severity::Medium]).await;
+    assert_eq!(medium, [newer_feed.run_id.clone()]);
+    let either = listed(&[Severity::Medium, Severity::Critical]).await;
+    assert_eq!(either, [newer_feed.run_id.clone(), first.run_id.clone()], "runs with new findings of either");
 }
 
 async fn overtaken(place: LedgerPlace) {
