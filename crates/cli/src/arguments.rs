@@ -266,7 +266,9 @@ mod tests {
                 "--since",
                 "2026-11-20T14:32:08.000Z",
             ],
-            &["runs", "list", "--state", "error", "--error-code", "ERR_RUN_005", "--severity", "high"],
+            &["runs", "list", "--state", "error", "--error-code", "ERR_RUN_005", "--severity", "critical,high"],
+            &["schedules", "upcoming"],
+            &["schedules", "upcoming", "--schedule", "sch_01890000-0000-7000-8000-000000000000"],
             &["runs", "preview", "--file", "keys.json", "--mode", "content-refresh"],
             &[
                 "runs",

@@ -12,6 +12,16 @@ pub fn local_words(fire: &PlannedFire) -> String {
     if fire.at.to_string().get(..10) == Some(date) { time.to_owned() } else { format!("{date} {time}") }
 }
 
+/// The same in a row's width: another day than in UTC is the one before or after it.
+pub(super) fn local_short(fire: &PlannedFire) -> String {
+    let (date, time) = (fire.local.get(..10).unwrap_or_default(), fire.local.get(11..16).unwrap_or_default());
+    match date.cmp(fire.at.to_string().get(..10).unwrap_or_default()) {
+        std::cmp::Ordering::Equal => time.to_owned(),
+        std::cmp::Ordering::Greater => format!("{time} +1 d"),
+        std::cmp::Ordering::Less => format!("{time} −1 d"),
+    }
+}
+
 /// A time in UTC, with its date where it is not today.
 pub fn utc_words(at: Micros, now: Micros) -> String {
     if at.to_string().get(..10) == now.to_string().get(..10) {
@@ -86,5 +96,9 @@ mod tests {
         };
         assert_eq!(local_words(&fire("2026-11-21T14:40:00Z", "2026-11-21T16:40+02:00")), "16:40");
         assert_eq!(local_words(&fire("2026-11-21T22:30:00Z", "2026-11-22T00:30+02:00")), "2026-11-22 00:30");
+        let short = |at: &str, local: &str| local_short(&fire(at, local));
+        assert_eq!(short("2026-11-21T14:40:00Z", "2026-11-21T16:40+02:00"), "16:40");
+        assert_eq!(short("2026-11-21T22:30:00Z", "2026-11-22T00:30+02:00"), "00:30 +1 d");
+        assert_eq!(short("2026-11-22T01:30:00Z", "2026-11-21T20:30-05:00"), "20:30 −1 d");
     }
 }

@@ -1,6 +1,6 @@
 //! Coming fires of all schedules beside a list of runs: with zone and cron in words, and a switch for each schedule.
 
-use super::planned_fires::{local_words, utc_words};
+use super::planned_fires::{local_short, utc_words};
 use super::schedule_states::overlap_words;
 use super::state_badge::StateBadge;
 use super::{ProblemView, StaleBanner};
@@ -94,7 +94,7 @@ pub fn next_fire(one: &Schedule) -> Html {
         <>
             <span class="mono" title={local}>{ utc_words(at, clock::now()) }</span>
             <span class="f3 sm">
-                if one.timezone != "UTC" { { format!("{}, ", local_words(&fire)) } }
+                if one.timezone != "UTC" { { format!("{}, ", local_short(&fire)) } }
                 { "in " }<Countdown until={at} over="a moment" />
             </span>
         </>

@@ -213,7 +213,7 @@ fn ChangeDialog(props: &ActProps) -> Html {
             on_close={props.on_close.clone()}
             form={html! { <>
                 <Checkbox checked={Checked::from(*enabled)} {on_toggle}>{ "A reading that changed something sets off a run" }</Checkbox>
-                <div class="reason-fields">
+                <div class="pair">
                     <Field label="Mode"><Select value={mode.as_str()} options={modes} on_change={on_mode} /></Field>
                     <Field label="Over"><Select value={scope.as_str()} options={scopes} on_change={on_scope} /></Field>
                     <Field label="At most every" note="seconds"><Input kind="number" value={(*interval).clone()} on_input={on_interval} /></Field>

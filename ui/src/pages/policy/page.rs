@@ -159,7 +159,11 @@ fn Promotions() -> Html {
     let nothing = html! {
         <Empty icon={Shape::DashedRing} fact="Nothing was promoted yet">{ "Open a snapshot and promote it; runs then judge by it." }</Empty>
     };
-    html! { <>{ listing("Promotions", &list, nothing, table) }{ foot(&list, Html::default()) }</> }
+    html! {
+        <div class="with-drawer">
+            <div class="list">{ listing("Promotions", &list, nothing, table) }{ foot(&list, Html::default()) }</div>
+        </div>
+    }
 }
 
 fn promotion_columns() -> Vec<Column<PolicyPromotion>> {

@@ -106,7 +106,7 @@ pub(super) fn matrix(deltas: &Deltas, id: &RunId) -> Html {
                     <tr key={row.level.as_str()}>
                         <th scope="row"><Severity level={row.level} /></th>
                         <td class="num">{ number(row.new, run.with("severity", row.level.as_str())) }</td>
-                        <td class="num">{ count(row.resolved as i64) }</td>
+                        <td class={classes!("num", (row.resolved == 0).then_some("f3"))}>{ count(row.resolved as i64) }</td>
                     </tr>
                 }) }</tbody>
             </table>

@@ -18,7 +18,7 @@ pub(super) fn backlog(runs: &RunFigures) -> Html {
     html! {
         <>
             <span class="f2 sm nw">{ "Planner backlog " }<Link to={Route::Runs} query={planning} class="n">{ count(runs.planning) }</Link></span>
-            <span class="f2 sm nw">{ "Executor backlog " }<Link to={Route::Runs} query={tab("active")} class="n">{ count(runs.executor_backlog) }</Link>{ " targets" }</span>
+            <span class="f2 sm nw">{ "Executor backlog " }<Link to={Route::Runs} query={tab("active")} class="n">{ count(runs.executor_backlog) }</Link><span class="wide">{ " targets" }</span></span>
         </>
     }
 }

@@ -2,7 +2,7 @@
 
 use super::segment_retry::{RetrySegment, RetrySegmentDialog};
 use crate::kit::format::{count, short_id};
-use crate::kit::{Column, Empty, Shape, Table, TableBody, Width};
+use crate::kit::{Column, Empty, Lines, Shape, Table, TableBody, Width};
 use crate::pages::listing::{foot, listing};
 use crate::parts::{JobLink, RunCode, StateBadge};
 use crate::store::{Watch, use_list};
@@ -44,7 +44,7 @@ pub(super) fn Segments(props: &SegmentsProps) -> Html {
     let on_hold = Callback::from(move |over: bool| held.set(over));
     let nothing = html! { <Empty icon={Shape::DashedRing} fact="No segments">{ "The planner has not cut any, or there was nothing to do." }</Empty> };
     let table = html! {
-        <Table label="Segments" body={TableBody::new(list.state.rows.clone(), key_of, columns)} main={false}
+        <Table label="Segments" body={TableBody::new(list.state.rows.clone(), key_of, columns)} lines={Lines::Two} main={false}
             total={list.state.total} on_more={list.more.clone()} loading={list.is_loading_more()} {on_hold} />
     };
     html! {
@@ -63,38 +63,33 @@ fn key_of(segment: &Segment) -> String {
 
 fn columns(run: RunState, ask: Callback<Segment>) -> Vec<Column<Segment>> {
     vec![
-        Column::new(
-            "state",
-            "State",
-            Width::Fixed(96),
-            |one: &Segment| html! { <StateBadge<SegmentState> state={one.state} /> },
-        ),
-        Column::new(
-            "place",
-            "Place",
-            Width::Fixed(48),
-            |one: &Segment| html! { <span class="mono" title={one.segment_id.to_string()}>{ place(one) }</span> },
-        ),
-        Column::new(
-            "targets",
-            "Targets",
-            Width::Fixed(72),
-            |one: &Segment| html! { { format!("{} / {}", count(one.processed), count(one.target_count)) } },
-        )
-        .at_end(),
-        Column::new("tries", "Tries", Width::Fixed(40), |one: &Segment| html! { { one.attempt } }).at_end(),
-        Column::new(
-            "job",
-            "Job",
-            Width::Fixed(112),
-            |one: &Segment| html! { <JobLink id={one.job_id.clone()} /> },
-        ),
-        Column::new("executor", "Executor", Width::Fixed(120), executor).drops_below(560),
-        Column::new("reason", "Reason", Width::Share(1, 60), reason),
-        Column::new("retry", "Retry", Width::Fixed(96), move |one: &Segment| {
-            html! { <RetrySegment segment={one.clone()} {run} on_ask={ask.clone()} /> }
+        Column::new("state", "Segment", Width::Fixed(108), state),
+        Column::new("targets", "Targets", Width::Fixed(76), targets).at_end(),
+        Column::new("executor", "Executor, job", Width::Fixed(116), executor),
+        Column::new("reason", "Reason, retry", Width::Share(1, 116), move |one: &Segment| {
+            html! {
+                <span class="two-lines"><span class="cut">{ reason(one) }</span>
+                    if one.state == SegmentState::Failed { <RetrySegment segment={one.clone()} {run} on_ask={ask.clone()} /> }</span>
+            }
         }),
     ]
+}
+
+fn state(one: &Segment) -> Html {
+    html! {
+        <span class="two-lines"><StateBadge<SegmentState> state={one.state} />
+            <span class="mono f3 sm" title={one.segment_id.to_string()}>{ place(one) }</span></span>
+    }
+}
+
+fn targets(one: &Segment) -> Html {
+    let tries = match one.retry_count {
+        0 => format!("try {}", one.attempt),
+        retries => format!("try {}, retry {retries}", one.attempt),
+    };
+    html! {
+        <span class="two-lines"><span>{ format!("{} / {}", count(one.processed), count(one.target_count)) }</span><span class="f3 sm nw">{ tries }</span></span>
+    }
 }
 
 /// Shard and place: `2.6`.
@@ -103,10 +98,11 @@ pub(super) fn place(segment: &Segment) -> String {
 }
 
 fn executor(one: &Segment) -> Html {
-    match &one.executor {
-        Some(id) => html! { <span class="mono" title={id.to_string()}>{ short_id(id.as_str()) }</span> },
+    let who = match &one.executor {
+        Some(id) => html! { <span class="mono cut" title={id.to_string()}>{ short_id(id.as_str()) }</span> },
         None => html! { <span class="f3">{ "none" }</span> },
-    }
+    };
+    html! { <span class="two-lines">{ who }<span class="sm"><JobLink id={one.job_id.clone()} /></span></span> }
 }
 
 /// The code of a segment: one of runs leads to the runbook, one of its job stands as it is.

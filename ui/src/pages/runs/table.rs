@@ -14,7 +14,7 @@ pub(super) fn key_of(run: &Run) -> String {
 /// The columns; a row's id keeps the filters of the list it stands in.
 pub(super) fn columns(query: Query) -> Vec<Column<Run>> {
     vec![
-        Column::new("id", "Run ID", Width::Share(3, 280), move |run: &Run| name(run, &query)),
+        Column::new("id", "Run ID", Width::Share(3, 288), move |run: &Run| name(run, &query)),
         Column::new(
             "trigger",
             "Trigger",
@@ -22,11 +22,11 @@ pub(super) fn columns(query: Query) -> Vec<Column<Run>> {
             |run: &Run| html! { <span title={set_off(run)}>{ run.trigger.as_str() }</span> },
         )
         .drops_below(720),
-        Column::new("state", "State", Width::Fixed(104), state),
+        Column::new("state", "State", Width::Fixed(102), state),
         Column::new(
             "progress",
             "Progress",
-            Width::Fixed(144),
+            Width::Fixed(138),
             |run: &Run| html! { <RunProgress run={run.clone()} /> },
         ),
         Column::new(

@@ -38,7 +38,7 @@ pub(super) fn Telemetry() -> Html {
             html! { <Empty icon={Shape::Dash} fact="No events">{ "What runs go through stands here as it happens." }</Empty> }
         }
         Load::Ready(page, _) | Load::Stale(page, ..) => html! {
-            <table class="tbl"><tbody>{ for page.items.iter().map(row) }</tbody></table>
+            <table class="tbl telemetry"><tbody>{ for page.items.iter().map(row) }</tbody></table>
         },
     };
     html! {

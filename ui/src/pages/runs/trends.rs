@@ -54,7 +54,7 @@ pub(super) fn TrendStrip() -> Html {
                 </div>
             </div>
             <div class="fig">
-                <div class="l">{ "Determinism, daily mean" }</div>
+                <div class="l">{ "Determinism, daily" }</div>
                 <div class="v row">
                     { match trends.determinism.last() {
                         Some(day) => html! { <span title={sampled(day)}>{ format!("{:.3}", day.mean) }</span> },

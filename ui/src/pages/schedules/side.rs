@@ -2,7 +2,7 @@
 
 use super::acts::Act;
 use crate::api::Load;
-use crate::kit::format::{count, date_time, duration};
+use crate::kit::format::{count, counted, date_time, duration};
 use crate::kit::{Banner, Button, ButtonKind, CopyId, Drawer, Shape, Skeleton, Tone};
 use crate::parts::{CliTwin, PlannedFires, ProblemView, RunLink, StaleBanner, StateBadge, overlap_words};
 use crate::router::{Link, Query};
@@ -150,7 +150,8 @@ fn facts(one: &Schedule) -> Html {
             <dt>{ "Jitter" }</dt><dd>{ format!("{} s", count(one.jitter_s)) }<span class="f3">{ " +30 s under pressure" }</span></dd>
             <dt>{ "Mode, scope" }</dt><dd class="cut" title={one.scope.to_string()}>{ format!("{}, {}", one.mode, one.scope) }</dd>
             <dt>{ "Policy" }</dt><dd class="mono cut">{ one.policy_snapshot_id.as_deref().unwrap_or("active") }</dd>
-            <dt>{ "Limits" }</dt><dd>{ format!("{} targets, {} segments at a time, {} targets/min", count(one.max_targets), one.limits.parallelism, count(one.limits.targets_per_minute)) }</dd>
+            <dt>{ "Limits" }</dt><dd>{ format!("{} targets, {} targets/min", count(one.max_targets), count(one.limits.targets_per_minute)) }</dd>
+            <dt>{ "At a time" }</dt><dd>{ counted(one.limits.parallelism, "segment of a run", "segments of a run") }</dd>
             <dt>{ "Tells of" }</dt><dd>{ notify }</dd>
             <dt>{ "Missed" }</dt><dd class={classes!((one.missed_count > 0).then_some("k-warn"))}>{ count(one.missed_count) }</dd>
             <dt>{ "Schedule ID" }</dt><dd><CopyId text={one.schedule_id.to_string()} shown={crate::kit::format::short_id(one.schedule_id.as_str())} /></dd>

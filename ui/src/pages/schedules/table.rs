@@ -28,7 +28,7 @@ pub(super) fn columns(on_act: &Callback<Act>, refusal: &Option<AttrValue>) -> Ve
             |one: &Schedule| html! { <span class="f2 cut">{ &one.timezone }</span> },
         )
         .drops_below(900),
-        Column::new("next", "Next fire", Width::Fixed(148), |one: &Schedule| {
+        Column::new("next", "Next fire", Width::Fixed(160), |one: &Schedule| {
             html! { <span class="two-lines">{ next_fire(one) }</span> }
         }),
         Column::new("last", "Last run", Width::Fixed(112), last).drops_below(560),
