@@ -157,7 +157,7 @@ mod tests {
             ("tgt_01890000-0000-7000-8000-000000000001", "src_01890000-0000-7000-8000-000000000001");
         let backfill = "bf_01890000-0000-7000-8000-000000000001";
         let preview = "prv_01890000-0000-7000-8000-000000000001";
-        let shown: [&[&str]; 54] = [
+        let shown: [&[&str]; 56] = [
             &["orch", "jobs", "list"],
             &["orch", "jobs", "list", "--state", "timed_out", "--job-type", "scan.segment", "--run", run],
             &["orch", "jobs", "list", "--wait-reason", "backoff", "--source", source],
@@ -266,7 +266,16 @@ mod tests {
                 "--since",
                 "2026-11-20T14:32:08.000Z",
             ],
-            &["runs", "list", "--state", "error", "--error-code", "ERR_RUN_005", "--severity", "critical,high"],
+            &[
+                "runs",
+                "list",
+                "--state",
+                "error",
+                "--error-code",
+                "ERR_RUN_005",
+                "--severity",
+                "critical,high",
+            ],
             &["schedules", "upcoming"],
             &["schedules", "upcoming", "--schedule", "sch_01890000-0000-7000-8000-000000000000"],
             &["runs", "preview", "--file", "keys.json", "--mode", "content-refresh"],

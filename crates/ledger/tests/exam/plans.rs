@@ -58,7 +58,11 @@ async fn a_list_of_runs_looks_at_the_index_of_its_states_and_at_the_rows_it_show
         Wanted { states: vec![RunState::Planning, RunState::Queued, RunState::Running], ..Wanted::default() },
         Wanted { error_code: Some(RunErrorCode::IndexStale), ..failures.clone() },
         Wanted { trigger: Some(RunTrigger::Cron), since: Some(support::NOW), ..Wanted::default() },
-        Wanted { state: Some(RunState::Completed), new_of: Some(Severity::Critical), ..Wanted::default() },
+        Wanted {
+            state: Some(RunState::Completed),
+            new_of: Some(Severity::Critical.into()),
+            ..Wanted::default()
+        },
     ];
     let after = (support::NOW.0, "run:exam:20260101T000000Z:00000000".to_owned());
     for wanted in wishes {

@@ -167,7 +167,7 @@ async fn deltas(place: LedgerPlace) {
         page.items.into_iter().map(|run| run.run_id).collect()
     };
     let medium = listed(&[Severity::Medium]).await;
-    assert_eq!(medium, [newer_feed.run_id.clone()]);
+    assert_eq!(medium, std::slice::from_ref(&newer_feed.run_id));
     let either = listed(&[Severity::Medium, Severity::Critical]).await;
     assert_eq!(either, [newer_feed.run_id.clone(), first.run_id.clone()], "runs with new findings of either");
 }
