@@ -96,6 +96,7 @@ pub(crate) async fn fires_that_are_too_late_to_be_made_up_for_are_an_incident(wo
     // Two fires are older than the window, and the newest is made up for: nothing is lost.
     world.goes_to("10:05:00").await;
     assert_eq!(found().await, []);
+    world.engine.run_until_idle().await.unwrap();
     world.goes_to("11:15:00").await;
     let id = made.schedule_id.to_string();
     assert_eq!(found().await, [(IncidentState::Open, 3, id.clone())]);
