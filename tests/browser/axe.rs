@@ -164,6 +164,9 @@ async fn look(axe: &Axe, served: &Served, scenes: &[Scene]) -> Vec<(String, &'st
             stands(&browser).await;
             let found = axe.look(&browser).await;
             say(&row(&scene.name, theme, &found));
+            for one in found.iter().filter(|one| one.is_grave()) {
+                say(&format!("  {}: {}: {}\n", one.rule, one.help, one.places.join("; ")));
+            }
             seen.push((scene.name.clone(), theme, found));
         }
     }
@@ -211,7 +214,7 @@ async fn no_page_in_either_theme_breaks_a_serious_rule_of_axe() {
             let lines = one.places.iter().map(|place| {
                 format!("{} ({:?}): {} [{name}, {theme}] {place}", one.rule, one.impact, one.help)
             });
-            if one.counts() && one.impact >= Impact::Serious {
+            if one.is_grave() {
                 grave.extend(lines);
             } else {
                 slight.extend(lines);

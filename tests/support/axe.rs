@@ -50,6 +50,11 @@ impl Violation {
     pub fn counts(&self) -> bool {
         self.tags.iter().any(|tag| RULES.contains(&tag.as_str()))
     }
+
+    /// Whether it keeps somebody out.
+    pub fn is_grave(&self) -> bool {
+        self.counts() && self.impact >= Impact::Serious
+    }
 }
 
 /// The checker.

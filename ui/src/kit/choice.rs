@@ -1,6 +1,7 @@
 //! Choices: checkbox, switch, and a few options side by side.
 
 use super::icon::{Icon, IconSize, Shape};
+use super::tabs::focus_child;
 use yew::prelude::*;
 
 /// How a [`Checkbox`] stands.
@@ -109,8 +110,10 @@ pub struct SegmentedProps {
 /// A few options side by side; arrows move.
 #[component]
 pub fn Segmented(props: &SegmentedProps) -> Html {
+    let list = use_node_ref();
     let on_key = {
         let (options, value, choose) = (props.options.clone(), props.value.clone(), props.on_choose.clone());
+        let list = list.clone();
         Callback::from(move |event: KeyboardEvent| {
             let at = options.iter().position(|(one, _)| *one == value).unwrap_or(0);
             let next = match event.key().as_str() {
@@ -121,11 +124,12 @@ pub fn Segmented(props: &SegmentedProps) -> Html {
             event.prevent_default();
             if let Some((one, _)) = options.get(next) {
                 choose.emit(one.clone());
+                focus_child(&list, next);
             }
         })
     };
     html! {
-        <div class="seg" role="radiogroup" aria-label={props.label.clone()} onkeydown={on_key}>
+        <div ref={list} class="seg" role="radiogroup" aria-label={props.label.clone()} onkeydown={on_key}>
             { for props.options.iter().map(|(value, label)| {
                 let on = *value == props.value;
                 let chosen = value.clone();

@@ -50,6 +50,7 @@ pub struct TabsProps {
 #[component]
 pub fn Tabs(props: &TabsProps) -> Html {
     let base = use_element_id("tab");
+    let list = use_node_ref();
     {
         let (tabs, current, choose) = (props.tabs.clone(), props.current.clone(), props.on_choose.clone());
         let main = props.main;
@@ -68,17 +69,18 @@ pub fn Tabs(props: &TabsProps) -> Html {
     }
     let on_key = {
         let (tabs, current, choose) = (props.tabs.clone(), props.current.clone(), props.on_choose.clone());
+        let list = list.clone();
         Callback::from(move |event: KeyboardEvent| {
             let at = tabs.iter().position(|tab| tab.id == current).unwrap_or(0);
             let Some(next) = moved(at, tabs.len(), &event.key()) else { return };
             event.prevent_default();
             choose.emit(tabs[next].id.clone());
-            focus_child(&event, next);
+            focus_child(&list, next);
         })
     };
     html! {
         <div class="tabs">
-            <div class="tab-list" role="tablist" aria-label={props.label.clone()} onkeydown={on_key}>
+            <div ref={list} class="tab-list" role="tablist" aria-label={props.label.clone()} onkeydown={on_key}>
             { for props.tabs.iter().map(|tab| {
                 let on = tab.id == props.current;
                 let chosen = tab.id.clone();
@@ -114,11 +116,12 @@ fn moved(at: usize, count: usize, key: &str) -> Option<usize> {
     }
 }
 
-fn focus_child(event: &KeyboardEvent, at: usize) {
-    let list = event.current_target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+/// Gives the focus to this child of a list.
+pub(super) fn focus_child(list: &NodeRef, at: usize) {
+    let list = list.cast::<web_sys::Element>();
     let child = list.and_then(|list| list.children().item(at as u32));
     if let Some(button) = child.and_then(|child| child.dyn_into::<web_sys::HtmlElement>().ok()) {
-        // The tab may have gone with the same key press; then there is nothing to focus.
+        // It may have gone with the same key press; then there is nothing to focus.
         let _ = button.focus();
     }
 }

@@ -93,8 +93,9 @@ pub fn GraphView(props: &GraphViewProps) -> Html {
     let hit = {
         let (graph, placed, scale) = (props.graph.clone(), placed.clone(), *scale);
         move |event: &MouseEvent| {
-            let drawing = event.current_target()?;
-            let drawing: web_sys::Element = wasm_bindgen::JsCast::dyn_into(drawing).ok()?;
+            // Events are heard at the root of the page, which is what they call their current target.
+            let hit: web_sys::Element = wasm_bindgen::JsCast::dyn_into(event.target()?).ok()?;
+            let drawing = hit.closest(".graph-svg").ok()??;
             let corner = drawing.get_bounding_client_rect();
             let x = (f64::from(event.client_x()) - corner.left()) / scale;
             let y = (f64::from(event.client_y()) - corner.top()) / scale;
