@@ -112,7 +112,8 @@ impl<'a> Repair<'a> {
     }
 
     async fn watch(&self, run: &str) {
-        see(self.driver, &format!("{DRAWER}//*[contains(@class, 'pill')][normalize-space(.)='running']"))
+        // Nobody takes its segments yet.
+        see(self.driver, &format!("{DRAWER}//*[contains(@class, 'pill')][normalize-space(.)='queued']"))
             .await;
         see(self.driver, "//a[@aria-label='Open stream']").await.click().await.unwrap();
         see(self.driver, &format!("//h1[contains(normalize-space(.), '{}')]", tail(run))).await;
