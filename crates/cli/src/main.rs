@@ -42,6 +42,7 @@ mod place;
 mod policy;
 mod quota;
 mod run_diff;
+mod run_tables;
 mod runs;
 mod runs_board;
 mod sbom;
