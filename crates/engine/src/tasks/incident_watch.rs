@@ -18,7 +18,7 @@ use stella_contract::time::Micros;
 use stella_ledger::incidents::{self, IncidentRecord, Mark, RunningRow};
 use stella_ledger::{LedgerError, Tx, breakers, runs, schedules};
 
-/// How often running jobs are looked at, and everything is when nothing happens.
+/// How often running jobs and lost fires are looked at, and everything is when nothing happens.
 const EVERY_MS: i64 = 60 * 1_000;
 /// The span in which expired leases are counted.
 const STALL_MS: i64 = 5 * 60 * 1_000;
@@ -111,14 +111,13 @@ async fn look(
     let mut raises = breakers_open(tx).await?;
     raises.extend(pools_stalled(tx, now).await?);
     raises.extend(planner_stalled(tx, tenants, began, now).await?);
-    raises.extend(fires_lost(tx, now).await?);
-    let mut kinds: Vec<IncidentKind> =
-        KINDS.into_iter().filter(|kind| *kind != IncidentKind::JobStuck).collect();
+    let mut kinds = vec![IncidentKind::BreakerOpened, IncidentKind::LeaseStall, IncidentKind::PlannerStalled];
     if looks_at_jobs {
         let (stuck, marks) = jobs_stuck(tx, now).await?;
         raises.extend(stuck);
+        raises.extend(fires_lost(tx, now).await?);
         seen.marks = marks;
-        kinds.push(IncidentKind::JobStuck);
+        kinds.extend([IncidentKind::JobStuck, IncidentKind::ScheduleMissed]);
     }
     for tenant in tenants {
         let live = incidents::live(tx, tenant, &KINDS).await?;
