@@ -2,7 +2,7 @@
 
 use super::segments::place;
 use crate::api::Problem;
-use crate::clock;
+use crate::clock::use_now;
 use crate::kit::{Button, Countdown};
 use crate::parts::ReasonDialog;
 use crate::store::{use_api, use_session, use_toasts};
@@ -52,6 +52,8 @@ fn stand(segment: &Segment, run: RunState, now: Micros) -> Stand {
 /// The button of a failed segment; while it rests, how long yet.
 #[component]
 pub(super) fn RetrySegment(props: &RetrySegmentProps) -> Html {
+    // A rest ends by the clock alone; nothing comes from the core then.
+    let now = use_now();
     let session = use_session();
     let on_click = {
         let (segment, on_ask) = (props.segment.clone(), props.on_ask.clone());
@@ -59,7 +61,7 @@ pub(super) fn RetrySegment(props: &RetrySegmentProps) -> Html {
     };
     let refusal =
         session.off(Feature::Retry).or_else(|| session.refusal(Scope::RunsManage)).map(AttrValue::from);
-    match stand(&props.segment, props.run, clock::now()) {
+    match stand(&props.segment, props.run, now) {
         Stand::Nothing => html! { <span class="f3">{ "none" }</span> },
         Stand::Ready => html! {
             <Button small={true} disabled={refusal} says_why={false} {on_click}>{ "Retry…" }</Button>

@@ -90,7 +90,7 @@ pub(super) fn TelemetryLine(props: &TelemetryLineProps) -> Html {
     let events = asked.load.value().map(|page| page.items.as_slice()).unwrap_or_default();
     html! {
         <div class="telemetry-line row sm" role="region" aria-label="Latest events">
-            <span class="cut grow">
+            <span class="telemetry-events grow">
                 if events.is_empty() { <span class="f3">{ "No event of a run yet" }</span> }
                 { for events.iter().take(IN_LINE).map(|event| html! {
                     <span key={event.seq} class="nw"><span class="mono">{ &event.kind }</span>{ " " }{ run(event) }{ " " }<span class="f3"><TimeAgo at={event.at} /></span>{ " " }</span>
