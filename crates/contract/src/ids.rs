@@ -64,15 +64,17 @@ macro_rules! ids {
         impl FromStr for $name {
             type Err = IdInvalid;
             fn from_str(text: &str) -> Result<Self, IdInvalid> {
-                if text.strip_prefix($prefix).is_some_and(is_uuid) {
-                    return Ok(Self(text.to_owned()));
-                }
-                Err(IdInvalid { kind: $noun, text: text.to_owned(), expected: concat!($prefix, "<uuid>") })
+                text.to_owned().try_into()
             }
         }
         impl TryFrom<String> for $name {
             type Error = IdInvalid;
-            fn try_from(text: String) -> Result<Self, IdInvalid> { text.parse() }
+            fn try_from(text: String) -> Result<Self, IdInvalid> {
+                if text.strip_prefix($prefix).is_some_and(is_uuid) {
+                    return Ok(Self(text));
+                }
+                Err(IdInvalid { kind: $noun, text, expected: concat!($prefix, "<uuid>") })
+            }
         }
         impl From<$name> for String { fn from(id: $name) -> Self { id.0 } }
         impl fmt::Display for $name {
@@ -156,22 +158,18 @@ impl Tenant {
 impl FromStr for Tenant {
     type Err = IdInvalid;
     fn from_str(text: &str) -> Result<Self, IdInvalid> {
-        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-        let first = text.bytes().next().is_some_and(plain);
-        if first && text.len() <= 63 && text.bytes().all(|byte| plain(byte) || byte == b'-') {
-            return Ok(Self(text.to_owned()));
-        }
-        Err(IdInvalid {
-            kind: "tenant",
-            text: text.to_owned(),
-            expected: "lower-case letters, digits and hyphens",
-        })
+        text.to_owned().try_into()
     }
 }
 impl TryFrom<String> for Tenant {
     type Error = IdInvalid;
     fn try_from(text: String) -> Result<Self, IdInvalid> {
-        text.parse()
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        let first = text.bytes().next().is_some_and(plain);
+        if first && text.len() <= 63 && text.bytes().all(|byte| plain(byte) || byte == b'-') {
+            return Ok(Self(text));
+        }
+        Err(IdInvalid { kind: "tenant", text, expected: "lower-case letters, digits and hyphens" })
     }
 }
 impl From<Tenant> for String {

@@ -293,7 +293,7 @@ async fn settle_anew(
         }
     }
     let waits = edges::wait_many(tx, &wait).await?;
-    change::tell_waits(&waits, now, journal);
+    change::tell_waits(&waits, now, journal)?;
     let mut changes = Vec::new();
     if !hold.is_empty() {
         let held = jobs::hold_many(tx, &hold).await?;

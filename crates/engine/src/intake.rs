@@ -182,26 +182,27 @@ pub(crate) async fn insert_many(
     }
     hold_at_the_door(engine, tx, &mut rows, now).await?;
     jobs::insert_many(tx, &rows).await?;
-    let mut made: Vec<JobRecord> = rows.iter().map(fresh).collect();
-    let mut changes = Vec::with_capacity(made.len() * 2);
-    for record in &made {
+    let mut changes = Vec::with_capacity(rows.len() * 2);
+    for row in rows {
+        let record = fresh(row);
+        let is_queued = record.job.state == JobState::Queued;
         let mut waiting = record.clone();
         waiting.job.state = JobState::Pending;
         waiting.job.queued_at = None;
-        changes.push(JobChange {
-            happened: Happened::Submitted,
-            from: None,
-            after: waiting,
-            outcome: None,
-            said: None,
-        });
-        if record.job.state == JobState::Queued {
-            changes.push(JobChange::along(JobEvent::Queue, JobState::Pending, record.clone()));
+        let (happened, from, outcome, said) = (Happened::Submitted, None, None, None);
+        changes.push(JobChange { happened, from, after: waiting, outcome, said });
+        if is_queued {
+            changes.push(JobChange::along(JobEvent::Queue, JobState::Pending, record));
         }
     }
     settle(tx, &changes, by, now, journal).await?;
-    let bound: Vec<(JobRecord, Vec<Dependency>)> =
-        made.iter().cloned().zip(dependencies).filter(|(_, on)| !on.is_empty()).collect();
+    let mut made = last_of_each(changes);
+    let bound: Vec<(JobRecord, Vec<Dependency>)> = made
+        .iter()
+        .zip(dependencies)
+        .filter(|(_, on)| !on.is_empty())
+        .map(|(record, on)| (record.clone(), on))
+        .collect();
     if let Some((one, _)) = bound.first() {
         let tenant = one.job.tenant.clone();
         for after in edges::attach(tx, &tenant, &bound, by, now, journal).await? {
@@ -210,17 +211,39 @@ pub(crate) async fn insert_many(
                 .for_each(|before| *before = after.clone());
         }
     }
-    let mut first = vec![true; made.len()];
-    Ok(answers
+    let jobs: Vec<Job> = made.into_iter().map(view).collect();
+    Ok(answered(answers, &places, jobs))
+}
+
+/// Puts the jobs that were made to the wishes that are not answered yet; wishes of the same key share one.
+fn answered(answers: Vec<Option<Submitted>>, places: &[usize], jobs: Vec<Job>) -> Vec<Submitted> {
+    if answers.len() == jobs.len() && answers.iter().all(Option::is_none) {
+        // Each wish made its own, in order.
+        return jobs.into_iter().map(|job| Submitted { job, replayed: false }).collect();
+    }
+    let mut first = vec![true; jobs.len()];
+    answers
         .into_iter()
         .zip(places)
         .map(|(answer, place)| {
             answer.unwrap_or_else(|| Submitted {
-                job: view(made[place].clone()),
-                replayed: !std::mem::replace(&mut first[place], false),
+                job: jobs[*place].clone(),
+                replayed: !std::mem::replace(&mut first[*place], false),
             })
         })
-        .collect())
+        .collect()
+}
+
+/// The jobs after the last of their changes, which follow each other.
+fn last_of_each(changes: Vec<JobChange>) -> Vec<JobRecord> {
+    let mut last: Vec<JobRecord> = Vec::with_capacity(changes.len());
+    for JobChange { after, .. } in changes {
+        match last.last_mut().filter(|before| before.key == after.key) {
+            Some(before) => *before = after,
+            None => last.push(after),
+        }
+    }
+    last
 }
 
 /// The jobs that were there before under the keys of wishes.
@@ -269,7 +292,8 @@ async fn hold_at_the_door(
     if !engine.may_be_limited() {
         return Ok(());
     }
-    let queued: Vec<JobRecord> = rows.iter().filter(|row| row.state == JobState::Queued).map(fresh).collect();
+    let queued: Vec<JobRecord> =
+        rows.iter().filter(|row| row.state == JobState::Queued).cloned().map(fresh).collect();
     for hold in gate::at_the_door(engine, tx, &queued, now).await? {
         let held = rows.iter_mut().find(|row| stella_ledger::key_of(&row.job_id) == hold.key);
         held.into_iter().for_each(|row| {
@@ -330,30 +354,30 @@ fn row(engine: &Engine, wish: JobWish, is_bound: bool, by: &By, now: Micros) -> 
 }
 
 /// The record of a row that was just written, without reading it again.
-fn fresh(row: &NewJob) -> JobRecord {
+fn fresh(row: NewJob) -> JobRecord {
     JobRecord {
         key: stella_ledger::key_of(&row.job_id),
-        payload: row.payload.clone(),
+        payload: row.payload,
         ack_timeouts: 0,
         attempt_started_at: None,
         error_status: None,
         error_host: None,
         origin_key: row.origin_key,
         job: Job {
-            job_id: row.job_id.clone(),
-            tenant: row.tenant.clone(),
-            project: row.project.clone(),
-            run_id: row.run_id.clone(),
-            source_id: row.source_id.clone(),
-            job_type: row.job_type.clone(),
+            idempotency_key: row.idempotency_key.unwrap_or_else(|| row.job_id.as_str().to_owned()),
+            job_id: row.job_id,
+            tenant: row.tenant,
+            project: row.project,
+            run_id: row.run_id,
+            source_id: row.source_id,
+            job_type: row.job_type,
             priority: row.priority,
             state: row.state,
             wait_reason: row.wait_reason,
             next_eligible_at: row.next_eligible_at,
             not_before: row.not_before,
-            payload_digest: row.payload_digest.clone(),
+            payload_digest: row.payload_digest,
             payload_size: row.payload_size,
-            idempotency_key: row.idempotency_key.clone().unwrap_or_else(|| row.job_id.as_str().to_owned()),
             attempt: 0,
             max_attempts: row.max_attempts,
             timeout_s: row.timeout_s,
@@ -370,15 +394,15 @@ fn fresh(row: &NewJob) -> JobRecord {
             error_message: None,
             error_fingerprint: None,
             retryable: None,
-            replay_of: row.replay_of.clone(),
-            retry_of: row.retry_of.clone(),
+            replay_of: row.replay_of,
+            retry_of: row.retry_of,
             dead_letter_id: None,
             task_runner_id: None,
-            correlation_id: row.correlation_id.clone(),
-            traceparent: row.traceparent.clone(),
-            created_by: row.created_by.clone(),
-            reason: row.reason.clone(),
-            ticket: row.ticket.clone(),
+            correlation_id: row.correlation_id,
+            traceparent: row.traceparent,
+            created_by: row.created_by,
+            reason: row.reason,
+            ticket: row.ticket,
             inputs_hash: String::new(),
             outputs_hash: None,
             created_at: row.created_at,

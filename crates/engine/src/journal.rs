@@ -5,10 +5,12 @@ use crate::error::Error;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use stella_bundle::{canonical, digest};
 use stella_contract::history::HistoryEntry;
-use stella_contract::ids::{EventId, Tenant};
-use stella_ledger::book::Sealed;
+use stella_contract::ids::{EventId, JobId, RunId, Tenant};
+use stella_contract::time::Micros;
+use stella_ledger::book::{Entry, Event, Saying, Sealed};
 use stella_ledger::chains::Tip;
 use stella_ledger::{LedgerError, Tx};
 
@@ -22,38 +24,38 @@ pub struct Journal {
 
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Page {
-    drafts: Vec<Draft>,
-    tidings: Vec<Tiding>,
+    entries: Vec<Entry>,
+    events: Vec<Event>,
 }
 
 impl Journal {
     /// Adds an entry of the history.
-    pub fn enter(&mut self, tenant: &Tenant, draft: Draft) {
-        self.page(tenant).drafts.push(draft);
+    pub fn enter(&mut self, tenant: &Tenant, entry: impl Into<Entry>) {
+        self.page(tenant).entries.push(entry.into());
     }
     /// Adds an event of the feed. Several of one thing are told as the last of them: who listens reads states.
-    pub fn tell(&mut self, tenant: &Tenant, tiding: Tiding) {
-        let tidings = &mut self.page(tenant).tidings;
+    pub fn tell(&mut self, tenant: &Tenant, event: impl Into<Event>) {
+        let (events, event) = (&mut self.page(tenant).events, event.into());
         // Changes of one thing follow closely, so that a short look back is enough.
-        let latest = tidings.len().saturating_sub(2);
-        let is_same = |before: &Tiding| before.id == tiding.id && before.entity == tiding.entity;
-        if let Some(at) = tidings[latest..].iter().rposition(is_same) {
-            tidings.remove(latest + at);
+        let latest = events.len().saturating_sub(2);
+        let is_same = |before: &Event| before.id == event.id && before.entity == event.entity;
+        if let Some(at) = events[latest..].iter().rposition(is_same) {
+            events.remove(latest + at);
         }
-        tidings.push(tiding);
+        events.push(event);
     }
     /// Adds everything of another journal after what is here.
     pub fn append(&mut self, other: Self) {
         for (tenant, page) in other.pages {
             let own = self.page(&tenant);
-            own.drafts.extend(page.drafts);
-            own.tidings.extend(page.tidings);
+            own.entries.extend(page.entries);
+            own.events.extend(page.events);
         }
     }
     /// Leaves everything to be written at the end of the commit.
     pub fn leave(self, tx: &mut Tx) {
         for (tenant, page) in self.pages {
-            tx.leave(&tenant, seal, page.drafts, page.tidings);
+            tx.leave(&tenant, seal, page.entries, page.events);
         }
     }
 
@@ -66,119 +68,197 @@ impl Journal {
 }
 
 /// Gives the entries their numbers, ids and hashes, each from the one before.
-fn seal(tip: &mut Tip, drafts: Vec<Draft>) -> Result<Vec<Sealed>, LedgerError> {
-    drafts.into_iter().map(|draft| seal_one(tip, draft)).collect()
+fn seal(tip: &mut Tip, entries: Vec<Entry>) -> Result<Vec<Sealed>, LedgerError> {
+    let mut sealer = Sealer { seq: tip.history_seq, last: tip.last_hash.as_str().into(), time: None };
+    let sealed = entries
+        .into_iter()
+        .map(|entry| sealer.seal(entry).map_err(|error| LedgerError::Other(not_canonical(&error))))
+        .collect::<Result<Vec<_>, _>>()?;
+    if !sealed.is_empty() {
+        tip.history_seq = sealer.seq;
+        tip.last_hash = sealer.last.as_ref().to_owned();
+    }
+    Ok(sealed)
 }
 
-fn seal_one(tip: &mut Tip, draft: Draft) -> Result<Sealed, LedgerError> {
-    let not_canonical =
-        |error: &dyn std::fmt::Display| LedgerError::Other(format!("an entry is not JSON: {error}"));
-    let seq = tip.history_seq + 1;
-    let data = canonical::text_of(&draft.data).map_err(|error| not_canonical(&error))?;
-    let mut entry = HistoryEntry {
-        seq,
-        event_id: event_id(seq, &tip.last_hash),
-        job_id: draft.job_id,
-        run_id: draft.run_id,
-        entity: draft.entity.to_owned(),
-        kind: draft.kind,
-        from_state: draft.from_state.map(str::to_owned),
-        to_state: draft.to_state.map(str::to_owned),
-        attempt: draft.attempt,
-        lease_epoch: draft.lease_epoch,
-        actor: draft.actor,
-        reason: draft.cause.reason,
-        ticket: draft.cause.ticket,
-        correlation_id: draft.correlation_id,
+fn not_canonical(error: &Error) -> String {
+    format!("an entry is not JSON: {}", error.private.as_deref().unwrap_or(&error.public))
+}
+
+/// Where a chain is while it grows.
+struct Sealer {
+    seq: i64,
+    last: Arc<str>,
+    /// The time of the entry before in the form in which it is hashed: most entries of a commit have the same.
+    time: Option<(Micros, String)>,
+}
+
+impl Sealer {
+    fn seal(&mut self, entry: Entry) -> Result<Sealed, Error> {
+        let seq = self.seq + 1;
+        let (data, data_digest) = match &entry.data {
+            Saying::Sealed { text, digest } => (text.clone(), digest.clone()),
+            Saying::Value(value) => {
+                let text = canonical::text_of(value).map_err(Error::internal)?;
+                let digest = digest::of_bytes(text.as_bytes());
+                (text.into(), digest.into())
+            }
+        };
+        let event_id = event_id(seq, &self.last);
         // What is hashed is what is shown, and that has milliseconds.
-        occurred_at: draft.occurred_at,
-        data_digest: digest::of_bytes(data.as_bytes()),
-        data: draft.data,
-        prev_hash: std::mem::take(&mut tip.last_hash),
-        hash: String::new(),
-    };
-    entry.hash = hash_with(&entry, &data).map_err(|error| not_canonical(&error))?;
-    tip.history_seq = seq;
-    tip.last_hash.clone_from(&entry.hash);
-    Ok(Sealed { entry, data })
+        let time = match &self.time {
+            Some((at, text)) if *at == entry.occurred_at => text.as_str(),
+            _ => {
+                let text = serde_json::to_string(&entry.occurred_at).map_err(Error::internal)?;
+                self.time.insert((entry.occurred_at, text)).1.as_str()
+            }
+        };
+        let hash = hash_of(&Hashed {
+            seq,
+            event_id: &event_id,
+            job_id: entry.job.as_ref().map(|(_, id)| id.as_ref()),
+            run_id: entry.run_id.as_deref(),
+            entity: entry.entity,
+            kind: &entry.kind,
+            from_state: entry.from_state,
+            to_state: entry.to_state,
+            attempt: entry.attempt,
+            lease_epoch: entry.lease_epoch,
+            subject: &entry.by.subject,
+            scopes: &entry.by.scopes,
+            reason: entry.by.reason.as_deref(),
+            ticket: entry.by.ticket.as_deref(),
+            correlation_id: &entry.correlation_id,
+            occurred_at: time,
+            data_digest: &data_digest,
+            data: &data,
+            prev_hash: &self.last,
+        })?;
+        let hash: Arc<str> = hash.into();
+        let prev_hash = std::mem::replace(&mut self.last, hash.clone());
+        self.seq = seq;
+        Ok(Sealed { entry, seq, event_id: event_id.into(), data, data_digest, prev_hash, hash })
+    }
 }
 
 /// An entry's id follows from its place in the chain, so that it needs no chance.
-fn event_id(seq: i64, prev_hash: &str) -> EventId {
+fn event_id(seq: i64, prev_hash: &str) -> String {
     let mut hasher = Sha256::new();
     hasher.update(prev_hash);
     hasher.update(seq.to_be_bytes());
     let mut bytes = [0_u8; 16];
     bytes.copy_from_slice(&hasher.finalize()[..16]);
-    EventId::from_uuid(&uuid::Builder::from_custom_bytes(bytes).into_uuid().to_string())
+    let uuid = uuid::Builder::from_custom_bytes(bytes).into_uuid();
+    let mut text = [0_u8; uuid::fmt::Hyphenated::LENGTH];
+    [EventId::PREFIX, uuid.hyphenated().encode_lower(&mut text)].concat()
 }
 
 /// SHA-256 over the hash before and the canonical entry without its own.
 pub(crate) fn hash(entry: &HistoryEntry) -> Result<String, Error> {
     let data = canonical::to_string(&entry.data).map_err(Error::internal)?;
-    hash_with(entry, &data)
+    let scopes = serde_json::to_string(&entry.actor.scopes).map_err(Error::internal)?;
+    let time = serde_json::to_string(&entry.occurred_at).map_err(Error::internal)?;
+    hash_of(&Hashed {
+        seq: entry.seq,
+        event_id: entry.event_id.as_str(),
+        job_id: entry.job_id.as_ref().map(JobId::as_str),
+        run_id: entry.run_id.as_ref().map(RunId::as_str),
+        entity: &entry.entity,
+        kind: &entry.kind,
+        from_state: entry.from_state.as_deref(),
+        to_state: entry.to_state.as_deref(),
+        attempt: entry.attempt,
+        lease_epoch: entry.lease_epoch,
+        subject: &entry.actor.subject,
+        scopes: &scopes,
+        reason: entry.reason.as_deref(),
+        ticket: entry.ticket.as_deref(),
+        correlation_id: &entry.correlation_id,
+        occurred_at: &time,
+        data_digest: &entry.data_digest,
+        data: &data,
+        prev_hash: &entry.prev_hash,
+    })
 }
 
-fn hash_with(entry: &HistoryEntry, data: &str) -> Result<String, Error> {
+/// What of an entry is hashed. Scopes, time and data are JSON in its canonical form, the rest is plain.
+struct Hashed<'a> {
+    seq: i64,
+    event_id: &'a str,
+    job_id: Option<&'a str>,
+    run_id: Option<&'a str>,
+    entity: &'a str,
+    kind: &'a str,
+    from_state: Option<&'a str>,
+    to_state: Option<&'a str>,
+    attempt: Option<i32>,
+    lease_epoch: Option<i64>,
+    subject: &'a str,
+    scopes: &'a str,
+    reason: Option<&'a str>,
+    ticket: Option<&'a str>,
+    correlation_id: &'a str,
+    occurred_at: &'a str,
+    data_digest: &'a str,
+    data: &'a str,
+    prev_hash: &'a str,
+}
+
+fn hash_of(entry: &Hashed<'_>) -> Result<String, Error> {
     let mut hasher = Sha256::new();
-    hasher.update(&entry.prev_hash);
-    hasher.update(unhashed(entry, data)?);
+    hasher.update(entry.prev_hash);
+    hasher.update(unhashed(entry)?);
     Ok(hex::encode(hasher.finalize()))
 }
 
-/// The canonical form of an entry without its hash, with its data in canonical form. Its keys are known, so they are
-/// written in their order and nothing has to be sorted; a test holds it against the general form.
-fn unhashed(entry: &HistoryEntry, data: &str) -> Result<Vec<u8>, Error> {
-    let mut out = Canonical { bytes: Vec::with_capacity(768) };
-    out.put("actor", &ActorInOrder { scopes: &entry.actor.scopes, subject: &entry.actor.subject })?;
+/// The canonical form of an entry without its hash. Its keys are known, so they are written in their order and nothing
+/// has to be sorted; a test holds it against the general form.
+fn unhashed(entry: &Hashed<'_>) -> Result<Vec<u8>, Error> {
+    let mut out = Canonical { bytes: Vec::with_capacity(1_536) };
+    out.raw("actor", "{\"scopes\":");
+    out.bytes.extend_from_slice(entry.scopes.as_bytes());
+    out.put("subject", &entry.subject)?;
+    out.bytes.push(b'}');
     out.maybe("attempt", entry.attempt)?;
     out.put("correlationId", &entry.correlation_id)?;
-    out.raw("data", data)?;
+    out.raw("data", entry.data);
     out.put("dataDigest", &entry.data_digest)?;
     out.put("entity", &entry.entity)?;
     out.put("eventId", &entry.event_id)?;
-    out.maybe("fromState", entry.from_state.as_ref())?;
-    out.maybe("jobId", entry.job_id.as_ref())?;
+    out.maybe("fromState", entry.from_state)?;
+    out.maybe("jobId", entry.job_id)?;
     out.maybe("leaseEpoch", entry.lease_epoch)?;
-    out.put("occurredAt", &entry.occurred_at)?;
+    out.raw("occurredAt", entry.occurred_at);
     out.put("prevHash", &entry.prev_hash)?;
-    out.maybe("reason", entry.reason.as_ref())?;
-    out.maybe("runId", entry.run_id.as_ref())?;
+    out.maybe("reason", entry.reason)?;
+    out.maybe("runId", entry.run_id)?;
     out.put("seq", &entry.seq)?;
-    out.maybe("ticket", entry.ticket.as_ref())?;
-    out.maybe("toState", entry.to_state.as_ref())?;
+    out.maybe("ticket", entry.ticket)?;
+    out.maybe("toState", entry.to_state)?;
     out.put("type", &entry.kind)?;
     out.bytes.push(b'}');
     Ok(out.bytes)
 }
 
-/// An object being written, its keys in order.
+/// An object being written, its keys in order; none of them needs an escape.
 struct Canonical {
     bytes: Vec<u8>,
 }
 
 impl Canonical {
-    fn raw(&mut self, key: &str, value: &str) -> Result<(), Error> {
-        self.bytes.push(if self.bytes.is_empty() { b'{' } else { b',' });
-        serde_json::to_writer(&mut self.bytes, key).map_err(Error::internal)?;
-        self.bytes.push(b':');
+    fn raw(&mut self, key: &str, value: &str) {
+        self.bytes.extend_from_slice(if self.bytes.is_empty() { b"{\"" } else { b",\"" });
+        self.bytes.extend_from_slice(key.as_bytes());
+        self.bytes.extend_from_slice(b"\":");
         self.bytes.extend_from_slice(value.as_bytes());
-        Ok(())
     }
     fn put<T: Serialize>(&mut self, key: &str, value: &T) -> Result<(), Error> {
-        self.raw(key, "")?;
+        self.raw(key, "");
         serde_json::to_writer(&mut self.bytes, value).map_err(Error::internal)
     }
     fn maybe<T: Serialize>(&mut self, key: &str, value: Option<T>) -> Result<(), Error> {
         value.map_or(Ok(()), |value| self.put(key, &value))
     }
-}
-
-/// The one who did it, keys in order.
-#[derive(Serialize)]
-struct ActorInOrder<'a> {
-    scopes: &'a [String],
-    subject: &'a str,
 }
 
 #[cfg(test)]
@@ -187,7 +267,6 @@ mod tests {
     use serde_json::{Value, json};
     use stella_contract::history::Actor;
     use stella_contract::job::Cause;
-    use stella_contract::time::Micros;
 
     fn draft(full: bool, text: &str, data: Value) -> Draft {
         let some = |text: &str| full.then(|| text.to_owned());
@@ -219,19 +298,44 @@ mod tests {
             draft(true, "", json!(null)),
         ];
         let mut tip = Tip::default();
-        for Sealed { entry, data } in seal(&mut tip, drafts).unwrap() {
+        let sealed = seal(&mut tip, drafts.iter().cloned().map(Entry::from).collect()).unwrap();
+        assert_eq!((tip.history_seq, tip.last_hash.as_str()), (4, &*sealed[3].hash));
+        for (sealed, draft) in sealed.into_iter().zip(drafts) {
+            let entry = shown(&sealed, draft);
             let mut value = serde_json::to_value(&entry).unwrap();
             value.as_object_mut().unwrap().remove("hash");
-            let general = canonical::to_vec(&value).unwrap();
-            assert_eq!(data, canonical::to_string(&entry.data).unwrap());
-            let own = unhashed(&entry, &data).unwrap();
-            assert_eq!(String::from_utf8(own).unwrap(), String::from_utf8(general.clone()).unwrap());
+            assert_eq!(*sealed.data, canonical::to_string(&entry.data).unwrap());
             let mut hasher = Sha256::new();
             hasher.update(&entry.prev_hash);
-            hasher.update(general);
+            hasher.update(canonical::to_vec(&value).unwrap());
             assert_eq!(entry.hash, hex::encode(hasher.finalize()));
             assert_eq!(entry.data_digest, digest::of_value(&entry.data).unwrap());
             assert_eq!(hash(&entry).unwrap(), entry.hash);
+        }
+    }
+
+    /// The entry as it is read back.
+    fn shown(sealed: &Sealed, draft: Draft) -> HistoryEntry {
+        HistoryEntry {
+            seq: sealed.seq,
+            event_id: sealed.event_id.parse().unwrap(),
+            job_id: draft.job_id,
+            run_id: draft.run_id,
+            entity: draft.entity.to_owned(),
+            kind: draft.kind,
+            from_state: draft.from_state.map(str::to_owned),
+            to_state: draft.to_state.map(str::to_owned),
+            attempt: draft.attempt,
+            lease_epoch: draft.lease_epoch,
+            actor: draft.actor,
+            reason: draft.cause.reason,
+            ticket: draft.cause.ticket,
+            correlation_id: draft.correlation_id,
+            occurred_at: draft.occurred_at,
+            data_digest: sealed.data_digest.as_ref().to_owned(),
+            data: draft.data,
+            prev_hash: sealed.prev_hash.as_ref().to_owned(),
+            hash: sealed.hash.as_ref().to_owned(),
         }
     }
 
@@ -251,7 +355,7 @@ mod tests {
         for (id, kind) in [("a", "submitted"), ("a", "queued"), ("b", "submitted"), ("b", "queued")] {
             journal.tell(&tenant, tiding(id, kind));
         }
-        let told: Vec<Tiding> = journal.pages.remove(&tenant).unwrap().tidings;
-        assert_eq!(told, [tiding("a", "queued"), tiding("b", "queued")]);
+        let told: Vec<Event> = journal.pages.remove(&tenant).unwrap().events;
+        assert_eq!(told, [tiding("a", "queued").into(), tiding("b", "queued").into()]);
     }
 }

@@ -361,9 +361,19 @@ async fn claim_and_start(
         return Ok(Vec::new());
     }
     let started = gate::claim(engine, tx, &wish, journal).await?;
-    let claimed = started.iter().map(as_claimed).collect();
-    along(tx, claimed, JobEvent::Claim, now, journal).await?;
-    along(tx, started, JobEvent::Ack, now, journal).await
+    // Both steps of one job follow each other, so that its one event tells the second.
+    let mut changes = Vec::with_capacity(started.len() * 2);
+    for record in started {
+        changes.push(JobChange::along(JobEvent::Claim, JobState::Queued, as_claimed(&record)));
+        changes.push(JobChange::along(JobEvent::Ack, JobState::Leased, record));
+    }
+    let by = By::itself(worker_of(&changes));
+    settle(tx, &changes, &by, now, journal).await?;
+    Ok(changes
+        .into_iter()
+        .map(|change| change.after)
+        .filter(|after| after.attempt_started_at.is_some())
+        .collect())
 }
 
 fn wish(

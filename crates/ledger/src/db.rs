@@ -140,6 +140,8 @@ impl Db {
             // A WAL that is overwritten costs half of one that is appended to, so it is checkpointed late.
             .pragma("wal_autocheckpoint", "4000")
             .pragma("temp_store", "memory")
+            // A claim's rows fit in without the thread of the connection waiting for whoever reads them.
+            .row_buffer_size(1_000)
             .statement_cache_capacity(256);
         let writer = SqlitePoolOptions::new()
             .max_connections(1)

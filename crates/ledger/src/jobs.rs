@@ -6,7 +6,7 @@ use crate::error::LedgerError;
 use crate::on_db;
 use crate::query::Value;
 use crate::record::{JobRecord, hot_records, packed_job, records};
-use crate::set::{execute, fetch, insert, json};
+use crate::set::{Shape, Words, execute, fetch, insert_shaped, json};
 use serde::Serialize;
 use stella_contract::ids::{JobId, RunId, SourceId, Tenant};
 use stella_contract::job::{JobEvent, JobState, WaitReason, states_before};
@@ -72,12 +72,17 @@ pub struct NewJob {
     pub created_at: Micros,
 }
 
-const INSERT: &str = "
-    insert into jobs (key, job_id, tenant, project, run_id, source_id, job_type, priority, state, wait_reason,
-        next_eligible_at, not_before, payload_digest, payload_size, payload, idempotency_key, max_attempts, timeout_s,
+const INSERT: Shape = Shape {
+    head: "
+    insert into jobs (key, job_id, payload_digest, payload_size, payload, idempotency_key, tenant, project, run_id,
+        source_id, job_type, priority, state, wait_reason, next_eligible_at, not_before, max_attempts, timeout_s,
         replay_of, retry_of, origin_key, correlation_id, traceparent, created_by, reason, ticket, created_at, queued_at,
-        attempt, lease_epoch, ack_timeouts, progress, processed, total, version)
-    values";
+        attempt, lease_epoch, ack_timeouts, progress, processed, total, version)",
+    own: "column1, column2, column3, column4, column5, column6",
+    width: 6,
+    common: 22,
+    rest: ", 0, 0, 0, 0.0, 0, 0, 1",
+};
 
 const INSERT_PAYLOADS: Sql = Sql {
     sqlite: "
@@ -96,45 +101,39 @@ pub async fn insert_many(tx: &mut Tx, jobs: &[NewJob]) -> Result<(), LedgerError
         return Ok(());
     }
     let small = |payload: &&str| payload.len() <= SMALL_PAYLOAD;
+    let mut words = Words::default();
     let rows: Vec<Vec<Value>> = jobs
         .iter()
         .map(|job| {
             vec![
                 crate::key_of(&job.job_id).into(),
                 job.job_id.as_str().into(),
-                job.tenant.as_str().into(),
-                job.project.as_deref().into(),
-                job.run_id.as_ref().map(RunId::as_str).into(),
-                job.source_id.as_ref().map(SourceId::as_str).into(),
-                job.job_type.as_str().into(),
-                i64::from(job.priority).into(),
-                job.state.as_str().into(),
-                job.wait_reason.map(WaitReason::as_str).into(),
-                job.next_eligible_at.map(|at| at.0).into(),
-                job.not_before.map(|at| at.0).into(),
                 job.payload_digest.as_str().into(),
                 job.payload_size.into(),
                 job.payload.as_deref().filter(small).into(),
                 job.idempotency_key.as_deref().into(),
+                words.of(job.tenant.as_str()).into(),
+                words.maybe(job.project.as_deref()).into(),
+                words.maybe(job.run_id.as_ref().map(RunId::as_str)).into(),
+                words.maybe(job.source_id.as_ref().map(SourceId::as_str)).into(),
+                words.of(&job.job_type).into(),
+                i64::from(job.priority).into(),
+                words.of(job.state.as_str()).into(),
+                words.maybe(job.wait_reason.map(WaitReason::as_str)).into(),
+                job.next_eligible_at.map(|at| at.0).into(),
+                job.not_before.map(|at| at.0).into(),
                 i64::from(job.max_attempts).into(),
                 job.timeout_s.into(),
                 job.replay_of.as_ref().map(JobId::as_str).into(),
                 job.retry_of.as_ref().map(JobId::as_str).into(),
                 job.origin_key.into(),
-                job.correlation_id.as_str().into(),
-                job.traceparent.as_deref().into(),
-                job.created_by.as_str().into(),
-                job.reason.as_deref().into(),
-                job.ticket.as_deref().into(),
+                words.of(&job.correlation_id).into(),
+                words.maybe(job.traceparent.as_deref()).into(),
+                words.of(&job.created_by).into(),
+                words.maybe(job.reason.as_deref()).into(),
+                words.maybe(job.ticket.as_deref()).into(),
                 job.created_at.0.into(),
                 (job.state == JobState::Queued).then_some(job.created_at.0).into(),
-                0.into(),
-                0.into(),
-                0.into(),
-                0.0.into(),
-                0.into(),
-                0.into(),
-                1.into(),
             ]
         })
         .collect();
@@ -145,7 +144,7 @@ pub async fn insert_many(tx: &mut Tx, jobs: &[NewJob]) -> Result<(), LedgerError
             Some(PayloadRow { key: crate::key_of(&job.job_id), payload })
         })
         .collect();
-    insert(tx, INSERT, rows).await?;
+    insert_shaped(tx, &INSERT, rows).await?;
     if !large.is_empty() {
         execute(tx, INSERT_PAYLOADS, json(&large)?).await?;
     }

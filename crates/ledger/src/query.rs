@@ -6,6 +6,7 @@ use crate::on_db;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, FromRow};
+use std::sync::Arc;
 
 /// The most rows that are counted for a page of a list; beyond that, counting would take longer than the page.
 pub const COUNTED: i64 = 10_000;
@@ -15,8 +16,8 @@ pub const COUNTED: i64 = 10_000;
 pub enum Value {
     /// A number, a time or a flag.
     Int(Option<i64>),
-    /// A text.
-    Text(Option<String>),
+    /// A text. It is shared, because what many rows have in common is handed to the driver without a copy.
+    Text(Option<Arc<str>>),
     /// A fraction.
     Real(f64),
 }
@@ -33,22 +34,32 @@ impl From<Option<i64>> for Value {
 }
 impl From<&str> for Value {
     fn from(value: &str) -> Self {
-        Self::Text(Some(value.to_owned()))
+        Self::Text(Some(value.into()))
     }
 }
 impl From<String> for Value {
     fn from(value: String) -> Self {
+        Self::Text(Some(value.into()))
+    }
+}
+impl From<Arc<str>> for Value {
+    fn from(value: Arc<str>) -> Self {
         Self::Text(Some(value))
     }
 }
 impl From<Option<String>> for Value {
     fn from(value: Option<String>) -> Self {
+        Self::Text(value.map(Arc::from))
+    }
+}
+impl From<Option<Arc<str>>> for Value {
+    fn from(value: Option<Arc<str>>) -> Self {
         Self::Text(value)
     }
 }
 impl From<Option<&str>> for Value {
     fn from(value: Option<&str>) -> Self {
-        Self::Text(value.map(str::to_owned))
+        Self::Text(value.map(Arc::from))
     }
 }
 impl From<f64> for Value {
@@ -125,6 +136,15 @@ impl Query {
         }
         self.text.push(')');
         self.values.extend(row);
+        self
+    }
+    /// Goes on with a value without a number, where the database can do without; see [`Self::bind_row`].
+    pub(crate) fn bind_next(&mut self, value: Value, is_postgres: bool) -> &mut Self {
+        if is_postgres {
+            return self.bind(value);
+        }
+        self.values.push(value);
+        self.text.push('?');
         self
     }
     /// The text so far.

@@ -137,11 +137,11 @@ impl TryFrom<JobRow> for JobRecord {
         let cell = Cell { table: "jobs", id: &id };
         let job = Job {
             idempotency_key: row.idempotency_key.unwrap_or_else(|| row.job_id.clone()),
-            job_id: cell.word("job_id", row.job_id)?,
-            tenant: cell.word("tenant", row.tenant)?,
+            job_id: cell.id("job_id", row.job_id)?,
+            tenant: cell.id("tenant", row.tenant)?,
             project: row.project,
-            run_id: cell.maybe("run_id", row.run_id)?,
-            source_id: cell.maybe("source_id", row.source_id)?,
+            run_id: cell.maybe_id("run_id", row.run_id)?,
+            source_id: cell.maybe_id("source_id", row.source_id)?,
             job_type: row.job_type,
             priority: cell.small("priority", row.priority)?,
             state: cell.word("state", row.state)?,
@@ -153,10 +153,10 @@ impl TryFrom<JobRow> for JobRecord {
             attempt: cell.small("attempt", row.attempt)?,
             max_attempts: cell.small("max_attempts", row.max_attempts)?,
             timeout_s: row.timeout_s,
-            lease_id: cell.maybe("lease_id", row.lease_id)?,
+            lease_id: cell.maybe_id("lease_id", row.lease_id)?,
             lease_epoch: row.lease_epoch,
             lease_until: row.lease_until.map(Micros),
-            worker_id: cell.maybe("worker_id", row.worker_id)?,
+            worker_id: cell.maybe_id("worker_id", row.worker_id)?,
             progress: row.progress,
             progress_message: row.progress_message,
             processed: row.processed,
@@ -166,8 +166,8 @@ impl TryFrom<JobRow> for JobRecord {
             error_message: row.error_message,
             error_fingerprint: None,
             retryable: None,
-            replay_of: cell.maybe("replay_of", row.replay_of)?,
-            retry_of: cell.maybe("retry_of", row.retry_of)?,
+            replay_of: cell.maybe_id("replay_of", row.replay_of)?,
+            retry_of: cell.maybe_id("retry_of", row.retry_of)?,
             dead_letter_id: row.dead_letter_id,
             task_runner_id: row.task_runner_id,
             correlation_id: row.correlation_id,
@@ -218,6 +218,18 @@ pub struct Cell<'a> {
 impl Cell<'_> {
     fn corrupt(self, column: &'static str) -> LedgerError {
         LedgerError::corrupt(self.table, column, self.id)
+    }
+    /// An id, which is taken over as it is.
+    pub fn id<T: TryFrom<String>>(self, column: &'static str, text: String) -> Result<T, LedgerError> {
+        T::try_from(text).map_err(|_| self.corrupt(column))
+    }
+    /// The same, when there is one.
+    pub fn maybe_id<T: TryFrom<String>>(
+        self,
+        column: &'static str,
+        text: Option<String>,
+    ) -> Result<Option<T>, LedgerError> {
+        text.map(|text| self.id(column, text)).transpose()
     }
     /// An id, a state or another word.
     pub fn word<T: std::str::FromStr>(self, column: &'static str, text: String) -> Result<T, LedgerError> {

@@ -63,7 +63,7 @@ pub(crate) async fn dispatch(
             .collect();
         settle(tx, &changes, &engine_itself(subject), now, journal).await?;
         limits::explain_many(tx, &waiting).await?;
-        told(&records, &waiting, now, journal);
+        told(&records, &waiting, now, journal)?;
         changed = changes.len() + waiting.len();
     }
     let mut next_at = jobs::next_eligible(tx).await?;
@@ -120,7 +120,7 @@ fn differ(told: Option<Micros>, found: Option<Micros>, now: Micros) -> bool {
 }
 
 /// Tells of those that wait for another reason now; another time alone is no news.
-fn told(records: &[JobRecord], waiting: &[Hold], now: Micros, journal: &mut Journal) {
+fn told(records: &[JobRecord], waiting: &[Hold], now: Micros, journal: &mut Journal) -> Result<(), Error> {
     let news: Vec<JobRecord> = waiting
         .iter()
         .filter_map(|hold| {
@@ -134,7 +134,7 @@ fn told(records: &[JobRecord], waiting: &[Hold], now: Micros, journal: &mut Jour
             })
         })
         .collect();
-    tell_waits(&news, now, journal);
+    tell_waits(&news, now, journal)
 }
 
 /// Jobs that are about to be queued and that a limit holds.

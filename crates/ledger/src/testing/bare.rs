@@ -2,12 +2,13 @@
 //! in batches of the same size. Row, payload, entries of the history with their hashes, events of the feed and their
 //! numbers are all there; no rule is asked, nothing is hashed and nobody is answered.
 
+use crate::book::{FEED, HISTORY};
 use crate::db::{Db, Sql, Tx};
 use crate::error::LedgerError;
 use crate::jobs::{NewJob, insert_many};
 use crate::ledger::LedgerPlace;
 use crate::query::Value;
-use crate::set::{insert, json};
+use crate::set::{insert_shaped, json};
 use crate::{key, migrate, on_db};
 use stella_contract::ids::{JobId, Tenant};
 use stella_contract::job::JobState;
@@ -30,13 +31,6 @@ const PAYLOAD: &str = r#"{"reason":"bench","target":"pkg:deb/debian/bash@5.2.15-
 const WORKER: &str = "wrk_01890000-0000-7000-8000-000000000000";
 const CAUSE: &str = "req_01890000-0000-7000-8000-000000000000";
 
-const HISTORY: &str = "
-    insert into history (tenant, seq, event_id, job_key, job_id, run_id, entity, type, from_state, to_state, attempt,
-        lease_epoch, subject, scopes, reason, ticket, correlation_id, occurred_at, data_digest, data, prev_hash, hash)
-    values";
-const FEED: &str = "
-    insert into feed (tenant, seq, type, entity, id, run_id, correlation_id, at, data)
-    values";
 const CHAIN: &str = "
     insert into chains (tenant, history_seq, last_hash, feed_seq)
     values ($1, $2, $3, $4)
@@ -190,8 +184,8 @@ impl Bare {
         if entries.is_empty() {
             return Ok(());
         }
-        insert(tx, HISTORY, entries).await?;
-        insert(tx, FEED, events).await
+        insert_shaped(tx, &HISTORY, entries).await?;
+        insert_shaped(tx, &FEED, events).await
     }
 
     async fn move_tips(&self, tx: &mut Tx) -> Result<(), LedgerError> {
@@ -235,42 +229,42 @@ const fn counter(key: i64) -> u32 {
 
 fn entry(tenant: &Tenant, seq: i64, key: i64, id: &JobId, (kind, from, to): Step) -> Vec<Value> {
     vec![
-        tenant.as_str().into(),
         seq.into(),
         format!("evt_01890000-0000-7000-8000-{seq:012x}").into(),
         key.into(),
         id.as_str().into(),
         None::<&str>.into(),
-        "job".into(),
         kind.into(),
         from.into(),
         to.into(),
         1.into(),
         1.into(),
-        WORKER.into(),
-        "[]".into(),
-        None::<&str>.into(),
-        None::<&str>.into(),
         CAUSE.into(),
         AT.0.into(),
         DIGEST.into(),
         r#"{"workerId":"wrk_01890000-0000-7000-8000-000000000000"}"#.into(),
         HASH.into(),
         HASH.into(),
+        tenant.as_str().into(),
+        "job".into(),
+        WORKER.into(),
+        "[]".into(),
+        None::<&str>.into(),
+        None::<&str>.into(),
     ]
 }
 
 fn event(tenant: &Tenant, seq: i64, id: &JobId, (kind, _, to): Step) -> Vec<Value> {
     vec![
-        tenant.as_str().into(),
         seq.into(),
         kind.into(),
-        "job".into(),
         id.as_str().into(),
         None::<&str>.into(),
         CAUSE.into(),
         AT.0.into(),
         format!(r#"{{"state":"{to}","jobType":"bench","attempt":1,"progress":0.0,"processed":0,"total":0}}"#)
             .into(),
+        tenant.as_str().into(),
+        "job".into(),
     ]
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use stella_contract::history::{Actor, GENESIS, HistoryEntry};
 use stella_contract::ids::{EventId, JobId};
 use stella_contract::job::Cause;
-use stella_ledger::book::{Draft, Sealed, Tiding};
+use stella_ledger::book::{Draft, Entry, Saying, Sealed, Tiding};
 use stella_ledger::chains::{self, Tip};
 use stella_ledger::history::About;
 use stella_ledger::{Ledger, LedgerError, LedgerPlace, Query, Tx, feed, history};
@@ -56,12 +56,24 @@ pub(crate) fn entry(seq: i64, job_id: Option<&JobId>) -> HistoryEntry {
     }
 }
 
-fn seal(tip: &mut Tip, drafts: Vec<Draft>) -> Result<Vec<Sealed>, LedgerError> {
-    let sealed = drafts.into_iter().map(|draft| {
+fn seal(tip: &mut Tip, entries: Vec<Entry>) -> Result<Vec<Sealed>, LedgerError> {
+    let sealed = entries.into_iter().map(|left| {
         tip.history_seq += 1;
-        let entry = entry(tip.history_seq, draft.job_id.as_ref());
-        tip.last_hash.clone_from(&entry.hash);
-        Sealed { data: draft.data.to_string(), entry }
+        let made = entry(tip.history_seq, None);
+        tip.last_hash.clone_from(&made.hash);
+        let data = match &left.data {
+            Saying::Value(value) => value.to_string().into(),
+            Saying::Sealed { text, .. } => text.clone(),
+        };
+        Sealed {
+            seq: made.seq,
+            event_id: made.event_id.as_str().into(),
+            data,
+            data_digest: made.data_digest.into(),
+            prev_hash: made.prev_hash.into(),
+            hash: made.hash.into(),
+            entry: left,
+        }
     });
     Ok(sealed.collect())
 }
@@ -80,9 +92,9 @@ fn tiding(id: &str) -> Tiding {
 
 /// Leaves so many entries and events.
 pub(crate) fn leave(tx: &mut Tx, jobs: Vec<Option<JobId>>, events: usize) {
-    let drafts = jobs.iter().map(|id| draft(id.as_ref())).collect();
-    let tidings = (0..events).map(|at| tiding(&at.to_string())).collect();
-    tx.leave(&tenant(), seal, drafts, tidings);
+    let entries = jobs.iter().map(|id| draft(id.as_ref()).into()).collect();
+    let events = (0..events).map(|at| tiding(&at.to_string()).into()).collect();
+    tx.leave(&tenant(), seal, entries, events);
 }
 
 async fn tip(ledger: &Ledger) -> Tip {
@@ -190,13 +202,13 @@ pub(crate) async fn refused_page(exam: Exam) {
         .write(|tx| {
             Box::pin(async move {
                 leave(tx, vec![None], 1);
-                let twice: stella_ledger::book::Seal = |tip, drafts| {
-                    let mut sealed = seal(tip, drafts)?;
+                let twice: stella_ledger::book::Seal = |tip, entries| {
+                    let mut sealed = seal(tip, entries)?;
                     let again = sealed.clone();
                     sealed.extend(again);
                     Ok(sealed)
                 };
-                tx.leave(&"other".parse().expect("a name"), twice, vec![draft(None)], Vec::new());
+                tx.leave(&"other".parse().expect("a name"), twice, vec![draft(None).into()], Vec::new());
                 Ok(())
             })
         })
