@@ -11,6 +11,7 @@ use crate::floor_lines::{self, AckLine, CompleteLine};
 use crate::handlers::Registry;
 use crate::idempotency::{self, AnswerLine, Answers};
 use crate::intake_line::{self, IntakeLine};
+use crate::kept_looks::KeptLooks;
 use crate::line::Line;
 use crate::policies::Compiled;
 use crate::runs::tail::RunTails;
@@ -54,6 +55,7 @@ struct Inner {
     feed_tails: FeedTails,
     run_tails: RunTails,
     answers: Arc<Answers>,
+    kept_looks: Arc<KeptLooks>,
     lines: Lines,
     feed_indexes: FeedIndexes,
     compiled: Compiled,
@@ -106,6 +108,7 @@ impl Engine {
             feed_tails: FeedTails::default(),
             run_tails: RunTails::default(),
             answers: Arc::default(),
+            kept_looks: Arc::default(),
             lines: Lines::default(),
             feed_indexes: FeedIndexes::default(),
             compiled: Compiled::default(),
@@ -162,6 +165,10 @@ impl Engine {
     /// Keys that are being answered.
     pub(crate) fn answers(&self) -> &Arc<Answers> {
         &self.inner.answers
+    }
+    /// Who looks whether a key was answered before.
+    pub(crate) fn kept_looks(&self) -> &Arc<KeptLooks> {
+        &self.inner.kept_looks
     }
     /// Who waits for the writer.
     pub(crate) fn lines(&self) -> &Lines {

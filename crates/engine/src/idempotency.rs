@@ -175,11 +175,7 @@ impl Idempotency {
     /// An answer that lies in the ledger and is not too old.
     async fn found(&self, claim: &Claim) -> Result<Option<KeptAnswer>, Error> {
         let (place, expired) = (claim.place.clone(), claim.started_at.minus_ms(KEPT_MS));
-        let found = self
-            .engine
-            .ledger()
-            .read::<_, Error, _>(move |tx| Box::pin(async move { Ok(idempotency::find(tx, &place).await?) }))
-            .await?;
+        let found = self.engine.kept_looks().ask(&self.engine, place).await?;
         Ok(found.filter(|kept| kept.started_at >= expired.0 && kept.status.is_some()))
     }
 }

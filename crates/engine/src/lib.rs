@@ -69,6 +69,7 @@ mod intake;
 mod intake_line;
 pub mod jobs;
 pub mod journal;
+mod kept_looks;
 mod limit_changes;
 mod limits;
 mod line;

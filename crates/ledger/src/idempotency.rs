@@ -3,7 +3,7 @@
 use crate::db::{Sql, Tx};
 use crate::error::LedgerError;
 use crate::on_db;
-use crate::set::insert_or;
+use crate::set::{fetch, insert_or, json};
 use sqlx::FromRow;
 use std::collections::BTreeMap;
 
@@ -47,6 +47,21 @@ const FIND: Sql = Sql::both(
     from kept_answers
     where tenant = $1 and path = $2 and idempotency_key = $3",
 );
+const FIND_MANY: Sql = Sql {
+    sqlite: "
+        select asked.key as asked, kept.body_digest, kept.started_at, kept.status, kept.media_type, kept.body
+        from json_each($1) as asked
+        cross join kept_answers as kept
+        where kept.tenant = asked.value ->> 0
+          and kept.path = asked.value ->> 1
+          and kept.idempotency_key = asked.value ->> 2",
+    postgres: "
+        select asked.at - 1 as asked, kept.body_digest, kept.started_at, kept.status, kept.media_type, kept.body
+        from json_array_elements($1::json) with ordinality as asked (value, at)
+        join kept_answers as kept on kept.tenant = asked.value ->> 0
+                                 and kept.path = asked.value ->> 1
+                                 and kept.idempotency_key = asked.value ->> 2",
+};
 const KEEP: &str = "
     insert into kept_answers (tenant, path, idempotency_key, body_digest, started_at, status, media_type, body,
         answered_at)
@@ -102,6 +117,29 @@ pub async fn find(tx: &mut Tx, place: &Place) -> Result<Option<KeptAnswer>, Ledg
             .fetch_optional(connection)
             .await?
     }))
+}
+
+/// One of those that were asked for, by its place among them.
+#[derive(FromRow)]
+struct FoundRow {
+    asked: i64,
+    #[sqlx(flatten)]
+    kept: KeptAnswer,
+}
+
+/// What is known of each of these keys, in their order.
+pub async fn find_many(tx: &mut Tx, places: &[Place]) -> Result<Vec<Option<KeptAnswer>>, LedgerError> {
+    let asked: Vec<[&str; 3]> = places
+        .iter()
+        .map(|place| [place.tenant.as_str(), place.path.as_str(), place.idempotency_key.as_str()])
+        .collect();
+    let mut found: Vec<Option<KeptAnswer>> = places.iter().map(|_| None).collect();
+    for row in fetch::<FoundRow>(tx, FIND_MANY, json(&asked)?).await? {
+        if let Some(one) = usize::try_from(row.asked).ok().and_then(|at| found.get_mut(at)) {
+            *one = Some(row.kept);
+        }
+    }
+    Ok(found)
 }
 
 /// An answer to be kept.

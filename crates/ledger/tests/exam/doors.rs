@@ -104,6 +104,10 @@ pub(crate) async fn first_answers(exam: Exam) {
             assert!(!idempotency::claim(tx, &place, "d3", now + 30, expired, now + 29).await?);
             idempotency::release(tx, &place, now + 20).await?;
             let kept = idempotency::find(tx, &place).await?.expect("an answer is not released");
+            let other = Place { idempotency_key: "another".to_owned(), ..place.clone() };
+            let together = [other.clone(), place.clone(), other, place.clone()];
+            let found = idempotency::find_many(tx, &together).await?;
+            assert_eq!(found, [None, Some(kept.clone()), None, Some(kept.clone())]);
             assert_eq!((kept.status, kept.body.as_deref()), (Some(201), Some("{}")));
             assert_eq!(idempotency::keep_many(tx, answer(now + 20, "d2", 204), now + 22).await?, 0);
             // And now it is so old that it counts no more.
