@@ -169,6 +169,8 @@ pub const ENDPOINTS: &[Endpoint] = &[
         scope: Some(Scope::Worker),
         writes: true,
     },
+    write("/api/v1/worker/leases:ack", Scope::Worker),
+    write("/api/v1/worker/leases:complete", Scope::Worker),
     write("/api/v1/worker/leases/{id}:ack", Scope::Worker),
     write("/api/v1/worker/leases/{id}:heartbeat", Scope::Worker),
     write("/api/v1/worker/leases/{id}:log", Scope::Worker),

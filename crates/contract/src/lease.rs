@@ -1,8 +1,9 @@
 //! What workers and the server say to each other over HTTP (spec 09 §9.3). Workers use the durations and never the
 //! absolute times: their clocks may be wrong.
 
+use crate::error::Code;
 use crate::ids::{JobId, LeaseId, Tenant, WorkerId};
-use crate::job::ErrorClass;
+use crate::job::{ErrorClass, JobState};
 use crate::time::Micros;
 use crate::words;
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,8 @@ use serde::{Deserialize, Serialize};
 pub const LONGEST_WAIT_S: u32 = 20;
 /// The most jobs of one claim.
 pub const MOST_CLAIMED: u32 = 16;
+/// The most leases that one request speaks of: as many as one worker may hold.
+pub const MOST_SAID: usize = 256;
 /// The most artifacts one job may leave.
 pub const MOST_ARTIFACTS: usize = 200;
 /// The largest artifact, in bytes.
@@ -187,6 +190,65 @@ pub struct AckLease {
     pub lease_epoch: i64,
 }
 
+/// The worker starts several jobs. Each is heard for itself: one that is refused leaves the others as they are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AckLeases {
+    /// 1 to 256.
+    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 256))]
+    #[serde(deserialize_with = "crate::object::each")]
+    pub leases: Vec<NamedLease>,
+}
+
+/// A lease by its id and epoch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NamedLease {
+    /// The lease.
+    pub lease_id: LeaseId,
+    /// Its epoch.
+    pub lease_epoch: i64,
+}
+
+/// What became of several acks, in their order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct AckedLeases {
+    /// One for each that was named.
+    pub leases: Vec<AckedLease>,
+}
+
+/// What became of one ack.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct AckedLease {
+    /// The lease.
+    pub lease_id: LeaseId,
+    /// The job runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pulse: Option<LeasePulse>,
+    /// It does not: why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<LeaseRefusal>,
+}
+
+/// Why one of several was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct LeaseRefusal {
+    /// The stable code.
+    pub code: Code,
+    /// One or two sentences: what, where, what next.
+    pub message: String,
+    /// Whether the same may succeed later.
+    pub retryable: bool,
+}
+
 /// The worker is alive.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -340,6 +402,53 @@ pub struct CompleteLease {
     /// How far its source is read now; only of a job that reads a custom source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watermark: Option<ReadUpTo>,
+}
+
+/// Several jobs are done. Each is heard for itself: one that is refused leaves the others as they are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CompleteLeases {
+    /// 1 to 256.
+    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 256))]
+    #[serde(deserialize_with = "crate::object::each")]
+    pub leases: Vec<NamedCompletion>,
+}
+
+/// One job that is done, by its lease.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NamedCompletion {
+    /// The lease.
+    pub lease_id: LeaseId,
+    /// What is said under it.
+    #[serde(deserialize_with = "crate::object::one")]
+    pub complete: CompleteLease,
+}
+
+/// What became of several successes, in their order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct CompletedLeases {
+    /// One for each that was named.
+    pub leases: Vec<CompletedLease>,
+}
+
+/// What became of one success.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct CompletedLease {
+    /// The lease.
+    pub lease_id: LeaseId,
+    /// It was taken: the job's state now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<JobState>,
+    /// It was not: why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<LeaseRefusal>,
 }
 
 /// How far a worker read a source, in event time.

@@ -10,14 +10,17 @@ use crate::history::newest_of_job;
 use crate::journal::Journal;
 use crate::workers::{WorkerVerb, note_itself};
 use bytes::Bytes;
+use futures::future::join_all;
 use futures::stream::BoxStream;
 use stella_contract::error::Code;
 use stella_contract::ids::{LeaseId, Tenant, WorkerId};
 use stella_contract::job::Job;
 use stella_contract::lease::{
-    AckLease, CompleteLease, FailLease, LeaseArtifact, LeaseHeartbeat, LeasePulse, LogKept, LogLines,
-    ReleaseLease,
+    AckLease, AckLeases, AckedLease, AckedLeases, CompleteLease, CompleteLeases, CompletedLease,
+    CompletedLeases, FailLease, LeaseArtifact, LeaseHeartbeat, LeasePulse, LeaseRefusal, LogKept, LogLines,
+    MOST_SAID, ReleaseLease,
 };
+use stella_contract::scope::Scope;
 use stella_contract::time::Micros;
 use stella_contract::worker::WorkerWish;
 use stella_ledger::violations::{self, ViolationKind};
@@ -33,6 +36,31 @@ impl Floor {
         let epoch = wish.lease_epoch;
         let answer = self.hear_ack(caller, id, wish).await;
         self.watched(caller, id, epoch, answer).await
+    }
+
+    /// The worker starts several jobs, each heard for itself; they stand in the line together.
+    pub async fn ack_many(&self, caller: &Caller, wish: AckLeases) -> Result<AckedLeases, Error> {
+        demand_some(caller, wish.leases.len())?;
+        let heard = wish.leases.into_iter().map(|one| async move {
+            let wish = AckLease { lease_epoch: one.lease_epoch };
+            let (pulse, refused) = told_apart(self.ack(caller, &one.lease_id, wish).await);
+            AckedLease { lease_id: one.lease_id, pulse, refused }
+        });
+        Ok(AckedLeases { leases: join_all(heard).await })
+    }
+
+    /// Several jobs are done, each heard for itself; they stand in the line together.
+    pub async fn complete_many(
+        &self,
+        caller: &Caller,
+        wish: CompleteLeases,
+    ) -> Result<CompletedLeases, Error> {
+        demand_some(caller, wish.leases.len())?;
+        let heard = wish.leases.into_iter().map(|one| async move {
+            let (job, refused) = told_apart(self.complete(caller, &one.lease_id, one.complete).await);
+            CompletedLease { lease_id: one.lease_id, state: job.map(|job| job.state), refused }
+        });
+        Ok(CompletedLeases { leases: join_all(heard).await })
     }
 
     /// The worker is alive and may tell progress.
@@ -107,6 +135,26 @@ impl Floor {
             tracing::warn!(%error, "a violation of a lease could not be counted");
         }
         answer
+    }
+}
+
+/// Refuses a request that speaks of no lease or of too many.
+fn demand_some(caller: &Caller, leases: usize) -> Result<(), Error> {
+    caller.demand_write(Scope::Worker)?;
+    if (1..=MOST_SAID).contains(&leases) {
+        return Ok(());
+    }
+    Err(Error::invalid("leases", format!("has 1 to {MOST_SAID} leases")))
+}
+
+/// One answer of several: what was taken, or why it was not.
+fn told_apart<T>(answer: Result<T, Error>) -> (Option<T>, Option<LeaseRefusal>) {
+    match answer {
+        Ok(taken) => (Some(taken), None),
+        Err(error) => {
+            let retryable = error.is_retryable();
+            (None, Some(LeaseRefusal { code: error.code, message: error.public, retryable }))
+        }
     }
 }
 

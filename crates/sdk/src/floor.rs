@@ -7,8 +7,9 @@ use std::time::Duration;
 use stella_contract::ids::LeaseId;
 use stella_contract::job::Job;
 use stella_contract::lease::{
-    AckLease, ClaimWork, CompleteLease, DIGEST_HEADER, EPOCH_HEADER, FailLease, KIND_HEADER, LeaseArtifact,
-    LeaseHeartbeat, LeasePulse, Leases, LogKept, LogLines, RegisterWorker, RegisteredWorker, ReleaseLease,
+    AckLease, AckLeases, AckedLeases, ClaimWork, CompleteLease, CompleteLeases, CompletedLeases,
+    DIGEST_HEADER, EPOCH_HEADER, FailLease, KIND_HEADER, LeaseArtifact, LeaseHeartbeat, LeasePulse, Leases,
+    LogKept, LogLines, RegisterWorker, RegisteredWorker, ReleaseLease,
 };
 use stella_contract::route::encode;
 
@@ -60,6 +61,11 @@ impl Floor<'_> {
         self.say(id, "ack", wish).await
     }
 
+    /// Starts several claimed jobs; each is answered for itself.
+    pub async fn ack_many(self, wish: &AckLeases) -> Result<AckedLeases, Error> {
+        self.0.post("/api/v1/worker/leases:ack", wish, &Write::default()).await
+    }
+
     /// Says that the job is alive, and how far it is.
     pub async fn heartbeat(self, id: &LeaseId, wish: &LeaseHeartbeat) -> Result<LeasePulse, Error> {
         self.say(id, "heartbeat", wish).await
@@ -86,6 +92,11 @@ impl Floor<'_> {
     /// The job is done.
     pub async fn complete(self, id: &LeaseId, wish: &CompleteLease) -> Result<Job, Error> {
         self.say(id, "complete", wish).await
+    }
+
+    /// Several jobs are done; each is answered for itself.
+    pub async fn complete_many(self, wish: &CompleteLeases) -> Result<CompletedLeases, Error> {
+        self.0.post("/api/v1/worker/leases:complete", wish, &Write::default()).await
     }
 
     /// The attempt failed.

@@ -5,6 +5,7 @@
 
 mod attempt;
 mod task;
+mod together;
 
 pub(crate) use attempt::outputs_hash;
 pub use task::{Failure, Finished, Task};
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use stella_contract::ids::WorkerId;
 use stella_contract::lease::{ClaimWork, LONGEST_WAIT_S, Leases, MOST_CLAIMED, RegisterWorker, ReleaseLease};
+use together::Together;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -97,6 +99,7 @@ impl Worker {
         tracing::info!(worker = %registered.worker_id, "registered");
         let drain = CancellationToken::new();
         let mut hands: JoinSet<()> = JoinSet::new();
+        let together = Together::listen(&self.client);
         let mut stop = std::pin::pin!(stop);
         while !drain.is_cancelled() {
             let free = self.concurrency.saturating_sub(hands.len());
@@ -119,7 +122,7 @@ impl Worker {
                     if leases.drain {
                         drain.cancel();
                     }
-                    self.begin(leases, &mut hands, &drain);
+                    self.begin(leases, &together, &mut hands, &drain);
                 }
                 Err(error) if is_final(&error) => {
                     tracing::error!(%error, "the server does not take this worker");
@@ -162,12 +165,12 @@ impl Worker {
         self.client.floor().claim(&wish).await
     }
 
-    fn begin(&self, leases: Leases, hands: &mut JoinSet<()>, drain: &CancellationToken) {
+    fn begin(&self, leases: Leases, together: &Together, hands: &mut JoinSet<()>, drain: &CancellationToken) {
         for lease in leases.leases {
             let (client, drain) = (self.client.clone(), drain.clone());
             match self.handlers.get(&lease.job_type).cloned() {
                 Some(handler) => {
-                    hands.spawn(attempt::attempt(client, lease, handler, drain));
+                    hands.spawn(attempt::attempt(client, together.clone(), lease, handler, drain));
                 }
                 None => {
                     hands.spawn(async move {

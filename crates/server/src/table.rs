@@ -114,6 +114,9 @@ pub(crate) fn table() -> Vec<Mounted> {
             worker::put_artifact,
             worker::describe_put_artifact,
         ),
+        post("/api/v1/worker/leases:ack", "Start several claimed jobs", worker::ack_many),
+        post("/api/v1/worker/leases:complete", "Several jobs are done", worker::complete_many)
+            .up_to(COMPLETE_LIMIT),
         post("/api/v1/worker/leases/{id}:ack", "Start a claimed job", worker::ack),
         post(
             "/api/v1/worker/leases/{id}:heartbeat",

@@ -6,6 +6,7 @@
 )]
 
 use super::task::{Failure, Finished, Task, Told};
+use super::together::{Refused, Together};
 use super::{Handler, PAUSE};
 use crate::client::Client;
 use crate::error::Error;
@@ -18,26 +19,30 @@ use stella_bundle::digest;
 use stella_contract::error::Code;
 use stella_contract::job::ErrorClass;
 use stella_contract::lease::{
-    AckLease, CompleteLease, FailLease, LeaseHeartbeat, LeasePulse, LogLines, NamedArtifact, WorkLease,
+    CompleteLease, FailLease, LeaseHeartbeat, LeasePulse, LogLines, NamedArtifact, WorkLease,
 };
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// Does one job, whatever comes of it.
-pub(super) async fn attempt(client: Client, lease: WorkLease, handler: Handler, drain: CancellationToken) {
-    let (job, epoch) = (lease.job_id.clone(), lease.lease_epoch);
-    let ack = client.floor().ack(&lease.lease_id, &AckLease { lease_epoch: epoch }).await;
-    let cancel = CancellationToken::new();
-    match ack {
+pub(super) async fn attempt(
+    client: Client,
+    together: Together,
+    lease: WorkLease,
+    handler: Handler,
+    drain: CancellationToken,
+) {
+    let (job, cancel) = (lease.job_id.clone(), CancellationToken::new());
+    match together.ack(&lease).await {
         Ok(pulse) => heed(&pulse, &cancel, &drain),
-        Err(error) => {
-            tracing::warn!(%job, %error, "a claim could not be acknowledged");
+        Err(refused) => {
+            tracing::warn!(%job, error = refused.message, "a claim could not be acknowledged");
             return;
         }
     }
     let payload = match payload(&client, &lease).await {
         Ok(payload) => Arc::new(payload),
-        Err(failure) => return report(&client, &lease, Err(failure), Vec::new()).await,
+        Err(failure) => return report(&client, &together, &lease, Err(failure), Vec::new()).await,
     };
     let told: Arc<Mutex<Told>> = Arc::default();
     let lease = Arc::new(lease);
@@ -55,7 +60,7 @@ pub(super) async fn attempt(client: Client, lease: WorkLease, handler: Handler, 
     };
     tell_lines(&client, &task).await;
     let left = std::mem::take(&mut task.open().left);
-    report(&client, &lease, outcome, left).await;
+    report(&client, &together, &lease, outcome, left).await;
 }
 
 async fn payload(client: &Client, lease: &WorkLease) -> Result<Value, Failure> {
@@ -135,6 +140,7 @@ async fn tell_lines(client: &Client, task: &Task) {
 /// Reports until it is heard, as long as the lease can last. Said twice, it is said once.
 async fn report(
     client: &Client,
+    together: &Together,
     lease: &WorkLease,
     outcome: Result<Finished, Failure>,
     left: Vec<NamedArtifact>,
@@ -143,21 +149,23 @@ async fn report(
     let lasts = Duration::from_secs(u64::try_from(lease.lease_s).unwrap_or(60));
     loop {
         let said = match &outcome {
-            Ok(finished) => {
-                client.floor().complete(&lease.lease_id, &completion(lease, finished, &left)).await
+            Ok(finished) => together.complete(lease, completion(lease, finished, &left)).await,
+            Err(failure) => {
+                let heard = client.floor().fail(&lease.lease_id, &failed(lease, failure)).await;
+                heard.map(|job| job.state).map_err(|error| Refused::from(&error))
             }
-            Err(failure) => client.floor().fail(&lease.lease_id, &failed(lease, failure)).await,
         };
-        match said {
-            Ok(job) => return tracing::info!(job = %job.job_id, state = %job.state, "reported"),
-            Err(error) if error.problem().is_some_and(|problem| problem.code.status() < 500) => {
-                return tracing::warn!(job = %lease.job_id, %error, "a report came to nothing");
+        let (job, error) = match said {
+            Ok(state) => return tracing::info!(job = %lease.job_id, %state, "reported"),
+            Err(refused) if refused.again => (&lease.job_id, refused.message),
+            Err(refused) => {
+                return tracing::warn!(job = %lease.job_id, error = refused.message, "a report came to nothing");
             }
-            Err(error) if begun.elapsed() >= lasts => {
-                return tracing::warn!(job = %lease.job_id, %error, "a report was not heard in time");
-            }
-            Err(error) => tracing::warn!(job = %lease.job_id, %error, "a report is repeated"),
+        };
+        if begun.elapsed() >= lasts {
+            return tracing::warn!(%job, error, "a report was not heard in time");
         }
+        tracing::warn!(%job, error, "a report is repeated");
         tokio::time::sleep(PAUSE).await;
     }
 }

@@ -193,6 +193,10 @@ async fn ask_floor(client: &Client) {
     let _ = floor.claim(&wish(json!({ "workerId": id::<WorkerId>("wrk_") }))).await;
     let _ = floor.payload(&lease).await;
     let _ = floor.ack(&lease, &wish(json!({ "leaseEpoch": 1 }))).await;
+    let of_lease = json!({ "leaseId": lease.as_str(), "leaseEpoch": 1 });
+    let _ = floor.ack_many(&wish(json!({ "leases": [of_lease] }))).await;
+    let of_lease = json!({ "leaseId": lease.as_str(), "complete": { "leaseEpoch": 1 } });
+    let _ = floor.complete_many(&wish(json!({ "leases": [of_lease] }))).await;
     let _ = floor.heartbeat(&lease, &wish(json!({ "leaseEpoch": 1 }))).await;
     let _ = floor.log(&lease, &wish(json!({ "leaseEpoch": 1, "lines": [] }))).await;
     let _ = floor.put(&lease, 1, upload).await;

@@ -17,8 +17,9 @@ use stella_contract::error::Code;
 use stella_contract::ids::{LeaseId, WorkerId};
 use stella_contract::job::Job;
 use stella_contract::lease::{
-    AckLease, ClaimWork, CompleteLease, DIGEST_HEADER, EPOCH_HEADER, FailLease, KIND_HEADER, LeaseArtifact,
-    LeaseHeartbeat, LeasePulse, Leases, LogKept, LogLines, RegisterWorker, RegisteredWorker, ReleaseLease,
+    AckLease, AckLeases, AckedLeases, ClaimWork, CompleteLease, CompleteLeases, CompletedLeases,
+    DIGEST_HEADER, EPOCH_HEADER, FailLease, KIND_HEADER, LeaseArtifact, LeaseHeartbeat, LeasePulse,
+    LeaseRefusal, Leases, LogKept, LogLines, RegisterWorker, RegisteredWorker, ReleaseLease,
 };
 use stella_contract::worker::Worker;
 use stella_engine::Error;
@@ -42,6 +43,26 @@ pub(crate) async fn ack(
     Json(wish): Json<AckLease>,
 ) -> Answered<Answer<LeasePulse>> {
     Ok(Answer::of(desk.engine.floor().ack(&desk.caller, &id, wish).await?))
+}
+
+pub(crate) async fn ack_many(desk: Desk, Json(wish): Json<AckLeases>) -> Answered<Answer<AckedLeases>> {
+    let answer = desk.engine.floor().ack_many(&desk.caller, wish).await?;
+    count_lost(&desk, answer.leases.iter().filter_map(|one| one.refused.as_ref()));
+    Ok(Answer::of(answer))
+}
+
+pub(crate) async fn complete_many(
+    desk: Desk,
+    Json(wish): Json<CompleteLeases>,
+) -> Answered<Answer<CompletedLeases>> {
+    let answer = desk.engine.floor().complete_many(&desk.caller, wish).await?;
+    count_lost(&desk, answer.leases.iter().filter_map(|one| one.refused.as_ref()));
+    Ok(Answer::of(answer))
+}
+
+/// What is said of one lease is counted by the wrapper; of several, here.
+fn count_lost<'a>(desk: &Desk, refused: impl Iterator<Item = &'a LeaseRefusal>) {
+    refused.filter(|refusal| refusal.code == Code::LeaseLost).for_each(|_| desk.tallies.reject_fence());
 }
 
 pub(crate) async fn heartbeat(

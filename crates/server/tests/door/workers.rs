@@ -5,9 +5,13 @@ use crate::app::{App, tenant};
 use serde_json::json;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use stella_contract::error::Code;
 use stella_contract::ids::JobId;
 use stella_contract::job::{Cause, ErrorClass, JobState, SubmitJob};
-use stella_contract::lease::{ClaimWork, LogLevel, RegisterWorker};
+use stella_contract::lease::{
+    AckLeases, ClaimWork, CompleteLease, CompleteLeases, LogLevel, NamedCompletion, NamedLease,
+    RegisterWorker,
+};
 use stella_contract::scope::Scope;
 use stella_contract::worker::{WorkerState, WorkerWish};
 use stella_engine::{Engine, LedgerPlace};
@@ -206,4 +210,57 @@ async fn without_the_scope_nobody_is_a_worker() {
     let client = client(&app, [Scope::OrchRead, Scope::OrchSubmit]).await;
     let refused = client.floor().register(&introduction()).await.unwrap_err();
     assert_eq!(refused.problem().unwrap().code.as_str(), "SCOPE_MISSING");
+}
+
+/// Claims of a worker that has just registered, one for each job.
+async fn taken(client: &Client, jobs: usize) -> Vec<NamedLease> {
+    let wish = RegisterWorker { concurrency: 16, ..introduction() };
+    let worker_id = client.floor().register(&wish).await.unwrap().worker_id;
+    for _ in 0..jobs {
+        let wish = SubmitJob { job_type: "tested".to_owned(), payload: json!({}), ..SubmitJob::default() };
+        client.jobs().submit(&wish, &because()).await.unwrap();
+    }
+    let claim = ClaimWork { worker_id, job_types: Vec::new(), max: Some(16), wait_s: None };
+    let given = client.floor().claim(&claim).await.unwrap().unwrap().leases;
+    given
+        .into_iter()
+        .map(|lease| NamedLease { lease_id: lease.lease_id, lease_epoch: lease.lease_epoch })
+        .collect()
+}
+
+fn completion(lease: &NamedLease) -> NamedCompletion {
+    let complete = CompleteLease {
+        lease_epoch: lease.lease_epoch,
+        artifacts: Vec::new(),
+        outputs_hash: None,
+        result: None,
+        watermark: None,
+    };
+    NamedCompletion { lease_id: lease.lease_id.clone(), complete }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_said_of_several_leases_is_heard_of_each_for_itself() {
+    let app = App::bearer().await;
+    let client = client(&app, SCOPES).await;
+    let mut leases = taken(&client, 3).await;
+    leases[1].lease_epoch += 7;
+    let acked = client.floor().ack_many(&AckLeases { leases: leases.clone() }).await.unwrap().leases;
+    let codes: Vec<Option<Code>> = acked.iter().map(|one| one.refused.as_ref().map(|no| no.code)).collect();
+    assert_eq!(codes, [None, Some(Code::LeaseLost), None]);
+    let runs: Vec<bool> = acked.iter().map(|one| one.pulse.is_some()).collect();
+    assert_eq!(runs, [true, false, true]);
+    let wish = CompleteLeases { leases: leases.iter().map(completion).collect() };
+    for _ in 0..2 {
+        // Said twice, it is said once.
+        let ended = client.floor().complete_many(&wish).await.unwrap().leases;
+        let states: Vec<Option<JobState>> = ended.iter().map(|one| one.state).collect();
+        assert_eq!(states, [Some(JobState::Succeeded), None, Some(JobState::Succeeded)]);
+        assert_eq!(ended[1].refused.as_ref().map(|no| no.code), Some(Code::LeaseLost));
+    }
+    leases[1].lease_epoch -= 7;
+    let late = client.floor().ack_many(&AckLeases { leases: vec![leases.swap_remove(1)] }).await.unwrap();
+    assert!(late.leases[0].pulse.is_some(), "the refusal left the job as it was: {late:?}");
+    let none = client.floor().ack_many(&AckLeases { leases: Vec::new() }).await.unwrap_err();
+    assert_eq!(none.problem().unwrap().code.status(), 422);
 }
