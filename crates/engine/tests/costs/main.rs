@@ -54,21 +54,21 @@ async fn a_job_costs_few_commits_bytes_and_statements() {
 
     // Begin, insert, book, commit; the measuring itself asks Postgres once.
     let one = |kilobytes| Bound { commits: 1.0, kilobytes, statements: 4.1 };
-    costs(&sqlite, "one by one", 50, one(42.0), sqlite.one_by_one(50)).await;
-    costs(&postgres, "one by one", 50, one(3.5), postgres.one_by_one(50)).await;
+    costs(&sqlite, "one by one", 50, one(40.0), sqlite.one_by_one(50)).await;
+    costs(&postgres, "one by one", 50, one(3.0), postgres.one_by_one(50)).await;
 
     // Callers that come while one commit is made share the next.
-    let shared = |kilobytes| Bound { commits: 0.25, kilobytes, statements: 1.0 };
-    costs(&sqlite, "16 callers", 320, shared(14.0), sqlite.together(16, 20)).await;
-    costs(&postgres, "16 callers", 320, shared(3.5), postgres.together(16, 20)).await;
+    let shared = |kilobytes| Bound { commits: 0.2, kilobytes, statements: 0.7 };
+    costs(&sqlite, "16 callers", 320, shared(12.0), sqlite.together(16, 20)).await;
+    costs(&postgres, "16 callers", 320, shared(3.0), postgres.together(16, 20)).await;
 
-    let bulk = |kilobytes| Bound { commits: 0.001, kilobytes, statements: 0.08 };
-    costs(&sqlite, "1,000 a call", 4_000, bulk(2.6), sqlite.bulk(4_000)).await;
-    costs(&postgres, "1,000 a call", 4_000, bulk(3.2), postgres.bulk(4_000)).await;
+    let bulk = |kilobytes| Bound { commits: 0.001, kilobytes, statements: 0.045 };
+    costs(&sqlite, "1,000 a call", 4_000, bulk(2.2), sqlite.bulk(4_000)).await;
+    costs(&postgres, "1,000 a call", 4_000, bulk(2.8), postgres.bulk(4_000)).await;
 
-    let drain = |kilobytes| Bound { commits: 0.012, kilobytes, statements: 0.12 };
-    costs(&sqlite, "drained, 100 at a time", 4_000, drain(8.2), sqlite.drain(100, 4_000)).await;
-    costs(&postgres, "drained, 100 at a time", 4_000, drain(5.5), postgres.drain(100, 4_000)).await;
+    let drain = |kilobytes| Bound { commits: 0.012, kilobytes, statements: 0.115 };
+    costs(&sqlite, "drained, 100 at a time", 4_000, drain(7.5), sqlite.drain(100, 4_000)).await;
+    costs(&postgres, "drained, 100 at a time", 4_000, drain(4.8), postgres.drain(100, 4_000)).await;
 
     sqlite.engine.close().await;
     postgres.engine.close().await;
