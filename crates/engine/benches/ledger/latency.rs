@@ -1,6 +1,7 @@
 //! How long a job lies before an idle worker of the same process has it in hand.
 
 use crate::Outcome;
+use crate::table::verdict_at_most;
 use async_trait::async_trait;
 use std::path::Path;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use stella_contract::job::{ErrorClass, SubmitJob};
 use stella_engine::handlers::{Done, Failure, Handler, JobContext, Registry};
 use stella_engine::work::Lease;
 use stella_engine::{Caller, Engine, LedgerPlace, Options, SystemChance, SystemClock};
+use stella_ledger::testing::raw::Raw;
 use tokio::sync::mpsc;
 
 const JOB_TYPE: &str = "pickup";
@@ -30,8 +32,13 @@ impl Handler for Told {
     }
 }
 
-/// Prints the time from the wish to the hand, for jobs that come one by one.
-pub(crate) async fn pickup(name: &str, place: LedgerPlace, folder: &Path, jobs: usize) -> Outcome<()> {
+/// Prints the time from the wish to the hand, for jobs that come one by one, beside the time of one bare commit.
+pub(crate) async fn pickup(
+    name: &str,
+    place: LedgerPlace,
+    (mut raw, folder): (Raw, &Path),
+    jobs: usize,
+) -> Outcome<()> {
     let tenant: Tenant = "acme".parse()?;
     let (tell, mut told) = mpsc::unbounded_channel();
     let options = Options {
@@ -45,7 +52,7 @@ pub(crate) async fn pickup(name: &str, place: LedgerPlace, folder: &Path, jobs: 
     let engine = Engine::open_with(options, Registry::default().with(Told(tell))).await?;
     let running = engine.start();
     let caller = Caller::local(tenant, "bench");
-    let mut waits = Vec::with_capacity(jobs);
+    let (mut waits, mut commits) = (Vec::with_capacity(jobs), Vec::with_capacity(jobs));
     for number in 0..jobs + jobs / 10 {
         tokio::time::sleep(GAP).await;
         let asked = Instant::now();
@@ -55,12 +62,26 @@ pub(crate) async fn pickup(name: &str, place: LedgerPlace, folder: &Path, jobs: 
         // The first tenth does not count.
         if number >= jobs / 10 {
             waits.push(had.duration_since(asked));
+            let began = Instant::now();
+            raw.enqueue(1, 1).await?;
+            commits.push(began.elapsed());
         }
     }
     running.stop().await;
     engine.close().await;
-    waits.sort();
-    let at = |percent: usize| waits.get(waits.len() * percent / 100).copied().unwrap_or_default().as_micros();
-    println!("{name}: an idle worker has a new job in hand after {} µs (p50), {} µs (p99).", at(50), at(99));
+    raw.close().await;
+    let at = |times: &mut Vec<Duration>, percent: usize| {
+        times.sort();
+        times.get(times.len() * percent / 100).copied().unwrap_or_default().as_secs_f64() * 1e6
+    };
+    let (half, most) = (at(&mut waits, 50), at(&mut waits, 99));
+    let (floor, floor_most) = (at(&mut commits, 50), at(&mut commits, 99));
+    let tail = if name.starts_with("SQLite") { 2.0 } else { 1.6 };
+    println!(
+        "{name}: an idle worker has a new job in hand after {half:.0} µs (p50; {}), {most:.0} µs (p99; {}); one bare \
+         commit takes {floor:.0} and {floor_most:.0} µs.",
+        verdict_at_most(half / floor, 1.3, "commits"),
+        verdict_at_most(most / floor_most, tail, "commits")
+    );
     Ok(())
 }

@@ -2,6 +2,7 @@
 //! killed.
 
 use crate::Outcome;
+use crate::table::verdict_at_most;
 use async_trait::async_trait;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -119,15 +120,17 @@ pub(crate) async fn steady(
     waits.sort_unstable();
     let at = |percent: usize| waits.get(waits.len() * percent / 100).copied().unwrap_or_default();
     println!(
-        "{name}: steady at {offered:.0} jobs/s ({alone:.0} alone): a job is in hand after {} µs (p50), {} µs (p99); at \
+        "{name}: steady at {offered:.0} jobs/s ({alone:.0} alone): a job is in hand after {} µs (p50), {} µs (p99; {}); at \
          most {most} lay there, {left} at the end.",
         at(50),
-        at(99)
+        at(99),
+        verdict_at_most(at(99) as f64, 10_000.0, "µs")
     );
     Ok(())
 }
 
-/// Jobs that fail three times each and then lie in the dead letters.
+/// Jobs that fail three times each and then lie in the dead letters. They fail in a way that no breaker counts: one
+/// that opens lets a few probes through at a time, as it is meant to, and what is measured would be its pace.
 #[expect(clippy::cast_precision_loss, reason = "a share")]
 pub(crate) async fn retry_dead(name: &str, place: LedgerPlace, folder: &Path, jobs: usize) -> Outcome<()> {
     const ATTEMPTS: i32 = 3;
@@ -144,7 +147,7 @@ pub(crate) async fn retry_dead(name: &str, place: LedgerPlace, folder: &Path, jo
     let (mut fences, mut attempts): (Vec<Fence>, usize) = (Vec::new(), 0);
     let (before, began) = (engine.ledger().commits(), Instant::now());
     while attempts < jobs * ATTEMPTS.unsigned_abs() as usize {
-        let failure = || Failure::new(ErrorClass::Resource, "BENCH_BUSY", "There is no room at the moment.");
+        let failure = || Failure::new(ErrorClass::UpstreamThrottle, "BENCH_BUSY", "The far side is busy.");
         let reports: Vec<Report> =
             fences.drain(..).map(|fence| Report { fence, outcome: Err(failure()) }).collect();
         attempts += reports.len();
@@ -160,7 +163,8 @@ pub(crate) async fn retry_dead(name: &str, place: LedgerPlace, folder: &Path, jo
     let rate = attempts as f64 / began.elapsed().as_secs_f64();
     engine.close().await;
     println!(
-        "{name}: failed {ATTEMPTS} times and dead: {rate:.0} attempts/s, {commits:.3} commits an attempt."
+        "{name}: failed {ATTEMPTS} times and dead: {rate:.0} attempts/s, {commits:.3} commits an attempt ({}).",
+        verdict_at_most(commits, 0.03, "commits")
     );
     Ok(())
 }
@@ -228,9 +232,10 @@ pub(crate) async fn recovery(name: &str, folder: &Path, waiting: usize, held: us
     engine.close().await;
     println!(
         "{name}: after a kill with {held} jobs in hand and {waiting} waiting the ledger is open in {} ms, the first job \
-         is in hand after {} ms, all are taken back after {} ms.",
+         is in hand after {} ms ({}), all are taken back after {} ms.",
         opened.as_millis(),
         first.as_millis(),
+        verdict_at_most((first - opened).as_secs_f64() * 1_000.0, 100.0, "ms after the opening"),
         all.as_millis()
     );
     Ok(())

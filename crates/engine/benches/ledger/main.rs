@@ -74,14 +74,15 @@ async fn main() -> Outcome<()> {
     let pickup = is_wanted("pickup");
     if pickup {
         let place = LedgerPlace::Sqlite(folder.path().join("pickup.db"));
-        latency::pickup("SQLite FULL", place, folder.path(), scale.one_by_one / 2).await?;
+        let raw = Raw::make(&LedgerPlace::Sqlite(folder.path().join("pickup-raw.db"))).await?;
+        latency::pickup("SQLite FULL", place, (raw, folder.path()), scale.one_by_one / 2).await?;
     }
     let new = |name: &str| LedgerPlace::Sqlite(folder.path().join(name));
     if is_wanted("steady") {
         lives::steady("SQLite FULL", new("steady.db"), folder.path(), scale.drain * 4, scale.span).await?;
     }
     if is_wanted("retry_dead") {
-        lives::retry_dead("SQLite FULL", new("dead.db"), folder.path(), scale.drain).await?;
+        lives::retry_dead("SQLite FULL", new("dead.db"), folder.path(), scale.drain * 4).await?;
     }
     if is_wanted("recovery") {
         let (waiting, held) = (scale.drain * 100, scale.drain * 10);
@@ -95,7 +96,8 @@ async fn main() -> Outcome<()> {
             all("Postgres", place, beside, folder.path(), scale).await?;
             if pickup {
                 let place = LedgerPlace::Postgres(postgres_with(Durability::Full).await?);
-                latency::pickup("Postgres", place, folder.path(), scale.one_by_one / 2).await?;
+                let raw = Raw::make(&place).await?;
+                latency::pickup("Postgres", place, (raw, folder.path()), scale.one_by_one / 2).await?;
             }
             if is_wanted("steady") {
                 let place = LedgerPlace::Postgres(postgres_with(Durability::Full).await?);
@@ -103,7 +105,7 @@ async fn main() -> Outcome<()> {
             }
             if is_wanted("retry_dead") {
                 let place = LedgerPlace::Postgres(postgres_with(Durability::Full).await?);
-                lives::retry_dead("Postgres", place, folder.path(), scale.drain).await?;
+                lives::retry_dead("Postgres", place, folder.path(), scale.drain * 4).await?;
             }
         }
         Err(why) => eprintln!("without Postgres: {why}"),
@@ -124,6 +126,7 @@ impl Beside {
 }
 
 /// Every case on one database.
+#[expect(clippy::cast_precision_loss, reason = "megabytes")]
 async fn all(name: &str, place: LedgerPlace, mut beside: Beside, folder: &Path, scale: Scale) -> Outcome<()> {
     let bench = Bench::open(place, folder).await?;
     for callers in [1, 16, 64, 256] {
@@ -135,10 +138,11 @@ async fn all(name: &str, place: LedgerPlace, mut beside: Beside, folder: &Path, 
     let bulk = Work::Bulk { jobs: scale.bulk };
     in_turns(&format!("{name}: enqueue, 1,000 a call"), scale, &bench, &mut beside, bulk).await?;
     bench.drain(100, usize::MAX).await?;
+    let mut alone = None;
     for batch in [1, 10, 100] {
         let jobs = if batch == 1 { scale.drain / 2 } else { scale.drain * 4 };
         let case = format!("{name}: drain, {batch} at a time");
-        in_turns(&case, scale, &bench, &mut beside, Work::Drain { batch, jobs }).await?;
+        alone = in_turns(&case, scale, &bench, &mut beside, Work::Drain { batch, jobs }).await?;
     }
     for (case, is_due) in [("waiting", true), ("not due yet", false)] {
         let (words, case) = (case, format!("{name}: drain, 100 at a time, with {} {case}", scale.backlog));
@@ -148,9 +152,17 @@ async fn all(name: &str, place: LedgerPlace, mut beside: Beside, folder: &Path, 
         let before = resident()?;
         bench.fill(scale.backlog, is_due).await?;
         let more = resident()?.saturating_sub(before);
-        eprintln!("{name}: {} jobs {words} take {more} MiB of this process's memory.", scale.backlog);
+        println!(
+            "{name}: {} jobs {words} take {more} MiB of this process's memory ({}).",
+            scale.backlog,
+            table::verdict_at_most(more as f64, 40.0, "MiB")
+        );
         let jobs = scale.drain * 4;
-        in_turns(&case, scale, &bench, &mut beside, Work::Drain { batch: 100, jobs }).await?;
+        let deep = in_turns(&case, scale, &bench, &mut beside, Work::Drain { batch: 100, jobs }).await?;
+        if let (Some(alone), Some(deep)) = (alone, deep) {
+            let share = deep / alone;
+            println!("{case}: {share:.2} of the rate without them; {}.", table::verdict(share, Some(0.85)));
+        }
     }
     let dead = Work::Fail { batch: 100, jobs: scale.drain * 4 };
     in_turns(&format!("{name}: fail into the dead letters, 100 at a time"), scale, &bench, &mut beside, dead)
@@ -182,11 +194,18 @@ fn is_wanted(case: &str) -> bool {
 
 /// Measures a case, its limit and the same writes bare in turns; the first time does not count, unless it is the only
 /// one.
-async fn in_turns(case: &str, scale: Scale, bench: &Bench, beside: &mut Beside, work: Work) -> Outcome<()> {
+async fn in_turns(
+    case: &str,
+    scale: Scale,
+    bench: &Bench,
+    beside: &mut Beside,
+    work: Work,
+) -> Outcome<Option<f64>> {
     if !is_wanted(case) {
-        return Ok(());
+        return Ok(None);
     }
-    let (mut rates, mut limits, mut bare, mut costs) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut rates, mut limits, mut bare) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut costs, mut bare_costs) = (Vec::new(), Vec::new());
     for _ in 0..scale.repetitions {
         prepare(bench, beside, work).await?;
         let (jobs, before, began) = (jobs_of(work), bench.cost().await?, Instant::now());
@@ -196,18 +215,40 @@ async fn in_turns(case: &str, scale: Scale, bench: &Bench, beside: &mut Beside, 
         let began = Instant::now();
         limit(&mut beside.raw, work).await?;
         limits.push(table::rate(jobs, began.elapsed()));
-        let began = Instant::now();
+        let (before, began) = (bench.cost().await?, Instant::now());
         plain(&mut beside.bare, work).await?;
         bare.push(table::rate(jobs, began.elapsed()));
+        bare_costs.push(bench.cost().await?.since(&before).of(jobs).cpu_us);
     }
-    for figures in [&mut rates, &mut limits, &mut bare] {
+    for figures in [&mut rates, &mut limits, &mut bare, &mut bare_costs] {
         if figures.len() > 1 {
             figures.remove(0);
         }
     }
-    let (limit, bare) = (median(&limits), median(&bare));
-    table::row(&Row { case, rates: &rates, limit, bare, cost: Cost::middle(&costs) });
-    Ok(())
+    table::row(&Row {
+        case,
+        rates: &rates,
+        limit: median(&limits),
+        bare: median(&bare),
+        cost: Cost::middle(&costs),
+        bare_cpu_us: median(&bare_costs),
+        aim: aim_of(case, work),
+    });
+    Ok(Some(median(&rates)))
+}
+
+/// The share of the limit that each case is to reach.
+fn aim_of(case: &str, work: Work) -> Option<f64> {
+    let of = |sqlite, postgres| Some(if case.starts_with("SQLite") { sqlite } else { postgres });
+    match work {
+        Work::Enqueue { callers: 1, .. } => of(0.75, 0.90),
+        Work::Enqueue { callers: 16, .. } => of(0.60, 0.70),
+        Work::Enqueue { .. } => of(0.60, 0.60),
+        Work::Bulk { .. } => of(0.65, 0.60),
+        Work::Drain { batch: 1, .. } => of(0.80, 0.80),
+        Work::Drain { batch: 100, .. } => of(0.40, 0.70),
+        Work::Drain { .. } | Work::Fail { .. } => None,
+    }
 }
 
 const fn jobs_of(work: Work) -> usize {

@@ -51,14 +51,18 @@ pub(crate) struct Row<'a> {
     pub(crate) bare: f64,
     /// What one job costs.
     pub(crate) cost: Cost,
+    /// What the same writes cost this process alone, in microseconds on a processor.
+    pub(crate) bare_cpu_us: f64,
+    /// The share of the limit to be reached, where one is set.
+    pub(crate) aim: Option<f64>,
 }
 
 /// Prints the head of the table.
 pub(crate) fn head() {
     println!(
-        "| case | jobs/s, median | min | max | limit | of the limit | same writes bare | of those | commits/job | bytes/job | CPU µs/job |"
+        "| case | jobs/s, median | min | max | limit | of the limit | to reach | same writes bare | of those | commits/job | bytes/job | CPU µs/job | bare CPU µs/job |"
     );
-    println!("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
+    println!("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
 }
 
 /// Prints a line.
@@ -67,16 +71,29 @@ pub(crate) fn row(row: &Row<'_>) {
     let least = row.rates.iter().copied().fold(f64::INFINITY, f64::min);
     let most = row.rates.iter().copied().fold(0.0, f64::max);
     println!(
-        "| {} | {ours:.0} | {least:.0} | {most:.0} | {:.0} | {:.2} | {:.0} | {:.2} | {:.3} | {:.0} | {:.0} |",
+        "| {} | {ours:.0} | {least:.0} | {most:.0} | {:.0} | {:.2} | {} | {:.0} | {:.2} | {:.3} | {:.0} | {:.0} | {:.0} |",
         row.case,
         row.limit,
         ours / row.limit,
+        verdict(ours / row.limit, row.aim),
         row.bare,
         ours / row.bare,
         cost.commits,
         cost.bytes,
-        cost.cpu_us
+        cost.cpu_us,
+        row.bare_cpu_us
     );
+}
+
+/// What is to be reached and whether it was.
+pub(crate) fn verdict(got: f64, aim: Option<f64>) -> String {
+    let word = |aim: f64| if got >= aim { "reached" } else { "missed" };
+    aim.map_or_else(|| "no aim".to_owned(), |aim| format!("{aim:.2} ({})", word(aim)))
+}
+
+/// What may not be exceeded and whether it was.
+pub(crate) fn verdict_at_most(got: f64, most: f64, unit: &str) -> String {
+    format!("at most {most} {unit}: {}", if got <= most { "reached" } else { "missed" })
 }
 
 /// The figure in the middle.

@@ -8,6 +8,7 @@
 
 mod floor;
 
+use floor::Manner;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -56,7 +57,9 @@ async fn main() -> Outcome<()> {
         let keyed = |number| post_job(&format!("Idempotency-Key: c{clients}-{number}\r\n"));
         rate(address, "POST a job with a key", clients, keyed).await?;
     }
-    floor::drain(&engine, &tenant, 16, env("STELLA_FLOOR", 2_000)).await?;
+    for manner in [Manner::Each, Manner::Together] {
+        floor::drain(&engine, &tenant, 16, env("STELLA_FLOOR", 4_000), manner).await?;
+    }
     readers(&engine, address).await?;
     let count = env("STELLA_JOBS", 20_000);
     fill(&engine, &tenant, count).await?;
