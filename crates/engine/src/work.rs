@@ -113,7 +113,6 @@ impl Work {
             .write(move |tx| {
                 Box::pin(async move {
                     let mut journal = Journal::default();
-                    let n = hands_of(tx, &worker, n).await?;
                     let claimer = Claimer::of_process(&worker);
                     let claimed = claim(&engine, tx, claimer, &types, n, &mut journal).await?;
                     journal.leave(tx);
@@ -143,7 +142,6 @@ impl Work {
                     let mut journal = Journal::default();
                     let now = engine.now();
                     let answers = report::write(tx, prepared, now, &mut journal).await?;
-                    let n = hands_of(tx, &worker, n).await?;
                     let claimer = Claimer::of_process(&worker);
                     let started = claim_and_start(&engine, tx, claimer, &types, n, &mut journal).await?;
                     journal.leave(tx);
@@ -313,18 +311,6 @@ impl Claimer {
     fn of_process(worker: &WorkerId) -> Self {
         Self { worker_id: worker.clone(), tenant: None, task_runner_id: None }
     }
-}
-
-/// How many jobs a worker of this process may take of those it has hands for: none while an operator wants it to rest.
-async fn hands_of(tx: &mut Tx, worker: &WorkerId, free: usize) -> Result<usize, Error> {
-    if free == 0 {
-        return Ok(0);
-    }
-    let wish = workers::get(tx, worker).await?.map_or(WorkerWish::Work, |known| known.wish);
-    Ok(match wish {
-        WorkerWish::Work => free,
-        WorkerWish::Drain | WorkerWish::Quarantine => 0,
-    })
 }
 
 /// Claims in this transaction.

@@ -38,7 +38,8 @@ pub struct Claim {
 
 /// The order is: priority plus one for each full minute in the queue, at most twenty; then the time of queueing; then
 /// the id. Within one priority that is the order of the ready index, so it is enough to look at the first few of
-/// each priority that is present; those are found by jumping from one to the next.
+/// each priority that is present; those are found by jumping from one to the next. A worker that an operator wants to
+/// rest finds nothing.
 pub const CHOOSE: Sql = Sql {
     sqlite: concat!(
         "
@@ -46,6 +47,7 @@ pub const CHOOSE: Sql = Sql {
         lanes (job_type, priority) as (
             select value, (select max(priority) from jobs where state = 'queued' and job_type = value)
             from json_each($1)
+            where not exists (select 1 from workers where worker_id = $5 and wish <> 'work')
             union all
             select job_type, (
                 select max(below.priority)
@@ -81,6 +83,7 @@ pub const CHOOSE: Sql = Sql {
         lanes (job_type, priority) as (
             select value, (select max(priority) from jobs where state = 'queued' and job_type = value)
             from json_array_elements_text($1::json)
+            where not exists (select 1 from workers where worker_id = $5 and wish <> 'work')
             union all
             select job_type, (
                 select max(below.priority)
@@ -171,6 +174,7 @@ pub async fn choose(tx: &mut Tx, claim: &Claim, most: usize) -> Result<Chosen, L
             .bind(claim.now.0)
             .bind(wanted)
             .bind(tenant)
+            .bind(claim.worker_id.as_str())
             .fetch_all(connection)
             .await?
     });

@@ -261,39 +261,6 @@ fn installed_version(name: &str) -> Option<String> {
     answer.split_whitespace().nth(1).map(ToOwned::to_owned)
 }
 
-/// The optimizer of wasm: on the path, or brought by npm into our own folder. It makes the result smaller, no more,
-/// so that its absence is no failure.
-pub(crate) fn wasm_opt() -> Option<PathBuf> {
-    let own = shell::own_folder().join("npm/node_modules/.bin/wasm-opt");
-    if own.is_file() {
-        return Some(own);
-    }
-    if let Some(found) = find("wasm-opt").filter(|found| understands_todays_wasm(found)) {
-        return Some(found);
-    }
-    find("npm")?;
-    println!("wasm-opt is missing (makes the interface smaller): asking npm for it");
-    let folder = shell::own_folder().join("npm");
-    fs::create_dir_all(&folder).ok()?;
-    let install = run(program("npm")
-        .args(["install", "--no-audit", "--no-fund", "--loglevel=error", "--prefix"])
-        .arg(&folder)
-        .arg("binaryen@132"));
-    match install {
-        Ok(()) => own.is_file().then_some(own),
-        Err(error) => {
-            println!("{error:#}; going on without it");
-            None
-        }
-    }
-}
-
-/// Before 116 it refuses what today's compiler writes.
-fn understands_todays_wasm(file: &Path) -> bool {
-    let version = read(program(file).arg("--version")).unwrap_or_default();
-    version.split_whitespace().find_map(|word| word.parse::<u32>().ok()).is_some_and(|number| number >= 116)
-}
-
 /// Says what is there and what is missing.
 pub(crate) fn report() -> Result<()> {
     for (title, packages) in [
@@ -314,11 +281,9 @@ pub(crate) fn report() -> Result<()> {
         let here = found.clone().unwrap_or_else(|| "none".to_owned());
         println!("  {} {name} {wanted} (here: {here})", mark(found.as_deref() == Some(wanted.as_str())));
     }
-    for (name, reason) in [
-        ("cargo-deny", "checks licences and sources"),
-        ("wasm-opt", "makes the interface smaller; not required"),
-        ("rsvg-convert", "draws icons anew; not required"),
-    ] {
+    for (name, reason) in
+        [("cargo-deny", "checks licences and sources"), ("rsvg-convert", "draws icons anew; not required")]
+    {
         println!("  {} {name}: {reason}", mark(find(name).is_some()));
     }
     Ok(())

@@ -13,8 +13,6 @@ use std::path::{Path, PathBuf};
 
 /// What the compressed program may weigh.
 const LIMIT: usize = 1_500_000;
-/// The same before the optimizer, which takes off an eighth and is not on every machine.
-const UNOPTIMIZED_LIMIT: usize = LIMIT / 7 * 8;
 
 /// Where the build is found.
 pub(crate) fn dist() -> PathBuf {
@@ -47,7 +45,7 @@ pub(crate) fn build() -> Result<()> {
         trunk.env("RUSTC", rustc);
     }
     run(&mut trunk)?;
-    shrink()?;
+    drop_names()?;
     fs::create_dir_all(own_folder())?;
     fs::write(&remembered, print)?;
     Ok(())
@@ -61,34 +59,50 @@ pub(crate) fn build_and_weigh() -> Result<()> {
     let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
     gzip.write_all(&bytes)?;
     let packed = gzip.finish()?.len();
-    let limit = if tools::wasm_opt().is_some() { LIMIT } else { UNOPTIMIZED_LIMIT };
-    println!("interface: {} bytes of wasm, {packed} bytes compressed, limit {limit}", bytes.len());
-    if packed > limit {
-        bail!("the interface weighs {packed} bytes compressed, {} more than the limit", packed - limit);
+    println!("interface: {} bytes of wasm, {packed} bytes compressed, limit {LIMIT}", bytes.len());
+    if packed > LIMIT {
+        bail!("the interface weighs {packed} bytes compressed, {} more than the limit", packed - LIMIT);
     }
     Ok(())
 }
 
-/// Makes the program smaller where the optimizer is at hand.
-fn shrink() -> Result<()> {
-    let Some(optimizer) = tools::wasm_opt() else {
-        println!("wasm-opt is not here: the interface stays as the compiler made it");
-        return Ok(());
-    };
+/// Takes the names of functions out of the program: a fifth of what is sent, and nobody reads them. Optimizers of wasm
+/// were tried and gain nothing once it is compressed.
+fn drop_names() -> Result<()> {
     let file = wasm()?;
-    let smaller = file.with_extension("smaller");
-    let optimized = run(program(optimizer)
-        .args(["-Os", "--enable-bulk-memory", "--enable-nontrapping-float-to-int", "--enable-sign-ext"])
-        .args(["--enable-mutable-globals", "--enable-reference-types", "--enable-multivalue"])
-        .arg(&file)
-        .arg("-o")
-        .arg(&smaller));
-    match optimized {
-        Ok(()) => fs::rename(&smaller, &file)?,
-        // An optimizer that does not know what this compiler writes spoils nothing; the size is weighed all the same.
-        Err(error) => println!("{error:#}; the interface stays as the compiler made it"),
+    let bytes = fs::read(&file)?;
+    let smaller = without_names(&bytes).with_context(|| format!("{} is not wasm", file.display()))?;
+    Ok(fs::write(&file, smaller)?)
+}
+
+/// A module without its section of names; `None` when it is none. Sections follow the eight bytes of its head, each a
+/// kind, a length and its bytes; a custom section (kind 0) begins with its own name (WebAssembly core 3.0, 5.5).
+fn without_names(module: &[u8]) -> Option<Vec<u8>> {
+    let (head, mut rest) = module.split_at_checked(8).filter(|(head, _)| head.starts_with(b"\0asm"))?;
+    let mut kept = head.to_vec();
+    while let Some((kind, after)) = rest.split_first() {
+        let (length, body) = number(after)?;
+        let (body, next) = body.split_at_checked(length)?;
+        let is_names =
+            *kind == 0 && number(body).is_some_and(|(length, name)| name.get(..length) == Some(b"name"));
+        if !is_names {
+            kept.extend_from_slice(&rest[..rest.len() - next.len()]);
+        }
+        rest = next;
     }
-    Ok(())
+    Some(kept)
+}
+
+/// A number in LEB128 and what follows it.
+fn number(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let mut number = 0;
+    for (at, byte) in bytes.iter().enumerate().take(5) {
+        number |= usize::from(byte & 0x7f) << (7 * at);
+        if byte & 0x80 == 0 {
+            return Some((number, &bytes[at + 1..]));
+        }
+    }
+    None
 }
 
 fn wasm() -> Result<PathBuf> {
@@ -130,4 +144,25 @@ fn collect(folder: &Path, files: &mut BTreeSet<PathBuf>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_go_and_every_other_section_stays() {
+        let head = b"\0asm\x01\0\0\0";
+        let custom = |name: &[u8], body: &[u8]| -> Vec<u8> {
+            let name = [&[name.len() as u8], name, body].concat();
+            [&[0, name.len() as u8], &name[..]].concat()
+        };
+        let code = [10, 2, 1, 0];
+        let module = [&head[..], &custom(b"name", b"abc"), &code, &custom(b"producers", b"us")].concat();
+        let kept = [&head[..], &code, &custom(b"producers", b"us")].concat();
+        assert_eq!(without_names(&module), Some(kept.clone()));
+        assert_eq!(without_names(&kept), Some(kept));
+        assert_eq!(without_names(&module[..module.len() - 1]), None, "the last section is cut off");
+        assert_eq!(without_names(b"<html>..."), None);
+    }
 }

@@ -26,7 +26,7 @@ async fn plan_of(text: &str) -> String {
 #[tokio::test]
 async fn a_claim_jumps_through_the_ready_index_and_never_scans_jobs() {
     let plan = plan_of(CHOOSE.sqlite).await;
-    assert!(plan.contains("jobs_ready"), "{plan}");
+    assert!(plan.contains("jobs_ready") && plan.contains("SEARCH workers USING INDEX"), "{plan}");
     assert!(
         !plan.contains("SCAN jobs") && !plan.contains("SCAN ready") && !plan.contains("SCAN below"),
         "{plan}"
@@ -113,7 +113,7 @@ async fn a_million_jobs_that_are_not_due_do_not_slow_down_those_that_are() {
     for (text, parameters) in [
         (WAITING_ON.postgres, vec!["'[1, 2]'"]),
         (WAIT.postgres, vec![r#"'[{"key": 1, "why": "dependency"}]'"#]),
-        (CHOOSE.postgres, vec![r#"'["exam"]'"#, "0", "100", "null"]),
+        (CHOOSE.postgres, vec![r#"'["exam"]'"#, "0", "100", "null", "'w'"]),
         (
             TAKE.postgres,
             vec![r#"'[{"key": 1, "lease_id": "l"}]'"#, r#"'["queued"]'"#, "0", "'w'", "null", "0"],
