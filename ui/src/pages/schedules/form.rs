@@ -82,7 +82,7 @@ pub(super) fn ScheduleForm(props: &ScheduleFormProps) -> Html {
                 { numbers(&draft, &set) }
             </div>
             <div class="col gap3 previewed" aria-live="polite">
-                <h3>{ "Next fires" }</h3>
+                <h2>{ "Next fires" }</h2>
                 { match (previewed.of(&wish), previewed.problem()) {
                     (Some(preview), _) => html! { <PlannedFires preview={preview.clone()} /> },
                     (None, Some(problem)) => html! { <p class="why">{ problem.sentence() }</p> },

@@ -15,7 +15,7 @@ pub(super) fn summary(diff: &RunDiff) -> Html {
             <section class="sec" aria-label="Both runs">
                 <div class="sec-h"><h2>{ "Outcome" }</h2></div>
                 <table class="tbl diff">
-                    <thead><tr><th scope="col">{ "" }</th><th scope="col">{ "Run" }</th><th scope="col">{ "Against" }</th></tr></thead>
+                    <thead><tr><th scope="col">{ "Outcome" }</th><th scope="col">{ "Run" }</th><th scope="col">{ "Against" }</th></tr></thead>
                     <tbody>{ for outcomes(diff) }</tbody>
                 </table>
             </section>
