@@ -125,11 +125,21 @@ async fn on_postgres(home: &Home) -> (Served, String) {
     (Served::start_by(command), url)
 }
 
-/// What happens to the database, and how it is mended.
+/// What happens to the database, and how it is mended, each step in a transaction of its own.
 struct Trouble {
-    begins: &'static str,
-    ends: &'static str,
+    begins: &'static [&'static str],
+    ends: &'static [&'static str],
     code: Code,
+}
+
+/// Cuts every other connection to the database. What a new connection may do has to be settled before.
+const CUT: &str = "select pg_terminate_backend(pid) from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid()";
+
+async fn administer(url: &str, steps: &[&'static str]) {
+    for step in steps {
+        stella_ledger::testing::administer(url, step).await.unwrap();
+    }
 }
 
 async fn bear(trouble: Trouble) {
@@ -139,7 +149,7 @@ async fn bear(trouble: Trouble) {
     let submit = async |number| client.jobs().submit(&many::wish(number), &Write::because("a test")).await;
     submit(0).await.unwrap();
 
-    stella_ledger::testing::administer(&url, trouble.begins).await.unwrap();
+    administer(&url, trouble.begins).await;
     for number in 1..5 {
         let refusal = submit(number).await.unwrap_err();
         let code = refusal.problem().map(|problem| problem.code);
@@ -149,7 +159,7 @@ async fn bear(trouble: Trouble) {
     }
     assert_eq!(count(&client).await, 1, "nothing is half-written");
 
-    stella_ledger::testing::administer(&url, trouble.ends).await.unwrap();
+    administer(&url, trouble.ends).await;
     for number in 1..5 {
         if let Err(error) = submit(number).await {
             assert_eq!(error.problem().map(|problem| problem.code), Some(Code::LedgerUnavailable), "{error}");
@@ -165,10 +175,10 @@ async fn bear(trouble: Trouble) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_whose_disk_is_full_refuses_by_name_loses_nothing_and_is_used_again_when_there_is_room() {
     bear(Trouble {
-        begins: "create function no_room() returns trigger language plpgsql as
+        begins: &["create function no_room() returns trigger language plpgsql as
                 $$ begin raise exception 'could not extend file' using errcode = '53100'; end $$;
-            create trigger no_room before insert on history for each row execute function no_room();",
-        ends: "drop trigger no_room on history",
+            create trigger no_room before insert on history for each row execute function no_room();"],
+        ends: &["drop trigger no_room on history"],
         code: Code::NoSpace,
     })
     .await;
@@ -177,16 +187,18 @@ async fn a_server_whose_disk_is_full_refuses_by_name_loses_nothing_and_is_used_a
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_turns_read_only_refuses_by_name_and_is_used_again_when_it_can_be_written() {
     bear(Trouble {
-        begins: "do $$ begin
+        begins: &[
+            "do $$ begin
                 execute format('alter database %I set default_transaction_read_only = on', current_database());
-                perform pg_terminate_backend(pid) from pg_stat_activity
-                where datname = current_database() and pid <> pg_backend_pid();
             end $$",
-        ends: "do $$ begin
+            CUT,
+        ],
+        ends: &[
+            "do $$ begin
                 execute format('alter database %I reset default_transaction_read_only', current_database());
-                perform pg_terminate_backend(pid) from pg_stat_activity
-                where datname = current_database() and pid <> pg_backend_pid();
             end $$",
+            CUT,
+        ],
         code: Code::NotWritable,
     })
     .await;

@@ -35,6 +35,10 @@ fn outcomes(diff: &RunDiff) -> Vec<Html> {
         html! { <tr key={name}><th scope="row">{ name }</th><td>{ side(&diff.run) }</td><td>{ side(&diff.against) }</td></tr> }
     };
     vec![
+        row("run", |run| {
+            let open = Route::Run(run.run_id.clone());
+            html! { <Link to={open} class="n mono">{ run.run_id.to_string() }</Link> }
+        }),
         row("state", |run| html! { <RunStateBadge run={run.clone()} /> }),
         row("took", |run| html! { { took_ms(run).map_or_else(|| "not finished".to_owned(), duration) } }),
         row(
