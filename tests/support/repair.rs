@@ -162,7 +162,7 @@ impl<'a> Repair<'a> {
             read(self.driver, tail(id)).await;
         }
         self.picture("diff").await;
-        for (tab, words) in [("Segments", "digest"), ("Findings", "No finding differs")] {
+        for (tab, words) in [("Segments", "same"), ("Findings", "No finding differs")] {
             see(self.driver, &format!("//*[@role='tab'][contains(., '{tab}')]")).await.click().await.unwrap();
             read(self.driver, words).await;
             self.picture(&format!("diff-{}", tab.to_lowercase())).await;
