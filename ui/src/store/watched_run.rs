@@ -5,7 +5,7 @@ use std::rc::Rc;
 use stella_contract::event::{LogSeverity, RunMessage, RunMessageBody};
 use stella_contract::ids::SegmentId;
 use stella_contract::run::{Run, SegmentCounts};
-use stella_contract::segment::{Segment, SegmentState};
+use stella_contract::segment::{Segment, SegmentState, cooldown_ms};
 use stella_contract::time::Micros;
 
 /// More lines are not kept; the whole log stays at the core.
@@ -94,7 +94,7 @@ impl WatchedRun {
             }
             RunMessageBody::SegmentProgress { segment_id, state, processed, .. } => {
                 if is_news {
-                    self.progress(segment_id, *state, *processed);
+                    self.progress(segment_id, *state, *processed, message.at);
                 }
                 // Progress within a state is no event of its own.
                 if Rc::make_mut(&mut self.told).insert(segment_id.clone(), *state) != Some(*state) {
@@ -147,9 +147,15 @@ impl WatchedRun {
     }
 
     /// Moves one segment and the counts of its run.
-    fn progress(&mut self, id: &SegmentId, state: SegmentState, processed: i64) {
+    fn progress(&mut self, id: &SegmentId, state: SegmentState, processed: i64, at: Micros) {
         let segments = Rc::make_mut(&mut self.segments);
         let Some(segment) = segments.iter_mut().find(|segment| segment.segment_id == *id) else { return };
+        if segment.state != state {
+            // Only a retry leads out of failure; what it will rest after the next one follows from their number.
+            segment.retry_count += i32::from(segment.state == SegmentState::Failed);
+            let rest_ms = (state == SegmentState::Failed).then(|| cooldown_ms(segment.retry_count));
+            segment.cooldown_until = rest_ms.map(|rest_ms| at.plus_ms(rest_ms));
+        }
         segment.state = state;
         segment.processed = processed;
         let counts = counts(segments);
@@ -247,6 +253,24 @@ mod tests {
         assert_eq!((run.segments.running, run.segments.queued), (1, 0));
         assert_eq!(watched.segments[0].processed, 20);
         assert_eq!(watched.events.len(), 1);
+    }
+
+    #[test]
+    fn a_segment_that_fails_before_the_eyes_rests_before_it_is_offered_again() {
+        let mut watched = WatchedRun::default();
+        let until = |watched: &WatchedRun| {
+            let segment = &watched.segments[0];
+            (
+                segment.retry_count,
+                segment.cooldown_until.map(|until| until.ms_since(Micros::parse(AT).unwrap())),
+            )
+        };
+        watched.take(&[snapshot(1), progress(2, "running", 0), progress(3, "failed", 0)]);
+        assert_eq!(until(&watched), (0, Some(60_000)));
+        watched.take(&[progress(4, "queued", 0)]);
+        assert_eq!(until(&watched), (1, None));
+        watched.take(&[progress(5, "failed", 0)]);
+        assert_eq!(until(&watched), (1, Some(120_000)));
     }
 
     #[test]
