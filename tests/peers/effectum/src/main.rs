@@ -6,11 +6,13 @@ mod common;
 use common::{Outcome, Peer, measure};
 use effectum::{Job, JobRunner, Queue, RunningJob, Worker};
 use serde_json::Value;
-use std::time::Duration;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 struct Effectum(Queue);
 
-async fn nothing(_: RunningJob, (): ()) -> Result<(), effectum::Error> {
+/// Does nothing but say so.
+async fn nothing(_: RunningJob, done: UnboundedSender<()>) -> Result<(), effectum::Error> {
+    done.send(()).ok();
     Ok(())
 }
 
@@ -31,17 +33,15 @@ impl Peer for Effectum {
         Ok(())
     }
 
-    async fn drain(&self, _: usize) -> Outcome<()> {
+    async fn drain(&self, jobs: usize) -> Outcome<()> {
+        let (done, mut ended) = unbounded_channel();
         let runner = JobRunner::builder("step", nothing).build();
-        let worker = Worker::builder(&self.0, ());
+        let worker = Worker::builder(&self.0, done);
         let worker = worker.min_concurrency(100).max_concurrency(200).jobs([runner]).build().await?;
-        loop {
-            let left = self.0.num_active_jobs().await?;
-            if left.pending + left.running == 0 {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(1)).await;
+        for _ in 0..jobs {
+            ended.recv().await.ok_or("the worker is gone")?;
         }
+        // It waits until what has ended is written down, too.
         worker.unregister(None).await?;
         Ok(())
     }
